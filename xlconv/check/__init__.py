@@ -1,0 +1,111 @@
+"""The checker: `verify` proves a workbook against the reference model, and trusts nothing of the writer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from xlconv import reader, templates
+from xlconv.cells import Range, quote_sheet
+from xlconv.check import inputs, structure, values
+from xlconv.check.declared import Declared, declared
+from xlconv.check.report import Finding, Report
+from xlconv.engines import Engine, by_name
+from xlconv.network import FloatArray
+
+TOLERANCE = 1e-9
+
+
+def verify(
+    path: Path,
+    engines: Sequence[Engine] = (),
+    against: str | Path | None = None,
+    tolerance: float = TOLERANCE,
+    random: int = inputs.DEFAULT_RANDOM,
+    seed: int = 0,
+) -> Report:
+    """Recalculate a workbook for many inputs and compare every activation with the NumPy reference.
+
+    Args:
+        path: The .xlsx.
+        engines: What recalculates it; the embedded engine if none.
+        against: A template whose layers and weights the workbook must have, too.
+        tolerance: Absolute; relative where the expected value is beyond 1.
+        random: How many random inputs to try, beside the workbook's own and the sample digits.
+        seed: Of the random inputs.
+
+    Raises:
+        WorkbookError: The file cannot be read, or is no workbook of xlconv's.
+        TemplateError: `against` cannot be read.
+        EngineError: An engine failed.
+    """
+    book = reader.read(path)
+    net = declared(book)
+    tried, notes = inputs.choose(net, random, seed)
+    report = Report(str(path), [each.name for each in tried], tolerance, notes=notes)
+    report.findings += net.findings
+    if against is not None:
+        report.findings += compare_template(net, templates.load(against))
+    report.findings += structure.check(book, net)
+    outcomes = [values.compare(book, net, engine, tried, tolerance) for engine in engines or [by_name("formualizer")]]
+    for outcome in outcomes:
+        report.engines.append(outcome.result)
+        known = {finding.cell for finding in report.findings}
+        report.findings += [finding for finding in outcome.findings if finding.cell not in known]
+    stale, stale_notes = values.stale(book, outcomes[0].own_values, tolerance)
+    report.findings += stale
+    report.notes += stale_notes + _unchecked(book, net)
+    return report
+
+
+def compare_template(net: Declared, template: templates.Template) -> list[Finding]:
+    """The layers and weights of a workbook against a template's."""
+    ours, theirs = net.network, template.network
+    if (ours.input_shape, ours.nodes, ours.classes) != (theirs.input_shape, theirs.nodes, theirs.classes):
+        message = f"the layers are not those of template {template.name!r}"
+        return [Finding("architecture", "", "", message, _layers(theirs.nodes), _layers(ours.nodes))]
+    findings = []
+    for block in net.weights:
+        size = (block.range.height, block.range.width)
+        mine, other = (
+            _slice(each.weights[f"{block.layer}.{block.role}"], block.indices, size) for each in (ours, theirs)
+        )
+        for i, j in np.argwhere(mine != other):
+            cell = f"{quote_sheet(block.range.sheet)}!{block.range.part(int(i), int(j)).address}"
+            message = f"a weight of {block.name} is not the template's"
+            findings.append(
+                Finding("weights", cell, block.layer, message, repr(float(other[i, j])), repr(float(mine[i, j])))
+            )
+    return findings
+
+
+def _slice(array: FloatArray, indices: tuple[int, ...], size: tuple[int, int]) -> FloatArray:
+    """The 2-D slice of a weight array that a block shows."""
+    if array.ndim == 2 and len(indices) == 2:
+        array = array.reshape(array.shape[0], -1, *size)
+    part: FloatArray = array[indices].reshape(size)
+    return part
+
+
+def _layers(nodes: Sequence[object]) -> str:
+    return "; ".join(map(str, nodes))
+
+
+def _unchecked(book: reader.Workbook, net: Declared) -> list[str]:
+    """A note on formulas that stand outside the network's blocks: they were not checked."""
+    known = {(block.range.sheet, *at) for block in net.blocks() for at in block.range.cells()}
+    if net.prediction is not None:
+        known |= {(net.prediction.sheet, *at) for at in net.prediction.cells()}
+    others = [
+        (name, at)
+        for name, sheet in book.sheets.items()
+        for at, cell in sheet.cells.items()
+        if cell.formula is not None and (name, *at) not in known
+    ]
+    if not others:
+        return []
+    name, at = others[0]
+    first = f"{quote_sheet(name)}!{Range('', *at).address}"
+    return [f"{len(others):,} formulas outside the network were not checked, the first at {first}"]

@@ -1,0 +1,240 @@
+"""What a workbook says of itself: the network that it claims to compute, and the blocks where that stands.
+
+The worksheet `Network` states the layers, defined names say where the blocks are, the weights are read from their
+cells. Whether the formulas compute that network is not asked here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+
+import numpy as np
+
+from xlconv import declaration, layers
+from xlconv.cells import Range, Value, block_name, quote_sheet
+from xlconv.check.report import Finding
+from xlconv.errors import NetworkError, WorkbookError
+from xlconv.layers import Shape
+from xlconv.network import INPUT, FloatArray, Network, Node
+from xlconv.reader import Workbook
+
+
+@dataclass(frozen=True)
+class Block:
+    """The rectangle of one 2-D slice.
+
+    Args:
+        role: `input`, `weight`, `bias` or `output`.
+        layer: The layer whose it is, or `input`.
+        indices: Of the slice: channel; output and input channel for weights; empty for a vector.
+        name: Its defined name.
+        range: Where it stands.
+        part: For an intermediate result, its name.
+    """
+
+    role: str
+    layer: str
+    indices: tuple[int, ...]
+    name: str
+    range: Range
+    part: str = ""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A layer with cells of its own, the inline layers in its formulas, and its blocks."""
+
+    nodes: tuple[Node, ...]
+    outputs: tuple[Block, ...]
+    parts: dict[str, tuple[Block, ...]]
+
+    @property
+    def name(self) -> str:
+        """The layer whose name the blocks carry."""
+        return self.nodes[0].name
+
+    @property
+    def result(self) -> str:
+        """The last inline layer: the one whose output the blocks show."""
+        return self.nodes[-1].name
+
+    @property
+    def title(self) -> str:
+        """Such as `Conv2d + ReLU`."""
+        return " + ".join(type(node.layer).__name__ for node in self.nodes)
+
+
+@dataclass
+class Declared:
+    """A network and where it stands."""
+
+    network: Network
+    x: FloatArray
+    inputs: tuple[Block, ...]
+    weights: tuple[Block, ...]
+    stages: tuple[Stage, ...]
+    prediction: Range | None
+    findings: list[Finding] = field(default_factory=list)
+    """Input and weight cells that hold no number; the network has 0 for them."""
+
+    def blocks(self) -> Iterator[Block]:
+        """All blocks: the input's, then each layer's weights and outputs."""
+        yield from self.inputs
+        for stage in self.stages:
+            yield from (block for block in self.weights if block.layer == stage.name)
+            for blocks in (*stage.parts.values(), stage.outputs):
+                yield from blocks
+
+
+def declared(book: Workbook) -> Declared:
+    """The network that a workbook of xlconv's states.
+
+    Raises:
+        WorkbookError: It states none, or its blocks do not fit the layers.
+    """
+    try:
+        return _Finder(book).declared()
+    except (WorkbookError, NetworkError) as error:
+        raise WorkbookError(f"{book.path}: {error.message}", error.hint) from None
+
+
+class _Finder:
+    def __init__(self, book: Workbook) -> None:
+        self.book = book
+        self.findings: list[Finding] = []
+        table = book.named_range(declaration.NAME)
+        if table is None:
+            raise WorkbookError(
+                f"no defined name {declaration.NAME!r} that says which network it is",
+                hint="xlconv verifies and inspects workbooks that xlconv generate wrote",
+            )
+        self.shape, self.nodes = declaration.parse([[_text(value) for value in row] for row in self._values(table)])
+
+    def declared(self) -> Declared:
+        blank = {
+            f"{node.name}.{key}": np.zeros(shape)
+            for node in self.nodes
+            for key, shape in node.layer.weight_shapes.items()
+        }
+        shapes = Network(self.shape, self.nodes, blank)
+        inputs = tuple(self._image_blocks("input", INPUT, self.shape))
+        weights = tuple(block for node in shapes.nodes for block in self._weight_blocks(shapes, node))
+        numbers = {
+            key: self._numbers([b for b in weights if f"{b.layer}.{b.role}" == key], array.shape)
+            for key, array in blank.items()
+        }
+        network = Network(self.shape, self.nodes, numbers, self._classes())
+        return Declared(
+            network,
+            self._numbers(inputs, self.shape),
+            inputs,
+            weights,
+            tuple(self._stages(network)),
+            self._prediction(network),
+            self.findings,
+        )
+
+    def _stages(self, network: Network) -> Iterator[Stage]:
+        for node in network.nodes:
+            if node.inline or node.layer.view:
+                continue
+            chain = [node]
+            while follower := next((n for n in network.nodes if n.inline and n.inputs[0] == chain[-1].name), None):
+                chain.append(follower)
+            shape = network.shapes[node.name]
+            parts = {part: tuple(self._image_blocks("output", node.name, shape, part)) for part in node.layer.parts}
+            yield Stage(tuple(chain), tuple(self._image_blocks("output", node.name, shape)), parts)
+
+    def _image_blocks(self, role: str, layer: str, shape: Shape, part: str = "") -> Iterator[Block]:
+        """The blocks of an image, one for each channel, or of a vector."""
+        if len(shape) == 1:
+            yield self._block(role, layer, (), (shape[0], 1), part)
+        else:
+            for channel in range(shape[0]):
+                yield self._block(role, layer, (channel,), (shape[1], shape[2]), part)
+
+    def _weight_blocks(self, network: Network, node: Node) -> Iterator[Block]:
+        layer = node.layer
+        if isinstance(layer, layers.Conv2d):
+            for o, c in product(range(layer.out_channels), range(layer.in_channels)):
+                yield self._block("weight", node.name, (o, c), layer.kernel_size)
+            for o in range(layer.out_channels if layer.bias else 0):
+                yield self._block("bias", node.name, (o,), (1, 1))
+        elif isinstance(layer, layers.Linear):
+            image = _viewed(network, node.inputs[0])
+            for o in range(layer.out_features):
+                if len(image) == 3:
+                    for c in range(image[0]):
+                        yield self._block("weight", node.name, (o, c), (image[1], image[2]))
+                else:
+                    yield self._block("weight", node.name, (o,), (image[0], 1))
+            if layer.bias:
+                yield self._block("bias", node.name, (), (layer.out_features, 1))
+
+    def _block(self, role: str, layer: str, indices: tuple[int, ...], size: tuple[int, int], part: str = "") -> Block:
+        name = block_name(layer, role if role in ("weight", "bias") else part, indices)
+        where = self.book.named_range(name)
+        if where is None:
+            raise WorkbookError(f"no defined name {name!r} for the {part or role} of {layer!r}")
+        if (where.height, where.width) != size:
+            raise WorkbookError(f"{name!r} is {where.height}x{where.width} cells, {layer!r} needs {size[0]}x{size[1]}")
+        return Block(role, layer, indices, name, where, part)
+
+    def _numbers(self, blocks: Sequence[Block], shape: Shape) -> FloatArray:
+        """The numbers in some blocks, in the array's order; 0 and a finding where there is none."""
+        found: list[float] = []
+        for block in blocks:
+            for row, column in block.range.cells():
+                cell = self.book.cell(block.range.sheet, row, column)
+                number = isinstance(cell.value, float) and cell.formula is None
+                found.append(cell.value if isinstance(cell.value, float) and number else 0.0)
+                if not number:
+                    self._note_no_number(block, row, column)
+        return np.array(found).reshape(shape)
+
+    def _note_no_number(self, block: Block, row: int, column: int) -> None:
+        cell = self.book.cell(block.range.sheet, row, column)
+        address = f"{quote_sheet(block.range.sheet)}!{Range('', row, column).address}"
+        got = "a blank cell" if cell.value is None and cell.formula is None else str(cell.value)
+        self.findings.append(
+            Finding(
+                "not-a-number",
+                address,
+                block.layer,
+                f"a cell of {block.name} holds no plain number",
+                got=got if cell.formula is None else "",
+                formula=cell.formula or "",
+            )
+        )
+
+    def _classes(self) -> list[str]:
+        where = self.book.named_range("classes")
+        return [_text(row[0]) for row in self._values(where)] if where else []
+
+    def _prediction(self, network: Network) -> Range | None:
+        where = self.book.named_range("prediction")
+        if where is None and len(network.shapes[network.nodes[-1].name]) == 1:
+            raise WorkbookError("no defined name 'prediction'")
+        return where
+
+    def _values(self, where: Range) -> list[list[Value]]:
+        sheet = where.sheet
+        return [
+            [self.book.cell(sheet, where.row + i, where.column + j).value for j in range(where.width)]
+            for i in range(where.height)
+        ]
+
+
+def _viewed(network: Network, name: str) -> Shape:
+    """The shape of what a layer shows another view of."""
+    while name != INPUT and network[name].layer.view:
+        name = network[name].inputs[0]
+    return network.shapes[name]
+
+
+def _text(value: Value) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "" if value is None else str(value)

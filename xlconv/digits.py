@@ -1,0 +1,165 @@
+"""Inputs from outside: samples, picture files, and IDX files as MNIST is published -> arrays."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from xlconv.errors import DataError
+from xlconv.layers import Shape, shape_text
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from PIL import Image
+
+    from xlconv.network import FloatArray
+
+_IDX_UBYTE = 0x08
+
+
+def scaled(pixels: NDArray[np.uint8], shape: Shape) -> FloatArray:
+    """Grey levels 0 to 255 as the network's input in [0, 1], float64."""
+    return (pixels.astype(np.float64) / 255).reshape(shape)
+
+
+def sample(images: NDArray[np.uint8], labels: NDArray[np.uint8], digit: int, number: int, shape: Shape) -> FloatArray:
+    """Sample `number` (from 0) of a digit, as the network's input.
+
+    Args:
+        images: Grey levels, (n, H, W).
+        labels: Of the images, (n,).
+        digit: Which label.
+        number: Which of its images, in their order.
+        shape: The network's input shape.
+
+    Raises:
+        DataError: There is no such digit or sample.
+    """
+    known = sorted(set(labels.tolist()))
+    if digit not in known:
+        raise DataError(f"no samples of digit {digit}", hint=f"digits: {', '.join(map(str, known))}")
+    found = images[labels == digit]
+    if not 0 <= number < len(found):
+        raise DataError(f"no sample {number} of digit {digit}", hint=f"samples 0 to {len(found) - 1}")
+    return scaled(found[number], shape)
+
+
+def load_image(path: Path, shape: Shape) -> FloatArray:
+    """A picture file as the network's input, light digit on dark ground whichever way round it was.
+
+    The picture is padded to the input's proportions with its own ground and scaled to its size.
+
+    Args:
+        path: PNG, JPEG or another format that Pillow reads.
+        shape: The network's input shape, `(1, H, W)`.
+
+    Returns:
+        float64 of `shape`, from 0 (ground) to 1.
+
+    Raises:
+        DataError: The file is no picture, or has one colour only.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    if len(shape) != 3 or shape[0] != 1:
+        raise DataError(f"a picture gives one channel, this network reads {shape_text(shape)}")
+    try:
+        with Image.open(path) as image:
+            grey = _grey(image)
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except UnidentifiedImageError:
+        raise DataError(f"{path}: not a picture that can be read", hint="PNG or JPEG") from None
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataError(f"{path}: cannot be read as a picture: {error}") from None
+    if grey.min() == grey.max():
+        raise DataError(f"{path}: the picture has one colour only, so there is no digit in it")
+    ground = _ground(grey)
+    if ground > 127:
+        grey, ground = 255 - grey, 255 - ground
+    return scaled(_resized(grey, ground, shape[1], shape[2]), shape)
+
+
+def _grey(image: Image.Image) -> NDArray[np.uint8]:
+    """Luminance; transparent parts become the ground: white under dark ink, black under light."""
+    from PIL import Image, ImageOps
+
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I") or image.mode == "F":
+        wide = np.asarray(image, dtype=np.float64)
+        most = 65535.0 if image.mode.startswith("I") and wide.max() > 255 else 255.0
+        return np.clip(wide / most * 255, 0, 255).astype(np.uint8)
+    if not image.has_transparency_data:
+        return np.asarray(image.convert("L"))
+    layers = np.asarray(image.convert("LA"), dtype=np.float64)
+    ink, alpha = layers[..., 0], layers[..., 1] / 255
+    mean_ink = float((ink * alpha).sum() / max(alpha.sum(), 1e-9))
+    ground = 0.0 if mean_ink > 127 else 255.0
+    return np.asarray(Image.fromarray(np.round(ink * alpha + ground * (1 - alpha)).astype(np.uint8)))
+
+
+def _ground(grey: NDArray[np.uint8]) -> int:
+    """The ground's grey level: what stands along the picture's edge."""
+    return int(np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])))
+
+
+def _resized(grey: NDArray[np.uint8], ground: int, height: int, width: int) -> NDArray[np.uint8]:
+    from PIL import Image, ImageOps
+
+    if grey.shape == (height, width):
+        return grey
+    return np.asarray(
+        ImageOps.pad(Image.fromarray(grey), (width, height), Image.Resampling.BOX, color=ground),
+        dtype=np.uint8,
+    )
+
+
+def load_idx(path: Path) -> NDArray[np.uint8]:
+    """An IDX file of unsigned bytes, gzipped or not, as an array of the shape that it states.
+
+    Raises:
+        DataError: The file is missing, truncated or something else.
+    """
+    try:
+        raw = path.read_bytes()
+        data = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path}: cannot be read: {error}") from None
+    if len(data) < 4 or data[:3] != bytes([0, 0, _IDX_UBYTE]):
+        raise DataError(f"{path}: not an IDX file of unsigned bytes")
+    header = 4 + 4 * data[3]
+    shape = tuple(np.frombuffer(data[4:header], ">u4").tolist()) if len(data) >= header else (-1,)
+    if len(data) - header != int(np.prod(shape)):
+        raise DataError(f"{path}: {len(data)} bytes do not hold an array of {shape_text(shape)}: truncated?")
+    return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
+
+
+def load_mnist(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The training images (n, H, W) and labels (n,) of a data set in MNIST's form.
+
+    Raises:
+        DataError: A file is missing or does not fit the other.
+    """
+    images = load_idx(_idx_file(folder, "train-images-idx3-ubyte"))
+    labels = load_idx(_idx_file(folder, "train-labels-idx1-ubyte"))
+    if images.ndim != 3 or labels.shape != images.shape[:1]:
+        raise DataError(
+            f"{folder}: {shape_text(images.shape)} images and {shape_text(labels.shape)} labels do not match"
+        )
+    return images, labels
+
+
+def _idx_file(folder: Path, name: str) -> Path:
+    for path in (folder / name, folder / f"{name}.gz"):
+        if path.is_file():
+            return path
+    raise DataError(
+        f"{folder}: no {name} or {name}.gz",
+        hint="--data wants a folder with MNIST's train-images-idx3-ubyte and train-labels-idx1-ubyte, gzipped or not",
+    )

@@ -1,0 +1,119 @@
+"""The NumPy reference model: `forward(network, x)` gives every layer's output as float64 arrays.
+
+Written from the mathematics alone: windows come from NumPy's `sliding_window_view` over a padded copy. This module
+must not know cells, formulas or the rule for output sizes that the layers state; agreement would prove nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import singledispatch
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from xlconv import layers
+from xlconv.errors import NetworkError
+from xlconv.layers import Layer
+from xlconv.network import FloatArray, Network
+
+
+def forward(network: Network, x: FloatArray) -> dict[str, FloatArray]:
+    """Every layer's output for one input.
+
+    Args:
+        network: Layers and weights.
+        x: The input, of the network's input shape.
+
+    Returns:
+        Arrays by layer name, and the input under `input`.
+
+    Raises:
+        NetworkError: The input has another shape.
+    """
+    if x.shape != network.input_shape:
+        raise NetworkError(f"the input is {x.shape}, the network reads {network.input_shape}")
+    outputs = {"input": np.asarray(x, dtype=np.float64)}
+    for node in network.nodes:
+        (source,) = node.inputs
+        outputs[node.name] = apply(node.layer, outputs[source], network.weights_of(node.name))
+    return outputs
+
+
+def predict(network: Network, outputs: Mapping[str, FloatArray]) -> int:
+    """The index of the largest element of the last layer's output, the first of equals."""
+    return int(np.argmax(outputs[network.nodes[-1].name]))
+
+
+@singledispatch
+def apply(layer: Layer, x: FloatArray, weights: Mapping[str, FloatArray]) -> FloatArray:
+    """One layer's output.
+
+    Args:
+        layer: What to compute.
+        x: `(C, H, W)` or `(N,)`.
+        weights: The layer's own, keyed `weight` and `bias`.
+    """
+    raise NetworkError(f"the reference model does not know {type(layer).__name__}")
+
+
+@singledispatch
+def parts(layer: Layer, x: FloatArray) -> dict[str, FloatArray]:
+    """The intermediate results of a layer that a spreadsheet may show, by name."""
+    return {}
+
+
+@apply.register
+def conv2d(layer: layers.Conv2d, x: FloatArray, weights: Mapping[str, FloatArray]) -> FloatArray:
+    """`y[o,i,j] = b[o] + sum_cmn w[o,c,m,n] x[c, i*s+m-p, j*s+n-p]`."""
+    w = weights["weight"]
+    y: FloatArray = np.einsum("cijmn,ocmn->oij", _windows(x, w.shape[2:], layer.stride, layer.padding, 0.0), w)
+    return y + weights["bias"][:, None, None] if layer.bias else y
+
+
+@apply.register
+def relu(layer: layers.ReLU, x: FloatArray, weights: Mapping[str, FloatArray]) -> FloatArray:
+    """`y = max(0, x)`."""
+    return np.maximum(x, 0.0)
+
+
+@apply.register
+def max_pool2d(layer: layers.MaxPool2d, x: FloatArray, weights: Mapping[str, FloatArray]) -> FloatArray:
+    """`y[c,i,j] = max_mn x[c, i*s+m-p, j*s+n-p]`."""
+    y: FloatArray = _windows(x, layer.kernel_size, layer.stride, layer.padding, -np.inf).max(axis=(3, 4))
+    return y
+
+
+@apply.register
+def flatten(layer: layers.Flatten, x: FloatArray, weights: Mapping[str, FloatArray]) -> FloatArray:
+    """The same numbers in the order C, H, W."""
+    return x.reshape(-1)
+
+
+@apply.register
+def linear(layer: layers.Linear, x: FloatArray, weights: Mapping[str, FloatArray]) -> FloatArray:
+    """`y[o] = b[o] + sum_n w[o,n] x[n]`."""
+    y: FloatArray = weights["weight"] @ x
+    return y + weights["bias"] if layer.bias else y
+
+
+@apply.register
+def softmax(layer: layers.Softmax, x: FloatArray, weights: Mapping[str, FloatArray]) -> FloatArray:
+    """`y[i] = exp(x[i] - max x) / sum_j exp(x[j] - max x)`."""
+    e = parts(layer, x)["exp"]
+    y: FloatArray = e / e.sum()
+    return y
+
+
+@parts.register
+def softmax_parts(layer: layers.Softmax, x: FloatArray) -> dict[str, FloatArray]:
+    """`exp`: `e[i] = exp(x[i] - max x)`."""
+    return {"exp": np.exp(x - x.max())}
+
+
+def _windows(
+    x: FloatArray, size: tuple[int, ...], stride: tuple[int, int], padding: tuple[int, int], fill: float
+) -> FloatArray:
+    """All windows of each channel, (C, rows, columns, height, width), over `x` padded with `fill`."""
+    padded = np.pad(x, ((0, 0), (padding[0],) * 2, (padding[1],) * 2), constant_values=fill)
+    return sliding_window_view(padded, size, axis=(1, 2))[:, :: stride[0], :: stride[1]]

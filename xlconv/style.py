@@ -1,0 +1,95 @@
+"""How the worksheets look: colours, fonts, number formats, widths. No cell addresses, no numbers of a network."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, TypeAlias, get_args
+
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.formatting.rule import ColorScaleRule
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+
+Kind: TypeAlias = Literal[
+    "title",
+    "shape",
+    "caption",
+    "input",
+    "weight",
+    "bias",
+    "output",
+    "vector",
+    "share",
+    "class",
+    "prediction",
+    "text",
+    "header",
+]
+
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+
+ZOOM: Final = 50
+CELL_WIDTH: Final = 3.29
+"""In characters of the default font: 28 pixels."""
+ROW_HEIGHT: Final = 21.0
+"""In points: 28 pixels, so that cells are square."""
+WIDE: Final = 11.0
+
+_INK: Final = "1F2937"
+_QUIET: Final = "6B7280"
+_WHITE: Final = "FFFFFF"
+_DARK: Final = "4B5563"
+_WARM: Final = "F97316"
+_COLD: Final = "3B82F6"
+_LIGHT: Final = "F3F4F6"
+
+_THIN: Final = Side(style="hair", color="D1D5DB")
+_GRID: Final = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
+_NUMBER: Final = "0.0;-0.0;0"
+_WEIGHT: Final = "0.00;-0.00;0"
+
+_FONTS: Final[dict[Kind, Font]] = {
+    "title": Font(name="Calibri", size=16, bold=True, color=_INK),
+    "shape": Font(name="Calibri", size=10, color=_QUIET),
+    "caption": Font(name="Calibri", size=8, bold=True, color=_QUIET),
+    "class": Font(name="Calibri", size=10, bold=True, color=_INK),
+    "prediction": Font(name="Calibri", size=14, bold=True, color=_WHITE),
+    "text": Font(name="Calibri", size=11, color=_INK),
+    "header": Font(name="Calibri", size=11, bold=True, color=_WHITE),
+}
+_SMALL: Final = Font(name="Calibri", size=7, color=_INK)
+_VECTOR: Final = Font(name="Calibri", size=9, color=_INK)
+_FORMATS: Final[dict[Kind, str]] = {
+    "input": _NUMBER,
+    "output": _NUMBER,
+    "weight": _WEIGHT,
+    "bias": _WEIGHT,
+    "vector": "0.000",
+    "share": "0.0%",
+}
+
+
+def pen(sheet: WriteOnlyWorksheet, kind: Kind) -> WriteOnlyCell:
+    """A cell of one look; give it a value, write it, use it again."""
+    cell = WriteOnlyCell(sheet)
+    vector = kind in ("vector", "share")
+    cell.font = _FONTS.get(kind, _VECTOR if vector else _SMALL)
+    cell.number_format = _FORMATS.get(kind, "General")
+    if kind in ("title", "shape", "caption", "text", "header"):
+        cell.alignment = Alignment(horizontal="left", vertical="center")
+    else:
+        cell.alignment = Alignment(horizontal="center", vertical="center")
+        cell.border = _GRID
+    if kind in ("prediction", "header"):
+        cell.fill = PatternFill("solid", fgColor=_DARK)
+    if kind == "class":
+        cell.fill = PatternFill("solid", fgColor=_LIGHT)
+    return cell
+
+
+def heat(kind: Kind, signed: bool) -> ColorScaleRule:
+    """The colour scale of a layer's blocks: from white up, or from blue through white at zero to orange."""
+    if kind == "input":
+        return ColorScaleRule("num", 0, _WHITE, end_type="num", end_value=1, end_color=_DARK)
+    if signed:
+        return ColorScaleRule("min", None, _COLD, "num", 0, _WHITE, "max", None, _WARM)
+    return ColorScaleRule("num", 0, _WHITE, end_type="max", end_value=None, end_color=_WARM)

@@ -1,0 +1,237 @@
+"""Template folders: a network, its weights and sample inputs, in files that a person can copy and change.
+
+A folder holds `network.toml` (layers, classes, title, notes), `weights.safetensors`, `samples.npz` (uint8 `images`
+and `labels`) and a `README.md`.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from xlconv.errors import NetworkError, TemplateError
+from xlconv.layers import LAYER_TYPES, Layer, shape_text
+from xlconv.network import INPUT, Network, Node
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+DEFAULT: Final = "conv-example"
+FORMAT: Final = 1
+_FILES: Final = ("network.toml", "weights.safetensors", "samples.npz")
+_PLACES: Final = (Path(__file__).parent / "_templates", Path(__file__).parent.parent / "templates")
+"""Inside the installed package, else (editable install) beside it in the checkout."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Labelled inputs.
+
+    Args:
+        images: uint8 of shape (n, H, W), 0 to 255.
+        labels: uint8 of shape (n,), indices of classes.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+
+    def of(self, label: int) -> NDArray[np.uint8]:
+        """All images of one class, in the file's order."""
+        found: NDArray[np.uint8] = self.images[self.labels == label]
+        return found
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template folder, read and checked."""
+
+    name: str
+    network: Network
+    samples: Samples
+    title: str = ""
+    notes: str = ""
+
+
+def names() -> list[str]:
+    """The names of the templates that come with xlconv."""
+    found = {folder.name for place in _PLACES if place.is_dir() for folder in place.iterdir() if _is_template(folder)}
+    return sorted(found)
+
+
+def locate(name: str | Path) -> Path:
+    """The folder of a template, given the folder itself or the name of one that comes with xlconv.
+
+    Raises:
+        TemplateError: There is no such template.
+    """
+    if Path(name).is_dir():
+        return Path(name)
+    if Path(name).name == str(name):
+        for place in _PLACES:
+            if _is_template(place / name):
+                return place / name
+    raise TemplateError(
+        f"no template {str(name)!r}",
+        hint=f"a folder with {', '.join(_FILES)}, or one of: {', '.join(names())}",
+    )
+
+
+def load(name: str | Path = DEFAULT) -> Template:
+    """Read a template folder by its path, or by name where it comes with xlconv.
+
+    Raises:
+        TemplateError: The folder is missing, or a file in it is missing or unreadable.
+        NetworkError: Its layers, shapes and weights do not make a network.
+    """
+    folder = locate(name)
+    network = read_network(folder)
+    spec = _read_toml(_file(folder, "network.toml"))
+    samples = _read_samples(_file(folder, "samples.npz"), network)
+    return Template(folder.resolve().name, network, samples, str(spec.get("title", "")), str(spec.get("notes", "")))
+
+
+def read_network(folder: Path) -> Network:
+    """The network of a template folder: `network.toml` and `weights.safetensors`.
+
+    Raises:
+        TemplateError: A file is missing or unreadable.
+        NetworkError: The layers, shapes and weights do not make a network.
+    """
+    spec = _read_toml(_file(folder, "network.toml"))
+    weights = _read_weights(_file(folder, "weights.safetensors"))
+    try:
+        return _network(spec, weights)
+    except NetworkError as error:
+        raise NetworkError(f"{folder}: {error.message}", error.hint) from None
+
+
+def _file(folder: Path, name: str) -> Path:
+    if not (folder / name).is_file():
+        raise TemplateError(f"{folder}: no {name} in this template folder")
+    return folder / name
+
+
+def network_toml(template: Template) -> str:
+    """The text of a template's `network.toml`."""
+    network = template.network
+    lines = [f"format = {FORMAT}", f"title = {_toml(template.title)}", f"notes = {_toml(template.notes)}"]
+    lines += [f"input = {_toml(network.input_shape)}", f"classes = {_toml(network.classes)}"]
+    before = INPUT
+    for node in network.nodes:
+        lines += [
+            "",
+            "[[layers]]",
+            f"name = {_toml(node.name)}",
+            f"type = {_toml(type(node.layer).__name__)}",
+        ]
+        lines += [f"{key} = {_toml(value)}" for key, value in node.layer.settings().items()]
+        if node.inputs != (before,):
+            lines.append(f"inputs = {_toml(node.inputs)}")
+        if node.inline:
+            lines.append("inline = true")
+        before = node.name
+    return "\n".join(lines) + "\n"
+
+
+def save(template: Template, folder: Path, readme: str) -> None:
+    """Write a template folder; the folder must exist and be empty.
+
+    Args:
+        template: What to write.
+        folder: Where to.
+        readme: The text of its README.md.
+    """
+    from safetensors.numpy import save_file
+
+    (folder / "network.toml").write_text(network_toml(template), encoding="utf-8")
+    save_file(dict(template.network.weights), folder / "weights.safetensors")
+    (folder / "weights.safetensors").chmod((folder / "network.toml").stat().st_mode)  # safetensors writes it 0600
+    np.savez_compressed(folder / "samples.npz", images=template.samples.images, labels=template.samples.labels)
+    (folder / "README.md").write_text(readme, encoding="utf-8")
+
+
+def _is_template(folder: Path) -> bool:
+    return (folder / "network.toml").is_file()
+
+
+def _toml(value: object) -> str:
+    # Strings, whole numbers, booleans and lists of them read the same in JSON and TOML, DEL excepted.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        spec = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TemplateError(f"{path}: not valid TOML: {error}") from None
+    if spec.get("format") != FORMAT:
+        raise TemplateError(f"{path}: format is {spec.get('format')!r}, this xlconv reads format = {FORMAT}")
+    for key in ("input", "classes"):
+        if not isinstance(spec.get(key), list):
+            raise TemplateError(f"{path}: {key} must be a list")
+    layers = spec.get("layers")
+    if not isinstance(layers, list) or not all(isinstance(entry, dict) for entry in layers):
+        raise TemplateError(f"{path}: the layers must be [[layers]] tables")
+    return spec
+
+
+def _network(spec: Mapping[str, Any], weights: Mapping[str, ArrayLike]) -> Network:
+    nodes = [_node(dict(entry)) for entry in spec["layers"]]
+    return Network(spec["input"], nodes, weights, [str(name) for name in spec["classes"]])
+
+
+def _node(entry: dict[str, Any]) -> Node:
+    name, kind = str(entry.pop("name", "")), str(entry.pop("type", ""))
+    inputs, inline = entry.pop("inputs", ()), entry.pop("inline", False)
+    return Node(name, layer_from(name, kind, entry), tuple(inputs), bool(inline))
+
+
+def layer_from(name: str, kind: str, settings: Mapping[str, Any]) -> Layer:
+    """A layer by the name of its type.
+
+    Raises:
+        NetworkError: There is no such type, or it does not take these settings.
+    """
+    if kind not in LAYER_TYPES:
+        raise NetworkError(f"layer {name!r}: unknown type {kind!r}", hint=f"known: {', '.join(LAYER_TYPES)}")
+    try:
+        return LAYER_TYPES[kind](**settings)
+    except NetworkError as error:
+        raise NetworkError(f"layer {name!r}: {error.message}", error.hint) from None
+    except TypeError as error:
+        text = str(error).replace("__init__()", "").replace(f"{kind}.", "").strip()
+        raise NetworkError(f"layer {name!r}: {kind} {text}") from None
+
+
+def _read_weights(path: Path) -> dict[str, NDArray[Any]]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise TemplateError(f"{path}: not a readable safetensors file: {error}") from None
+
+
+def _read_samples(path: Path, network: Network) -> Samples:
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            images, labels = data["images"], data["labels"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise TemplateError(f"{path}: not a readable .npz of images and labels: {error}") from None
+    if images.dtype != np.uint8 or labels.dtype != np.uint8 or labels.shape != images.shape[:1]:
+        raise TemplateError(f"{path}: images and labels must be uint8, one label for each image")
+    if int(np.prod(images.shape[1:])) != int(np.prod(network.input_shape)):
+        raise TemplateError(
+            f"{path}: images are {shape_text(images.shape[1:])}, the network reads {shape_text(network.input_shape)}"
+        )
+    if network.classes and labels.size and labels.max() >= len(network.classes):
+        raise TemplateError(f"{path}: label {labels.max()}, but there are {len(network.classes)} classes")
+    return Samples(images, labels)

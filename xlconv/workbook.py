@@ -1,0 +1,325 @@
+"""Network -> .xlsx: openpyxl writes the cells, an engine computes them, and the results go in as cached values.
+
+Rows are made one after another, so memory holds one row of cells, not the worksheet.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final, TypeAlias
+
+import numpy as np
+from openpyxl import Workbook
+from openpyxl.utils.cell import get_column_letter
+from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.workbook.properties import CalcProperties
+from openpyxl.worksheet.dimensions import ColumnDimension
+
+from xlconv import declaration, emit, style
+from xlconv.cells import ErrorValue, Range, Value, column_number
+from xlconv.engines import by_name
+from xlconv.errors import EngineError, NetworkError
+from xlconv.files import whole_file
+from xlconv.layers import ReLU, shape_text
+from xlconv.layout import SHAPE_ROW, TITLE_ROW, Block, Layout, lay_out
+from xlconv.network import INPUT
+
+if TYPE_CHECKING:
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+
+    from xlconv.network import FloatArray, Network
+
+CellContent: TypeAlias = float | str
+_LONGEST_FORMULA: Final = 8192
+_LONGEST_TITLE: Final = 31
+_COMPUTED: Final = ("output", "part", "prediction")
+
+
+def write(network: Network, x: FloatArray, path: Path, title: str = "xlconv", force: bool = False) -> None:
+    """Write a workbook in which every activation is a live formula, with cached values.
+
+    Args:
+        network: What to compute.
+        x: The input in it, of the network's input shape, finite.
+        path: The .xlsx to write; it appears whole or not at all.
+        title: The first worksheet's name.
+        force: Whether an existing file may be replaced.
+
+    Raises:
+        NetworkError: The network or the input does not fit a worksheet.
+        OutputError: The file exists or cannot be written.
+        EngineError: The embedded engine could not compute the formulas.
+    """
+    if x.shape != network.input_shape:
+        raise NetworkError(f"the input is {shape_text(x.shape)}, the network reads {shape_text(network.input_shape)}")
+    if not np.isfinite(x).all():
+        raise NetworkError("the input holds NaN or infinity, which a cell cannot")
+    layout = lay_out(network, sheet_title(title))
+    with whole_file(path, force) as temporary:
+        plain = BytesIO()
+        _save(network, x, layout, plain)
+        _fill(plain, temporary, _computed(plain.getvalue(), layout))
+
+
+def sheet_title(text: str) -> str:
+    """A legal worksheet name near `text`."""
+    name = re.sub(r"[\x00-\x1f\[\]:*?/\\]", " ", text).strip("' ")[:_LONGEST_TITLE].strip("' ") or "xlconv"
+    return f"{name} net"[-_LONGEST_TITLE:] if name.lower() in (declaration.SHEET.lower(), "history") else name
+
+
+def _save(network: Network, x: FloatArray, layout: Layout, target: IO[bytes]) -> None:
+    book = Workbook(write_only=True)
+    _write_net(book.create_sheet(layout.sheet), network, x, layout)
+    _write_declaration(book.create_sheet(declaration.SHEET), network)
+    for block in layout.blocks:
+        book.defined_names.add(DefinedName(block.name, attr_text=block.range.reference))
+    table = Range(declaration.SHEET, 1, 1, len(network.nodes) + 2, len(declaration.HEADER))
+    book.defined_names.add(DefinedName(declaration.NAME, attr_text=table.reference))
+    book.calculation = CalcProperties(fullCalcOnLoad=True)
+    book.properties.title = layout.sheet
+    book.properties.creator = "xlconv"
+    book.save(target)
+
+
+def _write_net(sheet: WriteOnlyWorksheet, network: Network, x: FloatArray, layout: Layout) -> None:
+    sheet.sheet_view.zoomScale = style.ZOOM
+    sheet.sheet_view.showGridLines = False
+    sheet.freeze_panes = f"A{SHAPE_ROW + 1}"
+    sheet.sheet_format.defaultRowHeight = style.ROW_HEIGHT
+    sheet.sheet_format.customHeight = True
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.fitToHeight = 1
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    _set_widths(sheet, layout)
+    for row in _rows(sheet, network, x, layout):
+        sheet.append(row)
+    for kind, signed, ranges in _heat_maps(network, layout):
+        sheet.conditional_formatting.add(ranges, style.heat(kind, signed))
+
+
+def _set_widths(sheet: WriteOnlyWorksheet, layout: Layout) -> None:
+    wide = set(layout.wide_columns)
+    for column in range(1, layout.last_column + 1):
+        letter = get_column_letter(column)
+        width = style.WIDE if column in wide else style.CELL_WIDTH
+        sheet.column_dimensions[letter] = ColumnDimension(sheet, index=letter, width=width)
+
+
+def _rows(
+    sheet: WriteOnlyWorksheet, network: Network, x: FloatArray, layout: Layout
+) -> Iterator[Iterator[WriteOnlyCell | None]]:
+    """Row after row, each cell after cell."""
+    pens = {kind: style.pen(sheet, kind) for kind in style.KINDS}
+    contents = {block.name: _content(network, x, layout, block) for block in layout.blocks}
+    labels: dict[int, dict[int, tuple[style.Kind, str]]] = {}
+    for heading in layout.headings:
+        labels.setdefault(TITLE_ROW, {})[heading.column] = ("title", heading.title)
+        labels.setdefault(SHAPE_ROW, {})[heading.column] = ("shape", heading.shape)
+    for block in layout.blocks:
+        labels.setdefault(block.range.row - 1, {})[block.range.column] = ("caption", block.caption)
+    starts: dict[int, list[Block]] = {}
+    for block in layout.blocks:
+        starts.setdefault(block.range.row, []).append(block)
+    active: list[Block] = []
+    for row in range(1, layout.last_row + 1):
+        active = [block for block in active if block.range.row + block.range.height > row]
+        active = sorted(active + starts.get(row, []), key=lambda block: block.range.column)
+        yield _row(row, active, labels.get(row, {}), contents, pens, network)
+
+
+def _row(
+    row: int,
+    blocks: list[Block],
+    labels: Mapping[int, tuple[style.Kind, str]],
+    contents: Mapping[str, Callable[[int, int], CellContent]],
+    pens: Mapping[style.Kind, WriteOnlyCell],
+    network: Network,
+) -> Iterator[WriteOnlyCell | None]:
+    """The cells of one row; a pen serves for one cell after another, as each is written at once."""
+    column = 1
+    spans: list[tuple[int, Block | None]] = [(block.range.column, block) for block in blocks]
+    spans += [(at, None) for at in labels]
+    for start, block in sorted(spans, key=lambda span: span[0]):
+        yield from (None for _ in range(column, start))
+        column = start + (block.range.width if block else 1)
+        if block is None:
+            kind, text = labels[start]
+            yield _filled(pens[kind], text)
+            continue
+        content, pen = contents[block.name], pens[_kind(block, network)]
+        for at in range(block.range.width):
+            yield _filled(pen, content(row - block.range.row, at))
+
+
+def _filled(pen: WriteOnlyCell, content: CellContent) -> WriteOnlyCell:
+    if isinstance(content, float):
+        # openpyxl cuts numbers to 16 digits; the shortest text that reads back as the same number goes through whole.
+        pen.value = repr(content)
+        pen.data_type = "n"
+    else:
+        pen.value = content
+        pen.data_type = "f" if content.startswith("=") else "s"
+    return pen
+
+
+def _kind(block: Block, network: Network) -> style.Kind:
+    """How a block's cells look."""
+    if block.role == "classes":
+        return "class"
+    if block.role == "output" or block.role == "part":
+        if len(network.shapes[block.layer]) == 3:
+            return "output"
+        return "share" if block.role == "output" and network[block.layer].layer.parts else "vector"
+    return block.role
+
+
+def _content(network: Network, x: FloatArray, layout: Layout, block: Block) -> Callable[[int, int], CellContent]:
+    """What stands in the cell at row and column, from 0, of a block."""
+    if block.role == "prediction":
+        text = emit.prediction(layout.outputs[network.nodes[-1].name], layout.classes)
+        return lambda _i, _j: f"={text}"
+    if block.role == "classes":
+        return lambda i, _j: class_content(network.classes[i])
+    if block.role in ("output", "part"):
+        return _formulas(network, layout, block)
+    numbers = _numbers(network, x, block)
+    return lambda i, j: float(numbers[i, j])
+
+
+def class_content(name: str) -> CellContent:
+    """A class name as a cell holds it: a number where it is one, else text."""
+    return float(name) if re.fullmatch(r"0|-?[1-9]\d{0,14}", name) else name
+
+
+def _numbers(network: Network, x: FloatArray, block: Block) -> FloatArray:
+    """The numbers of an input, weight or bias block."""
+    array = x if block.role == "input" else network.weights[f"{block.layer}.{block.role}"]
+    if block.role == "weight" and array.ndim == 2 and len(block.indices) == 2:
+        array = array.reshape(array.shape[0], -1, block.range.height, block.range.width)
+    numbers: FloatArray = array[block.indices].reshape(block.range.height, block.range.width)
+    return numbers
+
+
+def _formulas(network: Network, layout: Layout, block: Block) -> Callable[[int, int], CellContent]:
+    node = network[block.layer]
+    operands = emit.Operands(
+        layout.outputs[node.inputs[0]],
+        layout.weights.get(node.name, ()),
+        layout.biases.get(node.name, ()),
+        layout.parts.get(node.name, {}),
+    )
+    chain = [each.layer for each in layout.inline[node.name]]
+
+    def text(i: int, j: int) -> str:
+        index = (*block.indices, i, j) if block.indices else (i,)
+        if block.part:
+            return _checked(emit.part_formula(node.layer, block.part, operands, index), node.name)
+        expression = emit.formula(node.layer, operands, index)
+        for layer in chain:
+            expression = emit.wrap(layer, expression)
+        return _checked(expression, node.name)
+
+    return text
+
+
+def _checked(expression: str, layer: str) -> str:
+    if len(expression) >= _LONGEST_FORMULA:
+        raise NetworkError(
+            f"layer {layer!r}: a formula would have {len(expression) + 1} characters, Excel takes {_LONGEST_FORMULA}",
+            hint="fewer input channels",
+        )
+    return f"={expression}"
+
+
+def _heat_maps(network: Network, layout: Layout) -> Iterator[tuple[style.Kind, bool, str]]:
+    """One colour scale for all blocks of a role in a layer, so that they can be compared."""
+    groups: dict[tuple[str, str, str], list[Block]] = {}
+    for block in layout.blocks:
+        if block.role in ("input", "weight", "output", "part"):
+            groups.setdefault((block.layer, block.role, block.part), []).append(block)
+    for (layer, role, part), blocks in groups.items():
+        ranges = " ".join(block.range.address for block in blocks)
+        if role == "input":
+            yield "input", False, ranges
+        else:
+            last = [layer, *(node.name for node in layout.inline.get(layer, ()))][-1]
+            yield "output", role == "weight" or not (part or _unsigned(network, last)), ranges
+
+
+def _unsigned(network: Network, name: str) -> bool:
+    """Whether a layer's output cannot be negative, as far as the kinds of layers tell."""
+    if name == INPUT:
+        return False
+    layer = network[name].layer
+    if isinstance(layer, ReLU) or layer.parts:
+        return True
+    return not layer.weight_shapes and _unsigned(network, network[name].inputs[0])
+
+
+def _write_declaration(sheet: WriteOnlyWorksheet, network: Network) -> None:
+    for letter, width in zip("ABCDEF", (14, 12, 14, 70, 8, 14), strict=True):
+        sheet.column_dimensions[letter] = ColumnDimension(sheet, index=letter, width=width)
+    sheet.freeze_panes = "A2"
+    header, text = style.pen(sheet, "header"), style.pen(sheet, "text")
+    for number, row in enumerate(declaration.rows(network)):
+        sheet.append(_filled(text if number else header, value) if value else None for value in row)
+
+
+def _computed(package: bytes, layout: Layout) -> dict[Range, list[list[Value]]]:
+    """What the embedded engine computes for every block of formulas."""
+    ranges = [block.range for block in layout.blocks if block.role in _COMPUTED]
+    (values,) = by_name("formualizer").evaluate(package, [[]], ranges)
+    for where, rows in zip(ranges, values, strict=True):
+        bad = [value for row in rows for value in row if value is None or isinstance(value, ErrorValue)]
+        if bad:
+            raise EngineError(f"the engine computed {bad[0] or 'nothing'} in {where.reference}")
+    return dict(zip(ranges, values, strict=True))
+
+
+_FORMULA_CELL: Final = re.compile(rb'<c r="([A-Z]+)(\d+)"([^>]*?)><f>(.*?)</f><v ?(?:/>|></v>)</c>', re.DOTALL)
+
+
+def _fill(plain: BytesIO, target: Path, computed: Mapping[Range, list[list[Value]]]) -> None:
+    """Copy a package, with the computed values as cached values of the first worksheet's formulas."""
+    values: dict[int, list[tuple[Range, list[Value]]]] = {}
+    for where, rows in computed.items():
+        for at, row in enumerate(rows):
+            values.setdefault(where.row + at, []).append((where, row))
+
+    def cached(match: re.Match[bytes]) -> bytes:
+        letters, number, attributes, text = match.groups()
+        column = column_number(letters.decode())
+        for where, row in values[int(number)]:
+            if where.column <= column < where.column + where.width:
+                kind, value = _cached_value(row[column - where.column])
+                return b'<c r="%b%b"%b%b><f>%b</f><v>%b</v></c>' % (
+                    letters,
+                    number,
+                    attributes,
+                    kind,
+                    text,
+                    value,
+                )
+        raise EngineError(f"no value was computed for {letters.decode()}{number.decode()}")
+
+    with zipfile.ZipFile(plain) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as package:
+        for info in source.infolist():
+            data = source.read(info)
+            if info.filename == "xl/worksheets/sheet1.xml":
+                data, count = _FORMULA_CELL.subn(cached, data)
+                if count != data.count(b"<f>"):
+                    raise EngineError(f"{data.count(b'<f>') - count} formulas are left without a cached value")
+            package.writestr(info, data)
+
+
+def _cached_value(value: Value) -> tuple[bytes, bytes]:
+    """The attribute that says the type, and the text, of a cached value."""
+    if isinstance(value, str):
+        return b' t="str"', html.escape(value, quote=False).encode()
+    return b"", repr(value).encode()
