@@ -280,7 +280,7 @@ def templates() -> None:
 @click.option(
     "--max-lr",
     type=click.FloatRange(min=0, min_open=True),
-    default=0.02,
+    default=0.01,
     show_default=True,
     help="Peak of the one-cycle learning rate.",
 )

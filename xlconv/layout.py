@@ -182,7 +182,7 @@ class _Builder:
             slices = [self._range(row + 1 + c * (height + 2), height, width) for c in range(layer.in_channels)]
             table.append(slices)
             for c, where in enumerate(slices):
-                caption = f"filter {o}" if layer.in_channels == 1 else f"filter {o} in {c}"
+                caption = f"filter {o}" if layer.in_channels == 1 else f"filter {o}, channel {c}"
                 self._add("weight", node.name, (o, c), where, caption)
             if layer.bias:
                 where = self._range(row + 1 + rows - 3, 1, 1)
@@ -240,7 +240,7 @@ class _Builder:
     def _class_caption(self, layer: layers.Linear, o: int, c: int, channels: int) -> str:
         is_class = layer.out_features == len(self.network.classes)
         what = f"class {self.network.classes[o]}" if is_class else f"out {o}"
-        return what if channels == 1 else f"{what}, in {c}"
+        return what if channels == 1 else f"{what}, channel {c}"
 
     def _place_classes(self) -> None:
         (where,) = self._stack((len(self.network.classes),), 0)
@@ -254,7 +254,9 @@ class _Builder:
         self.layout.parts.setdefault(node.name, {})[part] = Blocks(tuple(ranges))
 
     def _place_prediction(self) -> None:
-        if len(self.network.shapes[self.network.nodes[-1].name]) == 1:
+        """The class of the largest output, where the network ends in a vector with cells of its own."""
+        last = self.network.nodes[-1]
+        if len(self.network.shapes[last.name]) == 1 and not last.layer.view:
             (where,) = self._stack((1,), 0)
             self._add("prediction", "prediction", (), where, "prediction")
 
@@ -271,8 +273,10 @@ class _Builder:
         return ranges
 
     def _add_output(self, role: Role, name: str, ranges: list[Range], shape: Shape) -> None:
+        readers = [node for node in self.network.nodes if name in node.inputs]
+        vector = f"{name} (logits)" if any(isinstance(node.layer, layers.Softmax) for node in readers) else name
         for index, where in enumerate(ranges):
-            caption = name if len(shape) == 1 else f"{name} {index}"
+            caption = vector if len(shape) == 1 else f"{name}, channel {index}"
             self._add(role, name, _indices(shape, index), where, caption)
 
     def _add(

@@ -49,7 +49,7 @@ class TorchNetwork(nn.Module):
         """Itself, with these weights."""
         with torch.no_grad():
             for key, value in self.named_weights().items():
-                value.copy_(torch.from_numpy(weights[key]))
+                value.copy_(torch.tensor(weights[key]))
         return self
 
     def randomised(self, seed: int, start: int) -> TorchNetwork:

@@ -7,6 +7,7 @@ cached values are kept apart from what engines are given (`Workbook.package`, wh
 from __future__ import annotations
 
 import posixpath
+import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,6 +31,7 @@ MAX_DEPTH: Final = 256
 _MAIN: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _STRICT: Final = "http://purl.oclc.org/ooxml/spreadsheetml/main"
 _RELATIONSHIP_ID: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships id"
+_END_TAGS: Final = {name: re.compile(rf"</([\w.-]+:)?{name}\s*>".encode()) for name in ("c", "v")}
 _OLE2: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -350,12 +352,15 @@ class _SheetHandler:
                 self.formula = text
             elif local == "v":
                 self.raw = text
-                self.value_end = self._element_end()
+                self.value_end = self._element_end(local)
             else:
                 self.raw = (self.raw or "") + text
 
-    def _element_end(self) -> int:
-        return self.text.index(b">", self.parser.CurrentByteIndex) + 1
+    def _element_end(self, local: str) -> int:
+        """Behind the element that ends here; of one like `<v/>` the parser tells the end, else the end tag's start."""
+        at = self.parser.CurrentByteIndex
+        end_tag = _END_TAGS[local].match(self.text, at)
+        return end_tag.end() if end_tag else at
 
     def _end_cell(self) -> None:
         row, column = self._position()
@@ -368,7 +373,7 @@ class _SheetHandler:
         if formula is not None or value is not None:
             self.sheet.cells[row, column] = Cell(formula, value)
         style = f' s="{_number(self.attributes["s"], 0)}"' if "s" in self.attributes else ""
-        self.sheet.spans[row, column] = (self.at, self._element_end(), style)
+        self.sheet.spans[row, column] = (self.at, self._element_end("c"), style)
         if self.value_at:
             self.values.append(((row, column), self.value_at, self.value_end))
         self._begin_cell({}, 0)

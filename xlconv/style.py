@@ -34,15 +34,16 @@ ROW_HEIGHT: Final = 21.0
 """In points: 28 pixels, so that cells are square."""
 WIDE: Final = 11.0
 
-_INK: Final = "1F2937"
-_QUIET: Final = "6B7280"
-_WHITE: Final = "FFFFFF"
-_DARK: Final = "4B5563"
-_WARM: Final = "F97316"
-_COLD: Final = "3B82F6"
-_LIGHT: Final = "F3F4F6"
+_INK: Final = "FF1F2937"
+_QUIET: Final = "FF6B7280"
+_WHITE: Final = "FFFFFFFF"
+_DARK: Final = "FF4B5563"
+_GREY: Final = "FF8B95A3"
+_WARM: Final = "FFF97316"
+_COLD: Final = "FF3B82F6"
+_LIGHT: Final = "FFF3F4F6"
 
-_THIN: Final = Side(style="hair", color="D1D5DB")
+_THIN: Final = Side(style="hair", color="FFD1D5DB")
 _GRID: Final = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
 _NUMBER: Final = "0.0;-0.0;0"
 _WEIGHT: Final = "0.00;-0.00;0"
@@ -89,7 +90,7 @@ def pen(sheet: WriteOnlyWorksheet, kind: Kind) -> WriteOnlyCell:
 def heat(kind: Kind, signed: bool) -> ColorScaleRule:
     """The colour scale of a layer's blocks: from white up, or from blue through white at zero to orange."""
     if kind == "input":
-        return ColorScaleRule("num", 0, _WHITE, end_type="num", end_value=1, end_color=_DARK)
+        return ColorScaleRule("num", 0, _WHITE, end_type="num", end_value=1, end_color=_GREY)
     if signed:
         return ColorScaleRule("min", None, _COLD, "num", 0, _WHITE, "max", None, _WARM)
     return ColorScaleRule("num", 0, _WHITE, end_type="max", end_value=None, end_color=_WARM)

@@ -167,7 +167,8 @@ class Training:
         self, number: int, start: int, module: TorchNetwork, epochs: int
     ) -> tuple[bool, float, int, int, int]:
         """One start, one round: trains `module` in place, returns the rank of its best epoch."""
-        generator = torch.Generator().manual_seed(hash((self.recipe.seed, start, number)) & 0xFFFFFFFF)
+        seed = np.random.SeedSequence([self.recipe.seed, start, number]).generate_state(1)
+        generator = torch.Generator().manual_seed(int(seed[0]))
         ranks = []
         for epoch, _ in enumerate(self._epochs(module, epochs, generator), 1):
             candidate = self._candidate(number, start, epoch, module)
@@ -177,7 +178,7 @@ class Training:
 
     def _epochs(self, module: TorchNetwork, epochs: int, generator: torch.Generator) -> Iterator[None]:
         recipe, count = self.recipe, len(self.images) - self.validation
-        images, labels = torch.from_numpy(self.images[:count]), torch.from_numpy(self.labels[:count]).long()
+        images, labels = torch.tensor(self.images[:count]), torch.tensor(self.labels[:count]).long()
         steps = -(-count // recipe.batch_size)
         optimizer = _optimizer(module, recipe)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.max_lr, epochs * steps)
@@ -200,11 +201,11 @@ class Training:
             key: np.round(value.detach().double().numpy(), self.recipe.decimals)
             for key, value in module.named_weights().items()
         }
-        images, labels = self.images[-self.validation :], torch.from_numpy(self.labels[-self.validation :])
+        images, labels = (torch.tensor(each[-self.validation :]) for each in (self.images, self.labels))
         rounded = TorchNetwork(self.network).loaded(weights)
         with torch.no_grad():
             right = 0
-            for x, y in zip(torch.split(torch.from_numpy(images), 500), torch.split(labels, 500), strict=True):
+            for x, y in zip(torch.split(images, 500), torch.split(labels, 500), strict=True):
                 right += int(rounded.logits(_inputs(x, self.network.input_shape)).argmax(1).eq(y).sum())
         return Candidate(number, start, epoch, right / self.validation, weights, edge_cosine(self.network, weights))
 
@@ -225,12 +226,12 @@ def _optimizer(module: TorchNetwork, recipe: Recipe) -> torch.optim.Optimizer:
 
 
 def _augmented(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Half of the images shifted by up to 2 pixels, turned by up to 10 degrees, scaled by up to 10 %."""
+    """Half of the images shifted by up to 1 pixel, turned by up to 6 degrees, scaled by up to 6 %."""
     count = len(images) // 2
     turn, scale, right, down = (torch.rand(4, count, generator=generator) * 2 - 1).unbind()
-    angle, zoom = turn * (torch.pi * 10 / 180), 1 + 0.1 * scale
+    angle, zoom = turn * (torch.pi * 6 / 180), 1 + 0.06 * scale
     cos, sin = zoom * angle.cos(), zoom * angle.sin()
-    shift = 2 * 2 / images.shape[-1]  # affine_grid measures the width as 2
+    shift = 2 / images.shape[-1]  # affine_grid measures the width as 2
     rows = torch.stack([cos, -sin, right * shift, sin, cos, down * shift], dim=1).view(-1, 2, 3)
     grid = functional.affine_grid(rows, list(images[:count].shape), align_corners=False)
     moved = functional.grid_sample(images[:count], grid, align_corners=False)

@@ -35,7 +35,12 @@ if TYPE_CHECKING:
 
     from xlconv.network import FloatArray, Network
 
-CellContent: TypeAlias = float | str
+
+class Formula(str):
+    """The text of a formula, beginning with `=`; any other text is text, even where it begins so."""
+
+
+CellContent: TypeAlias = float | str | Formula
 _LONGEST_FORMULA: Final = 8192
 _LONGEST_TITLE: Final = 31
 _COMPUTED: Final = ("output", "part", "prediction")
@@ -164,7 +169,7 @@ def _filled(pen: WriteOnlyCell, content: CellContent) -> WriteOnlyCell:
         pen.data_type = "n"
     else:
         pen.value = content
-        pen.data_type = "f" if content.startswith("=") else "s"
+        pen.data_type = "f" if isinstance(content, Formula) else "s"
     return pen
 
 
@@ -183,7 +188,7 @@ def _content(network: Network, x: FloatArray, layout: Layout, block: Block) -> C
     """What stands in the cell at row and column, from 0, of a block."""
     if block.role == "prediction":
         text = emit.prediction(layout.outputs[network.nodes[-1].name], layout.classes)
-        return lambda _i, _j: f"={text}"
+        return lambda _i, _j: Formula(f"={text}")
     if block.role == "classes":
         return lambda i, _j: class_content(network.classes[i])
     if block.role in ("output", "part"):
@@ -216,7 +221,7 @@ def _formulas(network: Network, layout: Layout, block: Block) -> Callable[[int, 
     )
     chain = [each.layer for each in layout.inline[node.name]]
 
-    def text(i: int, j: int) -> str:
+    def text(i: int, j: int) -> Formula:
         index = (*block.indices, i, j) if block.indices else (i,)
         if block.part:
             return _checked(emit.part_formula(node.layer, block.part, operands, index), node.name)
@@ -228,13 +233,13 @@ def _formulas(network: Network, layout: Layout, block: Block) -> Callable[[int, 
     return text
 
 
-def _checked(expression: str, layer: str) -> str:
+def _checked(expression: str, layer: str) -> Formula:
     if len(expression) >= _LONGEST_FORMULA:
         raise NetworkError(
             f"layer {layer!r}: a formula would have {len(expression) + 1} characters, Excel takes {_LONGEST_FORMULA}",
             hint="fewer input channels",
         )
-    return f"={expression}"
+    return Formula(f"={expression}")
 
 
 def _heat_maps(network: Network, layout: Layout) -> Iterator[tuple[style.Kind, bool, str]]:

@@ -214,8 +214,11 @@ class _Finder:
         return [_text(row[0]) for row in self._values(where)] if where else []
 
     def _prediction(self, network: Network) -> Range | None:
+        last = network.nodes[-1]
+        if len(network.shapes[last.name]) != 1 or last.layer.view:
+            return None
         where = self.book.named_range("prediction")
-        if where is None and len(network.shapes[network.nodes[-1].name]) == 1:
+        if where is None:
             raise WorkbookError("no defined name 'prediction'")
         return where
 

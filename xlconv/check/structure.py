@@ -7,14 +7,26 @@ number, a text or nothing where a formula is due is a finding even where the val
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TypeAlias
 
 from xlconv import layers, syntax
 from xlconv.cells import Range, quote_sheet
 from xlconv.check.declared import Block, Declared, Stage
 from xlconv.check.report import Finding
-from xlconv.network import Network
+from xlconv.network import INPUT, Network
 from xlconv.reader import Workbook
+
+Place: TypeAlias = tuple[int, int]
+"""Row and column of a cell."""
+
+
+class Formula(NamedTuple):
+    """A cell's formula, as it stands and seen from the cell."""
+
+    text: str
+    relative: str
+
 
 _QUORUM = 3
 """Fewer formulas than this say nothing about each other."""
@@ -29,44 +41,51 @@ def check(book: Workbook, net: Declared) -> list[Finding]:
                 findings += _check_block(book, net.network, stage, block)
     if net.prediction is not None:
         block = Block("output", "prediction", (), "prediction", net.prediction)
-        findings += [finding for at in block.range.cells() for finding in _no_formula(book, block, at, "")]
+        findings += [finding for at in block.range.cells() for finding in _no_formula(book, block, at, _due(None, at))]
     return findings
 
 
 def _check_block(book: Workbook, network: Network, stage: Stage, block: Block) -> Iterator[Finding]:
     sheet = book.sheets[block.range.sheet]
-    groups: dict[object, dict[tuple[int, int], str]] = defaultdict(dict)
+    kind_of_place = _kinds_of_place(network, stage, block)
+    groups: dict[object, dict[Place, Formula]] = defaultdict(dict)
     for at in block.range.cells():
         cell = sheet.cells.get(at)
         if cell is not None and cell.formula is not None:
-            groups[_kind_of_place(network, stage, block, at)][at] = cell.formula
-    models = {kind: model for kind, cells in groups.items() if (model := _model(cells))}
+            relative = syntax.relative_form(cell.formula, *at)
+            groups[kind_of_place(at)][at] = Formula(cell.formula, relative)
+    models = {kind: _model(formulas) for kind, formulas in groups.items()}
     for at in block.range.cells():
-        model = models.get(_kind_of_place(network, stage, block, at))
-        due = syntax.moved(model[1], at[0] - model[0][0], at[1] - model[0][1]) if model else ""
-        cell = sheet.cells.get(at)
-        if cell is None or cell.formula is None:
-            yield from _no_formula(book, block, at, due)
-        elif model and syntax.relative_form(cell.formula, *at) != model[2]:
+        kind = kind_of_place(at)
+        model, formula = models.get(kind), groups[kind].get(at)
+        if formula is None:
+            yield from _no_formula(book, block, at, _due(model, at))
+        elif model and formula.relative != model[1].relative:
             message = "the formula differs from its neighbours'"
-            yield Finding("formula", _address(block, at), block.layer, message, f"={due}", formula=cell.formula)
+            yield Finding("formula", _address(block, at), block.layer, message, _due(model, at), formula=formula.text)
 
 
-def _kind_of_place(network: Network, stage: Stage, block: Block, at: tuple[int, int]) -> object:
-    """Cells of one kind have the same formula, seen from their own place; None for cells with one of their own."""
-    layer = stage.nodes[0].layer
-    source = stage.nodes[0].inputs[0]
-    if isinstance(layer, layers.Linear):
-        return at
+def _due(model: tuple[Place, Formula] | None, at: Place) -> str:
+    """The formula that belongs at a place, by the model of its kind."""
+    if model is None:
+        return "a formula"
+    (row, column), formula = model
+    return f"={syntax.moved(formula.text, at[0] - row, at[1] - column)}"
+
+
+def _kinds_of_place(network: Network, stage: Stage, block: Block) -> Callable[[Place], object]:
+    """Cells of one kind have the same formula, seen from their own place; some have one of their own."""
+    layer, source = stage.nodes[0].layer, stage.nodes[0].inputs[0]
     if isinstance(layer, (layers.Conv2d, layers.MaxPool2d)):
-        i, j = at[0] - block.range.row, at[1] - block.range.column
-        _, height, width = network.shapes[source]
-        return (
-            _cut_off(i, layer.kernel_size[0], layer.stride[0], layer.padding[0], height),
-            _cut_off(j, layer.kernel_size[1], layer.stride[1], layer.padding[1], width),
-        )
-    is_view = source in {node.name for node in network.nodes if node.layer.view}
-    return at if is_view else ()
+        _, *size = network.shapes[source]
+        sides = list(zip(layer.kernel_size, layer.stride, layer.padding, size, strict=True))
+        rows = [_cut_off(i, *sides[0]) for i in range(block.range.height)]
+        columns = [_cut_off(j, *sides[1]) for j in range(block.range.width)]
+        return lambda at: (rows[at[0] - block.range.row], columns[at[1] - block.range.column])
+    is_view = source != INPUT and network[source].layer.view
+    if isinstance(layer, layers.Linear) or is_view:
+        return lambda at: at
+    return lambda _: ()
 
 
 def _cut_off(at: int, kernel: int, stride: int, padding: int, size: int) -> tuple[int, int]:
@@ -75,29 +94,26 @@ def _cut_off(at: int, kernel: int, stride: int, padding: int, size: int) -> tupl
     return max(0, -start), max(0, start + kernel - size)
 
 
-def _model(cells: dict[tuple[int, int], str]) -> tuple[tuple[int, int], str, str] | None:
-    """A cell with the formula that more than half of them have, that formula, and its relative form."""
-    if len(cells) < _QUORUM:
+def _model(formulas: dict[Place, Formula]) -> tuple[Place, Formula] | None:
+    """A cell with the formula that more than half of its kind have."""
+    if len(formulas) < _QUORUM:
         return None
-    forms = {at: syntax.relative_form(formula, *at) for at, formula in cells.items()}
-    form, count = Counter(forms.values()).most_common(1)[0]
-    if 2 * count <= len(cells):
+    form, count = Counter(formula.relative for formula in formulas.values()).most_common(1)[0]
+    if 2 * count <= len(formulas):
         return None
-    at = next(at for at, each in forms.items() if each == form)
-    return at, cells[at], form
+    return next((at, formula) for at, formula in formulas.items() if formula.relative == form)
 
 
-def _no_formula(book: Workbook, block: Block, at: tuple[int, int], due: str) -> Iterator[Finding]:
+def _no_formula(book: Workbook, block: Block, at: Place, due: str) -> Iterator[Finding]:
     cell = book.cell(block.range.sheet, *at)
     if cell.formula is not None:
         return
-    expected = f"={due}" if due else "a formula"
     if cell.value is None:
-        yield Finding("blank", _address(block, at), block.layer, "blank where a formula is due", expected, "blank")
+        yield Finding("blank", _address(block, at), block.layer, "blank where a formula is due", due, "blank")
     else:
         message = "a constant where a formula is due"
-        yield Finding("constant", _address(block, at), block.layer, message, expected, str(cell.value))
+        yield Finding("constant", _address(block, at), block.layer, message, due, str(cell.value))
 
 
-def _address(block: Block, at: tuple[int, int]) -> str:
+def _address(block: Block, at: Place) -> str:
     return f"{quote_sheet(block.range.sheet)}!{Range('', *at).address}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Any, Final
 
 import formualizer
@@ -33,6 +32,8 @@ class Formualizer:
     @property
     def title(self) -> str:
         """`formualizer` and its version."""
+        from importlib.metadata import version
+
         return f"formualizer {version('formualizer')}"
 
     def evaluate(

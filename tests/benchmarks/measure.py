@@ -1,0 +1,76 @@
+"""Whole-process times and peak memory, each against a baseline in the same run.
+
+The two commands of a row run in turn, after one warm-up each, so that a machine whose speed drifts does not favour
+either; the figures are medians of five runs. With --write the table goes into the README beside this script.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from xlconv.engines.libreoffice import find_program
+
+RUNS = 5
+HERE = Path(__file__).parent
+PYTHON = sys.executable
+
+
+def measured(command: list[str]) -> tuple[float, float]:
+    """Seconds and peak MB of one run."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"failed: {' '.join(command)}")
+    return seconds, usage.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+
+
+def row(title: str, command: list[str], baseline_title: str, baseline: list[str], limit: str) -> str:
+    """A row of the table: medians of both, their ratio, and what it should be at most."""
+    pairs = [(measured(command), measured(baseline)) for _ in range(RUNS + 1)][1:]
+    ours, theirs = (statistics.median(pair[at][0] for pair in pairs) for at in (0, 1))
+    memory = max(pair[0][1] for pair in pairs)
+    cells = [f"`{title}`", f"{ours:.2f} s", baseline_title, f"{theirs:.2f} s", f"{ours / theirs:.2f}", limit]
+    line = f"| {' | '.join(cells)} | {memory:.0f} MB |"
+    print(line, flush=True)
+    return line
+
+
+def main() -> None:
+    """Measure all rows, print them, and write them where asked to."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        seven = str(folder / "7.xlsx")
+        generate = [PYTHON, "-m", "xlconv", "generate", "--digit", "7", "--force", "--output", seven]
+        subprocess.run(generate, check=True, stdout=subprocess.DEVNULL)
+        lines = [
+            row("xlconv --help", [PYTHON, "-m", "xlconv", "--help"], *python("import click"), "2"),
+            row("xlconv generate --digit 7", generate, *python("import numpy, openpyxl, click"), "2"),
+        ]
+        if program := find_program():
+            convert = [program, f"-env:UserInstallation={(folder / 'profile').as_uri()}", "--headless"]
+            convert += ["--convert-to", "xlsx", "--outdir", str(folder / "out"), seven]
+            verify = [PYTHON, "-m", "xlconv", "verify", seven]
+            lines.append(row("xlconv verify 7.xlsx", verify, "LibreOffice converts the file once", convert, "1"))
+    if "--write" in sys.argv:
+        readme = HERE / "README.md"
+        text = readme.read_text(encoding="utf-8")
+        table = "\n".join(lines)
+        readme.write_text(re.sub(r"(\| --- .*\n)(\|.*\n)*", lambda m: f"{m[1]}{table}\n", text), encoding="utf-8")
+
+
+def python(code: str) -> tuple[str, list[str]]:
+    return f'`python -c "{code}"`', [PYTHON, "-c", code]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""What several test files need: the template, a generated workbook, and reasons to skip."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from xlconv import digits, templates, workbook
+from xlconv.engines.libreoffice import find_program
+
+settings.register_profile("default", deadline=None, print_blob=True)
+settings.load_profile("default")
+
+SHARED = Path(__file__).parents[2] / "shared"
+"""Workbooks and schemas that are not part of the project; tests that use them skip where they are absent."""
+
+needs_libreoffice = pytest.mark.skipif(find_program() is None, reason="LibreOffice is not installed")
+needs_torch = pytest.mark.skipif(find_spec("torch") is None, reason="PyTorch is not installed")
+needs_gnumeric = pytest.mark.skipif(shutil.which("ssconvert") is None, reason="Gnumeric (ssconvert) is not installed")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Where nothing may be skipped, say so and fail."""
+    if os.environ.get("XLCONV_SKIP_NOTHING") and terminalreporter.stats.get("skipped"):
+        terminalreporter.write_line("XLCONV_SKIP_NOTHING is set, but tests were skipped", red=True)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Turn a skip into a failure where nothing may be skipped."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("XLCONV_SKIP_NOTHING") and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def template() -> templates.Template:
+    return templates.load("conv-example")
+
+
+@pytest.fixture(scope="session")
+def seven(template: templates.Template, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A generated workbook of the digit 7; tests copy it before they change it."""
+    path = tmp_path_factory.mktemp("seven") / "7.xlsx"
+    samples = template.samples
+    x = digits.sample(samples.images, samples.labels, 7, 0, template.network.input_shape)
+    workbook.write(template.network, x, path, title=template.name)
+    return path

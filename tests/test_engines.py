@@ -1,0 +1,152 @@
+"""Engines: they really recalculate, and each agrees with the reference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests import tampering
+from tests.conftest import needs_libreoffice
+from xlconv import digits, engines, reader, reference, workbook
+from xlconv.cells import ErrorValue
+from xlconv.check import inputs, values, verify
+from xlconv.check.declared import declared
+from xlconv.engines import libreoffice
+from xlconv.errors import EngineError
+from xlconv.templates import Template
+
+EACH_ENGINE = [
+    "formualizer",
+    pytest.param("libreoffice", marks=[needs_libreoffice, pytest.mark.libreoffice]),
+]
+
+
+@pytest.mark.parametrize("name", EACH_ENGINE)
+def test_planted_caches_are_not_believed(seven: Path, tmp_path: Path, template: Template, name: str) -> None:
+    """With 42 as every cached value the engine still computes the right numbers; that they are stale is a finding."""
+    xml = tampering.plant_cached(tampering.sheet_xml(seven), "42")
+    assert xml.count("<v>42</v>") == 2823
+    path = tampering.with_sheet(seven, xml, tmp_path / "planted.xlsx")
+    report = verify(path, [engines.by_name(name)], random=1)
+    assert [finding.rule for finding in report.findings] == ["stale"]
+    assert "2,8" in report.findings[0].message
+    assert report.findings[0].got == "42.0"
+    (result,) = report.engines
+    assert all(layer.wrong == 0 and layer.largest_error is not None for layer in result.layers)
+    assert max(layer.largest_error or 0 for layer in result.layers) < 1e-9
+
+
+def test_absent_caches_are_a_note(seven: Path, tmp_path: Path) -> None:
+    """A workbook without cached values agrees; that they are absent is said, not held against it."""
+    xml = tampering.strip_cached(tampering.sheet_xml(seven))
+    report = verify(tampering.with_sheet(seven, xml, tmp_path / "stripped.xlsx"), random=1)
+    assert report.agrees
+    assert report.notes == ["2,823 formulas have no cached value"]
+
+
+def test_engines_never_see_cached_values(seven: Path) -> None:
+    """The package that engines get holds no value beside a formula."""
+    import zipfile
+    from io import BytesIO
+
+    with zipfile.ZipFile(BytesIO(reader.read(seven).package)) as package:
+        xml = package.read(tampering.SHEET).decode()
+    assert xml.count("<f>") == 2823
+    assert "</f><v>" not in xml
+
+
+@pytest.mark.parametrize("name", EACH_ENGINE)
+@pytest.mark.parametrize("digit", range(10))
+def test_each_digit_agrees_on_every_cell(template: Template, tmp_path: Path, digit: int, name: str) -> None:
+    """For each digit, written and verified: all cells compared, largest error below 1e-9."""
+    samples = template.samples
+    x = digits.sample(samples.images, samples.labels, digit, 0, template.network.input_shape)
+    workbook.write(template.network, x, tmp_path / "x.xlsx", title=template.name)
+    report = verify(tmp_path / "x.xlsx", [engines.by_name(name)], against="conv-example", random=1)
+    assert report.findings == []
+    (result,) = report.engines
+    counts = {layer.layer: (layer.cells, layer.compared) for layer in result.layers}
+    tried = len(report.inputs)
+    assert tried == 12
+    sizes = {
+        "conv1": 1352,
+        "conv2": 1152,
+        "maxpool": 288,
+        "dense": 10,
+        "softmax exp": 10,
+        "softmax": 10,
+        "prediction": 1,
+    }
+    assert counts == {layer: (cells, cells * tried) for layer, cells in sizes.items()}
+    assert all(layer.largest_error is not None and layer.largest_error < 1e-9 for layer in result.layers)
+
+
+@pytest.mark.parametrize("name", EACH_ENGINE)
+def test_edits_change_what_is_computed(seven: Path, template: Template, name: str) -> None:
+    """Inputs put in by an edit reach the softmax, each edit by itself."""
+    book = reader.read(seven)
+    where, softmax = book.named_range("input_0"), book.named_range("softmax")
+    assert where is not None
+    assert softmax is not None
+    xs = [np.random.default_rng(seed).random((1, 28, 28)) for seed in range(2)]
+    found = engines.by_name(name).evaluate(book.package, [[(where, x[0].tolist())] for x in xs], [softmax])
+    for x, ((column,),) in zip(xs, [[v] for v in found], strict=True):
+        expected = reference.forward(template.network, x)["softmax"]
+        np.testing.assert_allclose([row[0] for row in column], expected, atol=1e-12)
+
+
+def test_error_values_are_errors_not_text(seven: Path, tmp_path: Path) -> None:
+    """A cell that shows #DIV/0! or #NAME? is an error value, found where it arises; cells behind it only follow."""
+    xml = tampering.sheet_xml(seven)
+    broken = xml.replace("EXP(", "NOSUCH(", 1).replace("SUMPRODUCT(", "1/0+SUMPRODUCT(", 1)
+    book = reader.read(tampering.with_sheet(seven, broken, tmp_path / "broken.xlsx"))
+    net = declared(book)
+    tried, _ = inputs.choose(net, 1, 0)
+    outcome = values.compare(book, net, engines.by_name("formualizer"), tried, 1e-9)
+    assert [(finding.layer, finding.got) for finding in outcome.findings] == [
+        ("conv1", str(ErrorValue("#DIV/0!"))),
+        ("softmax exp", str(ErrorValue("#NAME?"))),
+    ]
+    assert all(finding.message.startswith("shows an error") for finding in outcome.findings)
+    layers = {layer.layer: layer for layer in outcome.result.layers}
+    assert (layers["conv1"].wrong, layers["conv1"].at_fault) == (1, 1)
+    assert (layers["conv2"].wrong, layers["conv2"].at_fault) == (2, 0)
+    assert (layers["prediction"].wrong, layers["prediction"].at_fault) == (1, 0)
+
+
+def test_engines_by_name() -> None:
+    """An engine that does not exist is an error that lists those that do."""
+    with pytest.raises(EngineError, match="no engine 'excel'") as caught:
+        engines.by_name("excel")
+    assert "formualizer, libreoffice" in (caught.value.hint or "")
+
+
+def test_libreoffice_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without soffice the error says what to install."""
+    monkeypatch.setattr(libreoffice, "find_program", lambda: None)
+    with pytest.raises(EngineError, match="not installed") as caught:
+        engines.by_name("libreoffice")
+    assert "apt-get install" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("script", "limit", "words"),
+    [
+        ("sleep 60", 1, "did not finish within"),
+        ("echo no display here; exit 1", 30, "did not convert 1 of 1 workbooks: no display here"),
+    ],
+)
+def test_libreoffice_failing(
+    seven: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, limit: int, words: str
+) -> None:
+    """A program that hangs is ended at the time limit; one that fails is quoted."""
+    program = tmp_path / "soffice"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(libreoffice, "_SECONDS", limit)
+    monkeypatch.setattr(libreoffice, "_SECONDS_A_FILE", 0)
+    engine = libreoffice.LibreOffice(str(program))
+    with pytest.raises(EngineError, match=words):
+        engine.evaluate(reader.read(seven).package, [[]], [])

@@ -1,0 +1,177 @@
+"""The one door for files from outside: what it reads, and what it refuses."""
+
+from __future__ import annotations
+
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import openpyxl
+import pytest
+from openpyxl.worksheet.formula import ArrayFormula
+
+from tests import tampering
+from tests.conftest import SHARED
+from xlconv import reader
+from xlconv.cells import ErrorValue, Range
+from xlconv.errors import WorkbookError
+
+
+def test_cells_of_every_kind(tmp_path: Path) -> None:
+    """Numbers, texts, truth values, formulas, array formulas, names and rich strings come back as they are."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = "it's"
+    for row in ([1.5, "text", True, "=A1*2"], [None, " space ", -1e-9, "#N/A"]):
+        sheet.append(row)
+    sheet["A3"] = ArrayFormula("A3", "=SUM(A1:A2*2)")
+    book.defined_names.add(openpyxl.workbook.defined_name.DefinedName("Here", attr_text="'it''s'!$A$1:$B$2"))
+    book.save(tmp_path / "x.xlsx")
+    found = reader.read(tmp_path / "x.xlsx")
+    values = {at: (cell.formula, cell.value) for at, cell in found.sheets["it's"].cells.items()}
+    assert values == {
+        (1, 1): (None, 1.5),
+        (1, 2): (None, "text"),
+        (1, 3): (None, True),
+        (1, 4): ("A1*2", None),
+        (2, 2): (None, " space "),
+        (2, 3): (None, -1e-9),
+        (2, 4): (None, ErrorValue("#N/A")),
+        (3, 1): ("SUM(A1:A2*2)", None),
+    }
+    assert found.named_range("HERE") == Range("it's", 1, 1, 2, 2)
+    assert found.named_range("nowhere") is None
+
+
+def package(parts: dict[str, str]) -> bytes:
+    target = BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+    return target.getvalue()
+
+
+RELATIONSHIPS = "http://schemas.openxmlformats.org/package/2006/relationships"
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+
+
+def parts(sheet: str, **more: str) -> dict[str, str]:
+    """A minimal workbook around a worksheet's data."""
+    return {
+        "[Content_Types].xml": "<Types/>",
+        "_rels/.rels": f'<Relationships xmlns="{RELATIONSHIPS}">'
+        f'<Relationship Id="r" Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}">'
+        '<sheets><sheet name="S" sheetId="1" r:id="s"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{RELATIONSHIPS}">'
+        f'<Relationship Id="s" Type="{OFFICE}/worksheet" Target="worksheets/s.xml"/></Relationships>',
+        "xl/worksheets/s.xml": f'<worksheet xmlns="{MAIN}"><sheetData>{sheet}</sheetData></worksheet>',
+        **more,
+    }
+
+
+def read(data: bytes, tmp_path: Path) -> reader.Workbook:
+    (tmp_path / "x.xlsx").write_bytes(data)
+    return reader.read(tmp_path / "x.xlsx")
+
+
+def test_shared_formulas_and_cells_without_addresses(tmp_path: Path) -> None:
+    """A formula that Excel wrote once for many cells is given to each as it reads there."""
+    row = '<row r="{}"><c><v>1</v></c><c><f t="shared" si="0" {}>{}</f><v>9</v></c></row>'
+    sheet = row.format(1, 'ref="B1:B2"', "A1*$A$1+B$5") + row.format(2, "", "")
+    book = read(package(parts(sheet)), tmp_path)
+    assert book.cell("S", 1, 2).formula == "A1*$A$1+B$5"
+    assert book.cell("S", 2, 2).formula == "A2*$A$1+B$5"
+    assert book.cell("S", 2, 2).value == 9
+
+
+def test_cached_values_are_cut_out(tmp_path: Path) -> None:
+    """Of formulas and of the cells that an array formula fills; plain numbers stay."""
+    sheet = (
+        '<row r="1"><c r="A1"><f t="array" ref="A1:B1">C1:D1*2</f><v>11</v></c><c r="B1"><v>12</v></c>'
+        '<c r="C1"><v>13</v></c><c r="D1" t="str"><f>"x"</f><v>14</v></c><c r="E1"><f>1</f><v/></c></row>'
+    )
+    book = read(package(parts(sheet)), tmp_path)
+    with zipfile.ZipFile(BytesIO(book.package)) as archive:
+        text = archive.read("xl/worksheets/s.xml").decode()
+    assert [n for n in ("11", "12", "13", "14") if f"<v>{n}</v>" in text] == ["13"]
+    assert "<v/>" not in text
+    assert book.cell("S", 1, 4).value == "14"
+
+
+def test_numbers_are_put_into_cells_with_their_style(tmp_path: Path) -> None:
+    """Edits replace whole cells, formulas too, keep their style, and leave the rest alone."""
+    sheet = '<row r="1"><c r="A1" s="3" t="str"><f>"x"</f><v>x</v></c><c r="B1"/><c r="C1"><v>5</v></c></row>'
+    book = read(package(parts(sheet)), tmp_path)
+    (copy,) = reader.with_numbers(book.package, [[(Range("S", 1, 1, 1, 2), [[0.1, 1e-300]])]])
+    with zipfile.ZipFile(BytesIO(copy)) as archive:
+        text = archive.read("xl/worksheets/s.xml").decode()
+    assert '<row r="1"><c r="A1" s="3"><v>0.1</v></c><c r="B1"><v>1e-300</v></c><c r="C1"><v>5</v></c></row>' in text
+    with pytest.raises(WorkbookError, match="D1 of 'S' is blank"):
+        list(reader.with_numbers(book.package, [[(Range("S", 1, 4), [[1.0]])]]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"xl/workbook.xml": f'<!DOCTYPE x [<!ENTITY a "b">]><workbook xmlns="{MAIN}"/>'}, "document type"),
+        ({"xl/workbook.xml": '<workbook xmlns="http://purl.oclc.org/ooxml/spreadsheetml/main"/>'}, "Strict Open XML"),
+        ({"xl/workbook.xml": "<a>" * 300}, "nested deeper"),
+        ({"xl/workbook.xml": f'<workbook xmlns="{MAIN}"><sheets></workbook>'}, "damaged XML"),
+        ({"xl/workbook.xml": f'<workbook xmlns="{MAIN}"/>'}, "no worksheet"),
+        ({"XL/Workbook.xml": "x"}, "there twice"),
+        ({"xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{RELATIONSHIPS}"/>'}, "'S' is missing"),
+        ({"_rels/.rels": f'<Relationships xmlns="{RELATIONSHIPS}"/>'}, "no workbook in the package"),
+    ],
+)
+def test_packages_that_are_refused(tmp_path: Path, changes: dict[str, str], words: str) -> None:
+    """Each is refused in one line that names the file."""
+    with pytest.raises(WorkbookError, match=words) as caught:
+        read(package({**parts(""), **changes}), tmp_path)
+    assert "x.xlsx" in caught.value.message
+    assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ('<row r="1"><c r="A2"><v>1</v></c></row>', "cell address 'A2' in row 1"),
+        ('<row r="1"><c r="a1"><v>1</v></c></row>', "cell address"),
+        ('<row r="1"><c r="A1"><v>1</v></c><c r="A1"><v>2</v></c></row>', "A1 is there twice"),
+        ('<row r="1"><c r="A1"><v>1e999</v></c></row>', "holds '1e999', which is no value"),
+        ('<row r="1"><c r="A1"><v>NaN</v></c></row>', "holds 'NaN'"),
+        ('<row r="1"><c r="A1" t="s"><v>7</v></c></row>', "holds '7'"),
+        ('<row r="1"><c r="A1"><f t="shared" si="4"/></c></row>', "shares a formula that is not in"),
+        ('<row r="x"/>', "'x' where a whole number is due"),
+    ],
+)
+def test_cells_that_are_refused(tmp_path: Path, row: str, words: str) -> None:
+    """What spreadsheet programs read differently, or not at all, is not guessed."""
+    with pytest.raises(WorkbookError, match=words):
+        read(package(parts(row)), tmp_path)
+
+
+def test_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seven: Path) -> None:
+    """Sizes are measured while decompressing, and entries and cells are counted."""
+    bomb = package(parts(" " * (300 << 20)))
+    assert len(bomb) < 1 << 20
+    with pytest.raises(WorkbookError, match="MiB in a part"):
+        read(bomb, tmp_path)
+    with pytest.raises(WorkbookError, match="1006 parts, more than 1000"):
+        read(package({**parts(""), **{f"x{n}": "" for n in range(1001)}}), tmp_path)
+    monkeypatch.setattr(reader, "MAX_CELLS", 100)
+    with pytest.raises(WorkbookError, match="more than 100 cells"):
+        reader.read(seven)
+
+
+@pytest.mark.skipif(not (SHARED / "real").is_dir(), reason="the workbooks made by others are not here")
+def test_the_fast_ai_workbook(tmp_path: Path) -> None:
+    """The original is read: 4,025 formulas on two worksheets, array formulas among them, their caches cut out."""
+    book = reader.read(SHARED / "real" / "conv-example.xlsx")
+    counts = {name: sum(c.formula is not None for c in s.cells.values()) for name, s in book.sheets.items()}
+    assert counts == {"conv-example": 2865, "conv-example (2)": 1160}
+    assert book.cell("conv-example", 3, 35).formula == "SUM(B2:D4*$AD$11:$AF$13)"
+    with zipfile.ZipFile(BytesIO(book.package)) as archive:
+        assert b"</f><v>" not in archive.read(tampering.SHEET)

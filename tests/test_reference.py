@@ -1,0 +1,100 @@
+"""The reference model, against small cases worked by hand and against PyTorch."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.conftest import needs_torch
+from tests.strategies import inputs, networks
+from xlconv import reference
+from xlconv.errors import NetworkError
+from xlconv.layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU, Softmax
+from xlconv.network import Network, Node
+
+X = np.array([[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]])
+KERNEL = np.array([[[[1.0, 0.0], [0.0, -1.0]]]])
+
+
+def apply(layer: object, x: np.ndarray, **weights: np.ndarray) -> list[object]:
+    return reference.apply(layer, x, weights).tolist()  # type: ignore[arg-type]
+
+
+def test_convolution_by_hand() -> None:
+    """The kernel is laid on each window as it is, not flipped: 1 - 5, 2 - 6, 4 - 8, 5 - 9."""
+    assert apply(Conv2d(1, 1, 2, bias=False), X, weight=KERNEL) == [[[-4.0, -4.0], [-4.0, -4.0]]]
+
+
+def test_convolution_with_padding_stride_and_bias_by_hand() -> None:
+    """Zeros stand outside the input; windows begin at -1 and 1; the bias is added: e.g. 0 - 1 + 10 = 9."""
+    layer = Conv2d(1, 1, 2, stride=2, padding=1)
+    assert apply(layer, X, weight=KERNEL, bias=np.array([10.0])) == [[[9.0, 7.0], [3.0, 6.0]]]
+
+
+def test_channels_are_added() -> None:
+    """Each output channel is the sum over all input channels."""
+    x = np.array([[[2.0]], [[3.0]]])
+    weight = np.array([[[[10.0]], [[100.0]]], [[[1.0]], [[-1.0]]]])
+    assert apply(Conv2d(2, 2, 1, bias=False), x, weight=weight) == [[[320.0]], [[-1.0]]]
+
+
+def test_pooling_by_hand() -> None:
+    """The largest of each window; what the last stride leaves over is dropped; padding never wins."""
+    assert apply(MaxPool2d(2), X) == [[[5.0]]]
+    assert apply(MaxPool2d(2, stride=1), X) == [[[5.0, 6.0], [8.0, 9.0]]]
+    assert apply(MaxPool2d(2, stride=2, padding=1), -X) == [[[-1.0, -2.0], [-4.0, -5.0]]]
+
+
+def test_the_rest_by_hand() -> None:
+    """ReLU, flatten, linear and softmax."""
+    assert apply(ReLU(), np.array([-1.0, 0.0, 2.0])) == [0.0, 0.0, 2.0]
+    assert apply(Flatten(), X) == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]
+    weight = np.array([[1.0, 2.0], [0.0, -1.0]])
+    assert apply(Linear(2, 2), np.array([3.0, 4.0]), weight=weight, bias=np.array([0.5, 0.0])) == [11.5, -4.0]
+    assert apply(Softmax(), np.array([0.0, math.log(3.0)])) == pytest.approx([0.25, 0.75], abs=1e-16)
+
+
+def test_softmax_does_not_overflow() -> None:
+    """Logits in the thousands are no trouble, as the largest is subtracted first."""
+    assert apply(Softmax(), np.array([1000.0, 1000.0, -1000.0])) == [0.5, 0.5, 0.0]
+
+
+def test_forward_names_every_layer() -> None:
+    """All outputs come back by name, each from the layer that its node names."""
+    nodes = [Node("neg", Linear(1, 1, bias=False)), Node("a", ReLU()), Node("b", ReLU(), ("input",))]
+    net = Network((1,), nodes, {"neg.weight": np.array([[-1.0]])})
+    outputs = reference.forward(net, np.array([3.0]))
+    assert {name: value.tolist() for name, value in outputs.items()} == {
+        "input": [3.0],
+        "neg": [-3.0],
+        "a": [0.0],
+        "b": [3.0],
+    }
+
+
+def test_a_wrong_input_is_refused() -> None:
+    """An input of another shape is an error, not broadcast."""
+    with pytest.raises(NetworkError, match="the network reads"):
+        reference.forward(Network((2,), [Node("r", ReLU())], {}), np.zeros(1))
+
+
+@needs_torch
+@pytest.mark.torch
+@settings(max_examples=150)
+@given(networks(), st.integers(0, 1000))
+def test_equals_pytorch(network: Network, seed: int) -> None:
+    """Every layer of a random network has PyTorch's output, to 1e-9."""
+    import torch
+
+    from xlconv.pytorch import TorchNetwork
+
+    x = inputs(network, seed)
+    module = TorchNetwork(network).double().loaded(network.weights)
+    with torch.no_grad():
+        theirs = module.outputs(torch.from_numpy(x)[None])
+    for name, ours in reference.forward(network, x).items():
+        np.testing.assert_allclose(ours, theirs[name][0].numpy(), rtol=1e-9, atol=1e-9, err_msg=name)

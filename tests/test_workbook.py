@@ -1,0 +1,174 @@
+"""The workbook as a file: numbers to the last bit, cached values, names, and what other readers see."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pytest
+
+from tests.conftest import SHARED
+from xlconv import digits, reader, reference, workbook
+from xlconv.check.declared import declared
+from xlconv.errors import NetworkError
+from xlconv.layers import Conv2d, Linear, ReLU
+from xlconv.network import FloatArray, Network, Node
+from xlconv.templates import Template
+
+SAFE_FUNCTIONS = {"SUMPRODUCT", "MAX", "SUM", "EXP", "INDEX", "MATCH"}
+"""All that formulas may call: Excel 2010, LibreOffice, Google Sheets, Gnumeric and the engines compute them alike."""
+
+
+def sample(template: Template, digit: int) -> FloatArray:
+    return digits.sample(template.samples.images, template.samples.labels, digit, 0, template.network.input_shape)
+
+
+def tiny(weight: float = 1.0, classes: tuple[str, ...] = ("no", "yes")) -> Network:
+    """A network of two outputs that fits into a few cells."""
+    weights = {"out.weight": np.array([[weight], [-1.0]])}
+    return Network((1,), [Node("out", Linear(1, 2, bias=False))], weights, classes)
+
+
+@pytest.mark.parametrize(
+    "number", [0.1 + 0.2, 1 / 3, 1e-300, -5e-324, 1.234567890123456e150, 2.0**53 + 2, -0.0, 255 / 256]
+)
+def test_numbers_are_exact(tmp_path: Path, number: float) -> None:
+    """What the file holds is what the network holds, bit for bit, where 16 digits would not do."""
+    workbook.write(tiny(number), np.array([number / 3]), tmp_path / "x.xlsx")
+    found = declared(reader.read(tmp_path / "x.xlsx"))
+    assert found.network == tiny(number)
+    assert found.x.tobytes() == np.array([number / 3]).tobytes()
+
+
+def test_cached_values_are_there_without_any_engine(template: Template, seven: Path) -> None:
+    """Openpyxl and pandas, which compute nothing, see the reference's numbers in every activation cell."""
+    import pandas as pd
+
+    outputs = reference.forward(template.network, sample(template, 7))
+    book = openpyxl.load_workbook(seven, data_only=True)
+    frame = pd.read_excel(seven, sheet_name=0, header=None)
+    for block in (b for stage in declared(reader.read(seven)).stages for b in stage.outputs):
+        name = {"conv1": "relu1", "conv2": "relu2"}.get(block.layer, block.layer)
+        expected = outputs[name][block.indices].reshape(block.range.height, block.range.width)
+        cells = book[block.range.sheet][block.range.address]
+        np.testing.assert_allclose([[cell.value for cell in row] for row in cells], expected, rtol=1e-12, atol=1e-12)
+        rows = slice(block.range.row - 1, block.range.row - 1 + block.range.height)
+        columns = slice(block.range.column - 1, block.range.column - 1 + block.range.width)
+        shown = frame.iloc[rows, columns].astype(float).to_numpy()
+        np.testing.assert_allclose(shown, expected, rtol=1e-12, atol=1e-12)
+    assert book["conv-example"][book.defined_names["prediction"].attr_text.split("!")[1].replace("$", "")].value == 7
+
+
+def test_every_activation_is_a_formula_of_safe_functions(seven: Path) -> None:
+    """Inputs and weights are numbers, everything else a formula; no array formula, no function beyond the safe ones."""
+    book = reader.read(seven)
+    net = declared(book)
+    formulas = {at: cell.formula for at, cell in book.sheets["conv-example"].cells.items() if cell.formula is not None}
+    activations = {at for block in net.blocks() if block.role == "output" for at in block.range.cells()}
+    assert net.prediction is not None
+    assert formulas.keys() == activations | set(net.prediction.cells())
+    assert {name for text in formulas.values() for name in re.findall(r"([A-Z0-9.]+)\(", text)} == SAFE_FUNCTIONS
+    with zipfile.ZipFile(seven) as package:
+        sheet = package.read("xl/worksheets/sheet1.xml")
+    assert b't="array"' not in sheet
+    assert b't="shared"' not in sheet
+
+
+def test_relu_is_inline_and_weights_are_cells(seven: Path) -> None:
+    """The formulas read as the fast.ai original does, with MAX around; no number that is a weight stands in one."""
+    book = reader.read(seven)
+    conv2, conv1 = book.named_range("conv2_1"), book.named_range("conv1_0")
+    assert conv1 is not None
+    assert conv2 is not None
+    assert re.fullmatch(
+        r"MAX\(0,SUMPRODUCT\(A5:C7,\$[A-Z]+\$\d+:\$[A-Z]+\$\d+\)\)",
+        book.cell(conv1.sheet, conv1.row, conv1.column).formula or "",
+    )
+    formula = book.cell(conv2.sheet, conv2.row + 3, conv2.column + 4).formula or ""
+    assert re.fullmatch(r"MAX\(0,SUMPRODUCT\([^()]*\)\+SUMPRODUCT\([^()]*\)\)", formula)
+    assert not re.search(r"\d\.\d", formula)
+
+
+def test_names_title_and_recalculation(seven: Path) -> None:
+    """The blocks have the agreed defined names, titles are frozen, and programs are asked to recalculate on load."""
+    book = openpyxl.load_workbook(seven)
+    names = {"input_0", "conv1_0", "conv1_weight_1_0", "conv2_weight_1_1", "maxpool_1", "dense_weight_7_1", "dense"}
+    assert names | {"softmax_exp", "softmax", "prediction", "classes", "network"} <= set(book.defined_names)
+    assert book.sheetnames == ["conv-example", "Network"]
+    assert book["conv-example"].freeze_panes == "A3"
+    assert book.calculation.fullCalcOnLoad
+    assert [book["conv-example"].cell(1, c).value for c in (1, 30)] == ["input", "conv1"]
+
+
+def test_classes_are_text_or_numbers(tmp_path: Path) -> None:
+    """A class called =1+1 is text, not a formula; one called 7 is the number 7."""
+    workbook.write(tiny(1.0, ("=1+1", "7")), np.array([1.0]), tmp_path / "x.xlsx")
+    book = reader.read(tmp_path / "x.xlsx")
+    where = book.named_range("classes")
+    assert where is not None
+    assert [book.cell(where.sheet, *at).value for at in where.cells()] == ["=1+1", 7.0]
+    assert declared(book).network.classes == ("=1+1", "7")
+    prediction = book.named_range("prediction")
+    assert prediction is not None
+    assert book.cell(prediction.sheet, prediction.row, prediction.column).value == "=1+1"
+
+
+@pytest.mark.parametrize(
+    ("title", "sheet"),
+    [
+        ("a/b:c", "a b c"),
+        ("", "xlconv"),
+        ("network", "network net"),
+        ("x" * 40, "x" * 31),
+        ("'q'", "q"),
+        ("a\x01b", "a b"),
+    ],
+)
+def test_titles_become_legal_worksheet_names(title: str, sheet: str) -> None:
+    """Whatever a template is called, the worksheet's name is one that Excel takes, and not the other worksheet's."""
+    assert workbook.sheet_title(title) == sheet
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_no_nan_gets_into_a_file(tmp_path: Path, bad: float) -> None:
+    """NaN and infinity are refused, and nothing is written."""
+    with pytest.raises(NetworkError, match="NaN or infinity"):
+        workbook.write(tiny(), np.array([bad]), tmp_path / "x.xlsx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_formulas_that_are_too_long_are_refused(tmp_path: Path) -> None:
+    """A convolution over too many channels is an error that says so, not a file that Excel repairs."""
+    nodes = [Node("wide", Conv2d(1, 450, 1, bias=False)), Node("deep", Conv2d(450, 1, 1, bias=False))]
+    weights = {"wide.weight": np.ones((450, 1, 1, 1)), "deep.weight": np.ones((1, 450, 1, 1))}
+    with pytest.raises(NetworkError, match="'deep': a formula would have"):
+        workbook.write(Network((1, 1, 1), nodes, weights), np.ones((1, 1, 1)), tmp_path / "x.xlsx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_names_that_would_collide_are_refused(tmp_path: Path) -> None:
+    """Two layers whose blocks would have one defined name are an error that names both."""
+    net = Network((1, 2, 2), [Node("a", ReLU()), Node("a.0", ReLU())], {})
+    workbook.write(net, np.ones((1, 2, 2)), tmp_path / "fine.xlsx")
+    clash = Network((2,), [Node("a.b", ReLU()), Node("a_b", ReLU())], {})
+    with pytest.raises(NetworkError, match=r"'a\.b' and 'a_b' both need the defined name 'a_b'"):
+        workbook.write(clash, np.ones(2), tmp_path / "x.xlsx")
+
+
+@pytest.mark.skipif(not (SHARED / "ooxml").is_dir(), reason="the OOXML schemas are not here")
+def test_files_follow_the_schemas(template: Template, tmp_path: Path) -> None:
+    """The validator finds nothing in the ten digits' workbooks: no schema violation, no known cause of a repair."""
+    pytest.importorskip("lxml", reason="lxml is not installed")
+    files = []
+    for digit in range(10):
+        files.append(tmp_path / f"{digit}.xlsx")
+        workbook.write(template.network, sample(template, digit), files[-1], title=template.name)
+    command = [sys.executable, str(SHARED / "ooxml" / "validate_ooxml.py"), *map(str, files)]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stdout
+    assert said.stdout.count("0 violation(s), 0 warning(s)") == 10
