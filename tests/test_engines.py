@@ -97,23 +97,28 @@ def test_edits_change_what_is_computed(seven: Path, template: Template, name: st
         np.testing.assert_allclose([row[0] for row in column], expected, atol=1e-12)
 
 
-def test_error_values_are_errors_not_text(seven: Path, tmp_path: Path) -> None:
-    """A cell that shows #DIV/0! or #NAME? is an error value, found where it arises; cells behind it only follow."""
-    xml = tampering.sheet_xml(seven)
-    broken = xml.replace("EXP(", "NOSUCH(", 1).replace("SUMPRODUCT(", "1/0+SUMPRODUCT(", 1)
+@pytest.mark.parametrize(
+    ("old", "new", "layer", "error", "followers"),
+    [
+        ("SUMPRODUCT(", "1/0+SUMPRODUCT(", "conv1", "#DIV/0!", "conv2"),
+        ("EXP(", "NOSUCH(", "softmax exp", "#NAME?", "softmax"),
+    ],
+)
+def test_error_values_are_errors_not_text(
+    seven: Path, tmp_path: Path, old: str, new: str, layer: str, error: str, followers: str
+) -> None:
+    """A cell that shows #DIV/0! or #NAME? is found where the error arises; cells behind it are wrong, not at fault."""
+    broken = tampering.sheet_xml(seven).replace(old, new, 1)
     book = reader.read(tampering.with_sheet(seven, broken, tmp_path / "broken.xlsx"))
     net = declared(book)
     tried, _ = inputs.choose(net, 1, 0)
     outcome = values.compare(book, net, engines.by_name("formualizer"), tried, 1e-9)
-    assert [(finding.layer, finding.got) for finding in outcome.findings] == [
-        ("conv1", str(ErrorValue("#DIV/0!"))),
-        ("softmax exp", str(ErrorValue("#NAME?"))),
-    ]
-    assert all(finding.message.startswith("shows an error") for finding in outcome.findings)
-    layers = {layer.layer: layer for layer in outcome.result.layers}
-    assert (layers["conv1"].wrong, layers["conv1"].at_fault) == (1, 1)
-    assert (layers["conv2"].wrong, layers["conv2"].at_fault) == (2, 0)
-    assert (layers["prediction"].wrong, layers["prediction"].at_fault) == (1, 0)
+    assert [(finding.layer, finding.got) for finding in outcome.findings] == [(layer, str(ErrorValue(error)))]
+    assert outcome.findings[0].message.startswith("shows an error")
+    layers = {each.layer: each for each in outcome.result.layers}
+    assert (layers[layer].wrong, layers[layer].at_fault) == (1, 1)
+    assert layers[followers].wrong > 0
+    assert layers[followers].at_fault == 0
 
 
 def test_engines_by_name() -> None:

@@ -7,12 +7,18 @@ import os
 import shutil
 import stat
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
 from xlconv import files
 from xlconv.errors import OutputError
+
+Whole: TypeAlias = Callable[..., AbstractContextManager[Path]]
+"""`whole_file` or `whole_folder`."""
 
 needs_umask = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no permission bits")
 
@@ -36,7 +42,7 @@ def write_folder(path: Path, content: str = "new", force: bool = True) -> None:
 
 
 @pytest.fixture
-def umask() -> object:
+def umask() -> Iterator[int]:
     """Give the process its umask back after a test that sets it."""
     before = os.umask(0o022)
     yield before
@@ -102,7 +108,7 @@ def test_interrupted_replacement_leaves_no_temporary(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.parametrize("whole", [files.whole_file, files.whole_folder])
-def test_full_disk_is_an_output_error(tmp_path: Path, whole: type[files.whole_file]) -> None:
+def test_full_disk_is_an_output_error(tmp_path: Path, whole: Whole) -> None:
     """An error of the operating system becomes one that names the file and the reason, and leaves nothing."""
     path = tmp_path / "a.txt"
     with pytest.raises(OutputError) as caught, whole(path):
@@ -113,7 +119,7 @@ def test_full_disk_is_an_output_error(tmp_path: Path, whole: type[files.whole_fi
 
 
 @pytest.mark.parametrize("whole", [files.whole_file, files.whole_folder])
-def test_temporary_is_a_neighbour(tmp_path: Path, whole: type[files.whole_file]) -> None:
+def test_temporary_is_a_neighbour(tmp_path: Path, whole: Whole) -> None:
     """The temporary one stands in the same folder, so that taking the place is one step of the file system."""
     with whole(tmp_path / "a") as temporary:
         assert temporary.parent == tmp_path
@@ -121,7 +127,7 @@ def test_temporary_is_a_neighbour(tmp_path: Path, whole: type[files.whole_file])
 
 
 @pytest.mark.parametrize("whole", [files.whole_file, files.whole_folder])
-def test_folders_above_are_made(tmp_path: Path, whole: type[files.whole_file]) -> None:
+def test_folders_above_are_made(tmp_path: Path, whole: Whole) -> None:
     """Missing folders above the path are made."""
     path = tmp_path / "some" / "where" / "a"
     with whole(path):
@@ -131,7 +137,7 @@ def test_folders_above_are_made(tmp_path: Path, whole: type[files.whole_file]) -
 
 @pytest.mark.parametrize("whole", [files.whole_file, files.whole_folder])
 @pytest.mark.parametrize("kind", ["file", "folder"])
-def test_existing_is_refused(tmp_path: Path, whole: type[files.whole_file], kind: str) -> None:
+def test_existing_is_refused(tmp_path: Path, whole: Whole, kind: str) -> None:
     """Without force nothing that exists is touched, the block is not begun, and the hint says what would do it."""
     path = tmp_path / "a"
     if kind == "file":
@@ -149,7 +155,7 @@ def test_existing_is_refused(tmp_path: Path, whole: type[files.whole_file], kind
 
 
 @pytest.mark.parametrize("whole", [files.whole_file, files.whole_folder])
-def test_path_below_a_file_is_refused(tmp_path: Path, whole: type[files.whole_file]) -> None:
+def test_path_below_a_file_is_refused(tmp_path: Path, whole: Whole) -> None:
     """Below a regular file nothing can be written, force or not; the message names that file."""
     (tmp_path / "file").write_text("old")
     for force in (False, True):
@@ -182,9 +188,7 @@ def test_check_free_of_a_relative_path(tmp_path: Path, monkeypatch: pytest.Monke
 
 @needs_umask
 @pytest.mark.parametrize(("mask", "file_bits", "folder_bits"), UMASKS, ids=lambda bits: f"{bits:o}")
-def test_permissions_follow_the_umask(
-    tmp_path: Path, umask: object, mask: int, file_bits: int, folder_bits: int
-) -> None:
+def test_permissions_follow_the_umask(tmp_path: Path, umask: int, mask: int, file_bits: int, folder_bits: int) -> None:
     """Files and folders get the permission bits of any new file, new or replaced; the umask stays."""
     os.umask(mask)
     for _ in range(2):
@@ -254,10 +258,8 @@ def test_failed_removal_of_the_old_folder(
 
     write_folder(tmp_path / "folder", "old")
     monkeypatch.setattr(shutil, "rmtree", fail_once)
-    try:
+    with suppress(KeyboardInterrupt, OutputError):
         write_folder(tmp_path / "folder", "new")
-    except (KeyboardInterrupt, OutputError):
-        pass
     assert not failures
     assert tree(tmp_path / "folder") in ({"a": "old"}, {"a": "new"})
 

@@ -63,6 +63,12 @@ def parts(layer: Layer, x: FloatArray) -> dict[str, FloatArray]:
     return {}
 
 
+@singledispatch
+def from_parts(layer: Layer, intermediate: Mapping[str, FloatArray]) -> FloatArray:
+    """A layer's output from its intermediate results."""
+    raise NetworkError(f"{type(layer).__name__} has no intermediate results")
+
+
 @apply.register
 def conv2d(layer: layers.Conv2d, x: FloatArray, weights: Mapping[str, FloatArray]) -> FloatArray:
     """`y[o,i,j] = b[o] + sum_cmn w[o,c,m,n] x[c, i*s+m-p, j*s+n-p]`."""
@@ -100,15 +106,20 @@ def linear(layer: layers.Linear, x: FloatArray, weights: Mapping[str, FloatArray
 @apply.register
 def softmax(layer: layers.Softmax, x: FloatArray, weights: Mapping[str, FloatArray]) -> FloatArray:
     """`y[i] = exp(x[i] - max x) / sum_j exp(x[j] - max x)`."""
-    e = parts(layer, x)["exp"]
-    y: FloatArray = e / e.sum()
-    return y
+    return from_parts(layer, parts(layer, x))
 
 
 @parts.register
 def softmax_parts(layer: layers.Softmax, x: FloatArray) -> dict[str, FloatArray]:
     """`exp`: `e[i] = exp(x[i] - max x)`."""
     return {"exp": np.exp(x - x.max())}
+
+
+@from_parts.register
+def softmax_from_parts(layer: layers.Softmax, intermediate: Mapping[str, FloatArray]) -> FloatArray:
+    """`y[i] = e[i] / sum_j e[j]`."""
+    y: FloatArray = intermediate["exp"] / intermediate["exp"].sum()
+    return y
 
 
 def _windows(

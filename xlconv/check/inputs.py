@@ -1,8 +1,9 @@
 """The inputs that a workbook is tried with: its own, real samples, and random ones that leave no cell in the dark.
 
-A cell behind a ReLU that is never above zero hides every fault in it, one that is never below hides a missing MAX.
-So random inputs of several kinds are drawn, and of these the ones are kept that show the most ReLU outputs from a
-side not seen yet. A softmax that is saturated hides faults too: faint inputs keep it from being so.
+A cell behind a ReLU that is never above zero hides every fault in it, one that is never below hides a missing MAX, and
+a class that never wins hides faults in the prediction. So random inputs of several kinds are drawn, and of these the
+ones are kept that show the most that was not seen yet. A softmax that is saturated hides faults too: faint inputs keep
+it from being so.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xlconv import digits, layers, reference, templates
 from xlconv.check.declared import Declared
@@ -61,13 +63,12 @@ def _samples(network: Network) -> Iterator[Input]:
 
 def _random(network: Network, count: int, seed: int) -> Iterator[Input]:
     pool = list(_candidates(network, np.random.default_rng(seed)))
-    sides = [_relu_sides(network, x) for x in pool]
-    seen = np.zeros_like(sides[0])
+    shown = [_shown(network, x) for x in pool]
+    seen = np.zeros_like(shown[0])
     for number in range(count):
-        at = max(range(len(pool)), key=lambda at: int((sides[at] & ~seen).sum()))
-        seen |= sides[at]
+        at = max(range(len(pool)), key=lambda at: int((shown[at] & ~seen).sum()))
+        seen |= shown.pop(at)
         yield Input(f"random {number + 1}", pool.pop(at))
-        sides.pop(at)
 
 
 def _candidates(network: Network, rng: np.random.Generator) -> Iterator[FloatArray]:
@@ -90,9 +91,10 @@ def _patches(rng: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
     return patches.reshape(shape[-2:]) * np.ones(shape) + 0.2 * noise
 
 
-def _relu_sides(network: Network, x: FloatArray) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    """For every element of every ReLU: is it above zero, is it below; for other networks one element, false."""
+def _shown(network: Network, x: FloatArray) -> NDArray[np.bool_]:
+    """What an input brings to light: which ReLUs it shows above zero, which below, and which class wins."""
     outputs = reference.forward(network, x)
     before = [outputs[node.inputs[0]].ravel() for node in network.nodes if isinstance(node.layer, layers.ReLU)]
-    flat = np.concatenate(before) if before else np.zeros(1)
-    return np.concatenate([flat > 0, flat < 0])
+    last = outputs[network.nodes[-1].name].ravel()
+    winner = np.arange(last.size) == last.argmax()
+    return np.concatenate([winner, *(flat > 0 for flat in before), *(flat < 0 for flat in before)])

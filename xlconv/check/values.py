@@ -118,9 +118,9 @@ def _compare_input(
     tolerance: float,
     predictions: _Predictions,
 ) -> None:
-    network = net.network
-    expected = reference.forward(network, given.x)
+    expected = reference.forward(net.network, given.x)
     got: dict[str, FloatArray] = {INPUT: given.x}
+    parts: dict[str, FloatArray] = {}
     for tally in tallies:
         node, stage = tally.stage.nodes[0], tally.stage
         source = _shown(net, node.inputs[0], got)
@@ -129,14 +129,26 @@ def _compare_input(
             local = reference.parts(node.layer, source)[tally.part]
         else:
             right = expected[stage.result]
-            local = source
-            for each in stage.nodes:
-                local = reference.apply(each.layer, local, network.weights_of(each.name))
+            local = _continued(net, stage, source, parts)
         array = _array(tally.blocks, values, right.shape)
         _count(book, engine, given, values, tally, (array, right, local), tolerance)
-        if not tally.part:
-            got[stage.result] = array
-    predictions.compare(given, values, expected, _shown(net, network.nodes[-1].name, got))
+        if tally.part:
+            parts[tally.part] = array
+        else:
+            got[stage.result], parts = array, {}
+    predictions.compare(given, values, expected, _shown(net, net.network.nodes[-1].name, got))
+
+
+def _continued(net: Declared, stage: Stage, source: FloatArray, parts: Mapping[str, FloatArray]) -> FloatArray:
+    """What a stage's blocks should show, from what the workbook shows before them."""
+    first, *inline = stage.nodes
+    if parts:
+        output = reference.from_parts(first.layer, parts)
+    else:
+        output = reference.apply(first.layer, source, net.network.weights_of(first.name))
+    for each in inline:
+        output = reference.apply(each.layer, output, {})
+    return output
 
 
 def _shown(net: Declared, name: str, got: Mapping[str, FloatArray]) -> FloatArray:
