@@ -22,6 +22,7 @@ from PIL import Image
 from safetensors.numpy import load_file, save_file
 
 from xlconv import templates
+from xlconv.cli import run
 from xlconv.engines.libreoffice import find_program
 
 Break: TypeAlias = Callable[[Path], object]
@@ -45,6 +46,19 @@ def with_old_output(folder: Path) -> dict[str, str]:
     (folder / "out.xlsx").write_bytes(OLD)
     (folder / "temporary").mkdir(exist_ok=True)
     return {**os.environ, "TMPDIR": str(folder / "temporary"), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def refusal(code: int, stdout: str, stderr: str, says: tuple[str, ...]) -> str:
+    """Check that an outcome is an error as it should be; returns the hint, empty where there is none."""
+    assert "Traceback" not in stderr
+    message, *hints = stderr.splitlines() or [""]
+    assert message.startswith("xlconv: ")
+    for text in says:
+        assert text in message
+    assert len(hints) <= 1
+    assert all(hint.startswith("hint: ") and len(hint) > 10 for hint in hints)
+    assert (code, stdout) == (2, "")
+    return "".join(hints)
 
 
 def refused(
@@ -80,16 +94,8 @@ def refused(
         check=False,
         preexec_fn=before,
     )
-    assert "Traceback" not in done.stderr
-    message, *hints = done.stderr.splitlines() or [""]
-    assert message.startswith("xlconv: ")
-    for text in (says,) if isinstance(says, str) else says:
-        assert text in message
-    assert len(hints) <= 1
-    assert all(hint.startswith("hint: ") and len(hint) > 10 for hint in hints)
-    assert (done.returncode, done.stdout) == (2, "")
     assert contents(folder) == found
-    return "".join(hints)
+    return refusal(done.returncode, done.stdout, done.stderr, (says,) if isinstance(says, str) else says)
 
 
 # Workbooks
@@ -400,12 +406,25 @@ TEMPLATES: dict[str, tuple[Break, str]] = {
 }
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(("break_it", "says"), TEMPLATES.values(), ids=TEMPLATES)
-def test_broken_template(tmp_path: Path, break_it: Break, says: str) -> None:
-    """A template folder with a fault in it is refused, and the fault named."""
+def test_broken_template(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    break_it: Break,
+    says: str,
+) -> None:
+    """A template folder with a fault in it is refused, and the folder and the fault are named."""
     shutil.copytree(templates.locate("conv-example"), tmp_path / "mine")
     break_it(tmp_path / "mine")
-    refused(tmp_path, *GENERATE, "--digit", "3", "--template", "mine", says=("mine", says))
+    with_old_output(tmp_path)
+    found = contents(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["xlconv", *GENERATE, "--digit", "3", "--template", "mine"])
+    code = run()  # in this process: there are many of these
+    refusal(code, *capfd.readouterr(), ("mine", says))
+    assert contents(tmp_path) == found
 
 
 def test_no_such_template(tmp_path: Path) -> None:

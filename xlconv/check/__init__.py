@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -52,12 +53,24 @@ def verify(
     outcomes = [values.compare(book, net, engine, tried, tolerance) for engine in engines or [by_name("formualizer")]]
     for outcome in outcomes:
         report.engines.append(outcome.result)
-        known = {finding.cell for finding in report.findings}
-        report.findings += [finding for finding in outcome.findings if finding.cell not in known]
+        report.findings = _merged(report.findings, outcome.findings)
     stale, stale_notes = values.stale(book, outcomes[0].own_values, tolerance)
     report.findings += stale
     report.notes += stale_notes + _unchecked(book, net)
     return report
+
+
+def _merged(known: list[Finding], computed: list[Finding]) -> list[Finding]:
+    """One finding for each cell: what its text shows, with what the first engine that computed it wrong got."""
+    by_cell = {finding.cell: finding for finding in computed}
+    merged = []
+    for finding in known:
+        value = by_cell.pop(finding.cell, None) if finding.rule != "weights" else None
+        if value is not None and finding.rule != "value" and not finding.effect:
+            effect = f"{value.message}: expected {value.expected}, got {value.got} ({value.engine})"
+            finding = replace(finding, effect=effect)
+        merged.append(finding)
+    return merged + list(by_cell.values())
 
 
 def compare_template(net: Declared, template: templates.Template) -> list[Finding]:

@@ -29,6 +29,7 @@ class Finding:
         got: What stands there or was computed.
         formula: The cell's, without `=`, if it has one.
         engine: Which computed it.
+        effect: For what is found in the text of a cell, what it makes the cell compute, where that is wrong.
     """
 
     rule: Rule
@@ -39,6 +40,7 @@ class Finding:
     got: str = ""
     formula: str = ""
     engine: str = ""
+    effect: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,22 +132,26 @@ def _table(layers: Sequence[LayerResult]) -> list[str]:
     rows = [("layer", "type", "cells", "compared", "largest error", "")]
     for each in layers:
         error = "-" if each.largest_error is None else f"{each.largest_error:.1e}"
-        note = "" if not each.wrong else f"{each.wrong:,} wrong, {each.at_fault:,} of them by their own formula"
-        rows.append((each.layer, each.type, f"{each.cells:,}", f"{each.compared:,}", error, note))
+        rows.append((each.layer, each.type, f"{each.cells:,}", f"{each.compared:,}", error, _wrong(each)))
     widths = [max(len(row[at]) for row in rows) for at in range(5)]
     left = f"    {{:<{widths[0]}}}  {{:<{widths[1]}}}  {{:>{widths[2]}}}  {{:>{widths[3]}}}  {{:>{widths[4]}}}  {{}}"
     return [printable(left.format(*row)).rstrip() for row in rows]
 
 
+def _wrong(each: LayerResult) -> str:
+    """How many cells are wrong, and how many of them only follow what they read."""
+    if not each.wrong:
+        return ""
+    follow = each.wrong - each.at_fault
+    return f"{each.wrong:,} wrong" + (f", {follow:,} of them by what they read" if follow else "")
+
+
 def _finding(finding: Finding) -> list[str]:
     where = " ".join(part for part in (finding.cell, f"({finding.layer})" if finding.layer else "") if part)
     lines = [f"    {where}: {finding.message}" if where else f"    {finding.message}"]
-    details = (
-        ("expected", finding.expected),
-        ("got", finding.got),
-        ("formula", finding.formula and f"={finding.formula}"),
-    )
-    lines += [f"      {name:<8} {text}" for name, text in details if text]
+    formula = finding.formula and f"={finding.formula}"
+    details = {"expected": finding.expected, "got": finding.got, "formula": formula, "effect": finding.effect}
+    lines += [f"      {name:<8} {text}" for name, text in details.items() if text]
     return [printable(line) for line in lines]
 
 
