@@ -406,7 +406,7 @@ TEMPLATES: dict[str, tuple[Break, str]] = {
 }
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::UserWarning", "error::RuntimeWarning", "ignore::ResourceWarning")
 @pytest.mark.parametrize(("break_it", "says"), TEMPLATES.values(), ids=TEMPLATES)
 def test_broken_template(
     tmp_path: Path,
@@ -454,8 +454,9 @@ def test_output_is_a_folder(tmp_path: Path) -> None:
 
 
 def test_output_exists(tmp_path: Path) -> None:
-    """Without --force an existing file is refused before anything else is done."""
-    hint = refused(tmp_path, "generate", "--digit", "3", "--output", "out.xlsx", says="out.xlsx exists already")
+    """Without --force an existing file is refused before the input is looked at."""
+    arguments = ("generate", "--image", "missing.png", "--output", "out.xlsx")
+    hint = refused(tmp_path, *arguments, says="out.xlsx exists already")
     assert "--force" in hint
 
 
@@ -484,6 +485,18 @@ def test_full_disk(tmp_path: Path, size: int, lxml: str) -> None:
     # openpyxl writes with lxml where that is installed, which has errors of its own.
     env = {"OPENPYXL_LXML": lxml}
     refused(tmp_path, *GENERATE, "--digit", "3", says="out.xlsx cannot be written", env=env, before=limit)
+
+
+def test_out_of_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    """Too little memory is an error in one line, too."""
+
+    def load(name: str) -> templates.Template:
+        raise MemoryError
+
+    monkeypatch.setattr(templates, "load", load)
+    monkeypatch.setattr(sys, "argv", ["xlconv", *GENERATE, "--digit", "3"])
+    monkeypatch.chdir(tmp_path)
+    refusal(run(), *capfd.readouterr(), ("memory",))
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")

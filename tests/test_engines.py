@@ -12,7 +12,7 @@ from tests.conftest import needs_libreoffice
 from xlconv import digits, engines, reader, reference, workbook
 from xlconv.cells import ErrorValue
 from xlconv.check import inputs, values, verify
-from xlconv.check.declared import declared
+from xlconv.check.declared import declared_by
 from xlconv.engines import libreoffice
 from xlconv.errors import EngineError
 from xlconv.templates import Template
@@ -110,7 +110,7 @@ def test_error_values_are_errors_not_text(
     """A cell that shows #DIV/0! or #NAME? is found where the error arises; cells behind it are wrong, not at fault."""
     broken = tampering.sheet_xml(seven).replace(old, new, 1)
     book = reader.read(tampering.with_sheet(seven, broken, tmp_path / "broken.xlsx"))
-    net = declared(book)
+    net = declared_by(book)
     tried, _ = inputs.choose(net, 1, 0)
     outcome = values.compare(book, net, engines.by_name("formualizer"), tried, 1e-9)
     assert [(finding.layer, finding.got) for finding in outcome.findings] == [(layer, str(ErrorValue(error)))]

@@ -12,7 +12,7 @@ from tests import tampering
 from tests.conftest import needs_libreoffice
 from xlconv import reader
 from xlconv.check import inputs, structure, values, verify
-from xlconv.check.declared import declared
+from xlconv.check.declared import declared_by
 from xlconv.engines import by_name
 
 CHANGES = 300
@@ -54,11 +54,11 @@ def test_values_alone_find_nearly_all(seven: Path, tmp_path: Path) -> None:
     xml = tampering.sheet_xml(seven)
     picked = changes(xml, 100, seed=2)
     engine = by_name("formualizer")
-    tried, _ = inputs.choose(declared(reader.read(seven)), inputs.DEFAULT_RANDOM, 0)
+    tried, _ = inputs.choose(declared_by(reader.read(seven)), inputs.DEFAULT_RANDOM, 0)
     hidden = 0
     for change in picked:
         book = reader.read(tampering.with_sheet(seven, change.xml, tmp_path / "changed.xlsx"))
-        outcome = values.compare(book, declared(book), engine, tried, 1e-9)
+        outcome = values.compare(book, declared_by(book), engine, tried, 1e-9)
         cells = {finding.cell.rpartition("!")[2] for finding in outcome.findings}
         assert cells <= {change.address}
         hidden += change.address not in cells
@@ -72,7 +72,7 @@ def test_libreoffice_sees_a_change_too(seven: Path, tmp_path: Path) -> None:
     change = next(c for c in changes(tampering.sheet_xml(seven), 40, seed=3) if c.kind == "swap_kernels")
     path = tampering.with_sheet(seven, change.xml, tmp_path / "changed.xlsx")
     book = reader.read(path)
-    net = declared(book)
+    net = declared_by(book)
     tried, _ = inputs.choose(net, 2, 0)
     outcome = values.compare(book, net, by_name("libreoffice"), tried, 1e-9)
     assert [finding.cell.rpartition("!")[2] for finding in outcome.findings] == [change.address]

@@ -16,7 +16,7 @@ from tests import tampering
 from tests.conftest import needs_gnumeric
 from xlconv import digits, reader, reference
 from xlconv.check import verify
-from xlconv.check.declared import declared
+from xlconv.check.declared import declared_by
 from xlconv.network import FloatArray
 from xlconv.templates import Template
 
@@ -35,7 +35,7 @@ def assert_right(template: Template, path: Path, value: Callable[[str, int, int]
     samples = template.samples
     x: FloatArray = digits.sample(samples.images, samples.labels, 7, 0, (1, 28, 28))
     outputs = reference.forward(template.network, x)
-    net = declared(reader.read(path))
+    net = declared_by(reader.read(path))
     compared = 0
     for stage in net.stages:
         for block in stage.outputs:

@@ -15,7 +15,7 @@ from tests.conftest import needs_libreoffice
 from tests.strategies import inputs, networks
 from xlconv import reader, reference, workbook
 from xlconv.check import verify
-from xlconv.check.declared import Declared, declared
+from xlconv.check.declared import Declared, declared_by
 from xlconv.engines import by_name
 from xlconv.network import FloatArray, Network
 
@@ -23,7 +23,7 @@ from xlconv.network import FloatArray, Network
 def computed(path: Path, engine: str) -> tuple[Declared, dict[str, FloatArray]]:
     """What a workbook states, and what an engine computes for every layer with cells, by layer."""
     book = reader.read(path)
-    net = declared(book)
+    net = declared_by(book)
     blocks = [block for stage in net.stages for block in stage.outputs]
     (values,) = by_name(engine).evaluate(book.package, [[]], [block.range for block in blocks])
     arrays: dict[str, FloatArray] = {}

@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import SHARED
 from xlconv import digits, reader, reference, workbook
-from xlconv.check.declared import declared
+from xlconv.check.declared import declared_by
 from xlconv.errors import NetworkError
 from xlconv.layers import Conv2d, Linear, ReLU
 from xlconv.network import FloatArray, Network, Node
@@ -40,7 +40,7 @@ def tiny(weight: float = 1.0, classes: tuple[str, ...] = ("no", "yes")) -> Netwo
 def test_numbers_are_exact(tmp_path: Path, number: float) -> None:
     """What the file holds is what the network holds, bit for bit, where 16 digits would not do."""
     workbook.write(tiny(number), np.array([number / 3]), tmp_path / "x.xlsx")
-    found = declared(reader.read(tmp_path / "x.xlsx"))
+    found = declared_by(reader.read(tmp_path / "x.xlsx"))
     assert found.network == tiny(number)
     assert found.x.tobytes() == np.array([number / 3]).tobytes()
 
@@ -52,7 +52,7 @@ def test_cached_values_are_there_without_any_engine(template: Template, seven: P
     outputs = reference.forward(template.network, sample(template, 7))
     book = openpyxl.load_workbook(seven, data_only=True)
     frame = pd.read_excel(seven, sheet_name=0, header=None)
-    for block in (b for stage in declared(reader.read(seven)).stages for b in stage.outputs):
+    for block in (b for stage in declared_by(reader.read(seven)).stages for b in stage.outputs):
         name = {"conv1": "relu1", "conv2": "relu2"}.get(block.layer, block.layer)
         expected = outputs[name][block.indices].reshape(block.range.height, block.range.width)
         cells = book[block.range.sheet][block.range.address]
@@ -67,7 +67,7 @@ def test_cached_values_are_there_without_any_engine(template: Template, seven: P
 def test_every_activation_is_a_formula_of_safe_functions(seven: Path) -> None:
     """Inputs and weights are numbers, everything else a formula; no array formula, no function beyond the safe ones."""
     book = reader.read(seven)
-    net = declared(book)
+    net = declared_by(book)
     formulas = {at: cell.formula for at, cell in book.sheets["conv-example"].cells.items() if cell.formula is not None}
     activations = {at for block in net.blocks() if block.role == "output" for at in block.range.cells()}
     assert net.prediction is not None
@@ -112,7 +112,7 @@ def test_classes_are_text_or_numbers(tmp_path: Path) -> None:
     where = book.named_range("classes")
     assert where is not None
     assert [book.cell(where.sheet, *at).value for at in where.cells()] == ["=1+1", 7.0]
-    assert declared(book).network.classes == ("=1+1", "7")
+    assert declared_by(book).network.classes == ("=1+1", "7")
     prediction = book.named_range("prediction")
     assert prediction is not None
     assert book.cell(prediction.sheet, prediction.row, prediction.column).value == "=1+1"

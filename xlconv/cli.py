@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +30,14 @@ def run() -> int:
     """Run the command line; returns the exit code."""
     try:
         result = cli.main(prog_name="xlconv", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except SystemExit:  # click ends the process by itself where the reader of a pipe has gone
+        return _FAILED
     except click.UsageError as error:
+        if not sys.argv[1:]:
+            click.echo(error.format_message(), err=True)
+            return _FAILED
         command = error.ctx.command_path if error.ctx else "xlconv"
         return _fail(error.format_message(), f"{command} --help")
     except click.ClickException as error:
@@ -98,7 +105,7 @@ def generate(
       xlconv generate --digit 3 --sample 2 --output three.xlsx
       xlconv generate --image my-digit.png --open
     """
-    from xlconv import launch, templates, workbook
+    from xlconv import launch, templates
     from xlconv.files import check_free
 
     if (digit is None) == (image is None):
@@ -110,6 +117,8 @@ def generate(
         raise click.UsageError(f"--output must end in .xlsx, not {path.name!r}")
     check_free(path, force)
     x = _input(loaded, digit, sample, image)
+    from xlconv import workbook
+
     workbook.write(loaded.network, x, path, title=loaded.name, force=force)
     click.echo(path)
     code = _verify_all([path], _engines(["formualizer"])[0], None, False, {}) if check else _DONE
@@ -167,6 +176,8 @@ def verify(
       xlconv verify output/conv-example-7.xlsx
       xlconv verify *.xlsx --engine all --json > report.json
     """
+    if not isfinite(tolerance):
+        raise click.UsageError(f"--tolerance must be a finite number, not {tolerance}")
     engines, skipped = _engines(list(names) or ["formualizer"])
     for reason in skipped:
         _say(f"skipped: {reason}")

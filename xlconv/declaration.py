@@ -69,7 +69,8 @@ def _text(value: int | bool | tuple[int, int]) -> str:
 def _value(text: str) -> int | bool | tuple[int, ...]:
     if text in ("yes", "no"):
         return text == "yes"
-    return int(text) if text.isdecimal() else _shape(text)
+    shape = _shape(text)
+    return shape if len(shape) > 1 else shape[0]
 
 
 def _shape(text: str) -> Shape:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import warnings
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from xlconv.network import FloatArray
 
 _IDX_UBYTE = 0x08
+_FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")
 
 
 def scaled(pixels: NDArray[np.uint8], shape: Shape) -> FloatArray:
@@ -68,20 +70,28 @@ def load_image(path: Path, shape: Shape) -> FloatArray:
     if len(shape) != 3 or shape[0] != 1:
         raise DataError(f"a picture gives one channel, this network reads {shape_text(shape)}")
     try:
-        with Image.open(path) as image:
-            grey = _grey(image)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path, formats=_FORMATS) as image:
+                grey = _grey(image)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
     except UnidentifiedImageError:
         raise DataError(f"{path}: not a picture that can be read", hint="PNG or JPEG") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise DataError(f"{path}: too large a picture", hint="a few hundred pixels each way are plenty") from None
+    except (OSError, ValueError, SyntaxError, NotImplementedError) as error:
         raise DataError(f"{path}: cannot be read as a picture: {error}") from None
     if grey.min() == grey.max():
         raise DataError(f"{path}: the picture has one colour only, so there is no digit in it")
     ground = _ground(grey)
     if ground > 127:
         grey, ground = 255 - grey, 255 - ground
-    return scaled(_resized(grey, ground, shape[1], shape[2]), shape)
+    small = _resized(grey, ground, shape[1], shape[2])
+    if small.min() == small.max():
+        raise DataError(f"{path}: nothing of the picture is left at {shape[1]}x{shape[2]} pixels")
+    return scaled(small, shape)
 
 
 def _grey(image: Image.Image) -> NDArray[np.uint8]:

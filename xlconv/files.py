@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -10,6 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from xlconv.errors import OutputError
+
+_PREFIX = ".xlconv-"
+"""Of temporary names, which must not be longer than file systems allow."""
 
 
 @contextmanager
@@ -26,7 +30,7 @@ def whole_file(path: Path, force: bool = False) -> Iterator[Path]:
     check_free(path, force)
     with _writable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=_PREFIX, dir=path.parent)
         os.close(handle)
         temporary = Path(name)
         try:
@@ -43,17 +47,30 @@ def whole_folder(path: Path, force: bool = False) -> Iterator[Path]:
     check_free(path, force)
     with _writable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        temporary = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=path.parent))
         try:
             yield temporary
             temporary.chmod(0o777 & ~_umask())
-            if path.exists():
-                old = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-                path.replace(old)
-                shutil.rmtree(old)
-            temporary.replace(path)
+            _swap(temporary, path)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _swap(new: Path, path: Path) -> None:
+    """Put a folder in the place of another, which is removed only when the new one is there."""
+    if not path.exists():
+        new.replace(path)
+        return
+    if not path.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "there is a file of that name")
+    old = new.with_name(f"{new.name}-old")
+    path.replace(old)
+    try:
+        new.replace(path)
+    except BaseException:
+        old.replace(path)
+        raise
+    shutil.rmtree(old)
 
 
 def check_free(path: Path, force: bool) -> None:

@@ -164,6 +164,8 @@ def _checked_weights(nodes: tuple[Node, ...], weights: Mapping[str, ArrayLike]) 
         raise NetworkError(f"weights that no layer uses: {', '.join(unused)}")
     checked = {}
     for key, shape in needed.items():
+        if np.iscomplexobj(weights[key]):
+            raise NetworkError(f"{key} holds complex numbers")
         array = np.array(weights[key], dtype=np.float64)
         if array.shape != shape:
             raise NetworkError(f"{key} is {shape_text(array.shape)}, the layer needs {shape_text(shape)}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import tomllib
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,7 +170,7 @@ def _toml(value: object) -> str:
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
         spec = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise TemplateError(f"{path}: not valid TOML: {error}") from None
     if spec.get("format") != FORMAT:
         raise TemplateError(f"{path}: format is {spec.get('format')!r}, this xlconv reads format = {FORMAT}")
@@ -189,8 +190,12 @@ def _network(spec: Mapping[str, Any], weights: Mapping[str, ArrayLike]) -> Netwo
 
 def _node(entry: dict[str, Any]) -> Node:
     name, kind = str(entry.pop("name", "")), str(entry.pop("type", ""))
-    inputs, inline = entry.pop("inputs", ()), entry.pop("inline", False)
-    return Node(name, layer_from(name, kind, entry), tuple(inputs), bool(inline))
+    inputs, inline = entry.pop("inputs", []), entry.pop("inline", False)
+    if not isinstance(inputs, list) or not all(isinstance(each, str) for each in inputs):
+        raise NetworkError(f"layer {name!r}: inputs must be a list of names, not {inputs!r}")
+    if not isinstance(inline, bool):
+        raise NetworkError(f"layer {name!r}: inline must be true or false, not {inline!r}")
+    return Node(name, layer_from(name, kind, entry), tuple(inputs), inline)
 
 
 def layer_from(name: str, kind: str, settings: Mapping[str, Any]) -> Layer:
@@ -224,7 +229,7 @@ def _read_samples(path: Path, network: Network) -> Samples:
     try:
         with np.load(path, allow_pickle=False) as data:
             images, labels = data["images"], data["labels"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         raise TemplateError(f"{path}: not a readable .npz of images and labels: {error}") from None
     if images.dtype != np.uint8 or labels.dtype != np.uint8 or labels.shape != images.shape[:1]:
         raise TemplateError(f"{path}: images and labels must be uint8, one label for each image")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import re
+import sys
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from io import BytesIO
@@ -68,8 +69,17 @@ def write(network: Network, x: FloatArray, path: Path, title: str = "xlconv", fo
     layout = lay_out(network, sheet_title(title))
     with whole_file(path, force) as temporary:
         plain = BytesIO()
-        _save(network, x, layout, plain)
+        try:
+            _save(network, x, layout, plain)
+        except _lxml_errors() as error:
+            raise OSError(str(error)) from None
         _fill(plain, temporary, _computed(plain.getvalue(), layout))
+
+
+def _lxml_errors() -> tuple[type[Exception], ...]:
+    """What openpyxl lets through when a disk is full; it writes with lxml where that is installed."""
+    etree = sys.modules.get("lxml.etree")
+    return (etree.SerialisationError,) if etree else ()
 
 
 def sheet_title(text: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from xlconv import reader, templates
 from xlconv.cells import Range, quote_sheet
 from xlconv.check import inputs, structure, values
-from xlconv.check.declared import Declared, declared
+from xlconv.check.declared import Declared, declared_by
 from xlconv.check.report import Finding, Report
 from xlconv.engines import Engine, by_name
 from xlconv.network import FloatArray
@@ -43,7 +43,7 @@ def verify(
         EngineError: An engine failed.
     """
     book = reader.read(path)
-    net = declared(book)
+    net = declared_by(book)
     tried, notes = inputs.choose(net, random, seed)
     report = Report(str(path), [each.name for each in tried], tolerance, notes=notes)
     report.findings += net.findings

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from math import prod
 
 import numpy as np
 
@@ -18,7 +19,9 @@ from xlconv.check.report import Finding
 from xlconv.errors import NetworkError, WorkbookError
 from xlconv.layers import Shape
 from xlconv.network import INPUT, FloatArray, Network, Node
-from xlconv.reader import Workbook
+from xlconv.reader import MAX_CELLS, Workbook
+
+_MOST_LAYERS = 1000
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ class Declared:
                 yield from blocks
 
 
-def declared(book: Workbook) -> Declared:
+def declared_by(book: Workbook) -> Declared:
     """The network that a workbook of xlconv's states.
 
     Raises:
@@ -110,9 +113,14 @@ class _Finder:
                 f"no defined name {declaration.NAME!r} that says which network it is",
                 hint="xlconv verifies and inspects workbooks that xlconv generate wrote",
             )
+        if table.width != len(declaration.HEADER) or table.height > _MOST_LAYERS:
+            raise WorkbookError(f"{declaration.NAME!r} names {table.height}x{table.width} cells, no table of layers")
         self.shape, self.nodes = declaration.parse([[_text(value) for value in row] for row in self._values(table)])
 
     def declared(self) -> Declared:
+        count = sum(prod(shape) for node in self.nodes for shape in node.layer.weight_shapes.values())
+        if count > MAX_CELLS:
+            raise WorkbookError(f"it states {count:,} weights, more than a workbook that xlconv reads has cells")
         blank = {
             f"{node.name}.{key}": np.zeros(shape)
             for node in self.nodes
@@ -211,6 +219,8 @@ class _Finder:
 
     def _classes(self) -> list[str]:
         where = self.book.named_range("classes")
+        if where is not None and where.size > MAX_CELLS:
+            raise WorkbookError(f"'classes' names {where.height}x{where.width} cells")
         return [_text(row[0]) for row in self._values(where)] if where else []
 
     def _prediction(self, network: Network) -> Range | None:
@@ -220,6 +230,8 @@ class _Finder:
         where = self.book.named_range("prediction")
         if where is None:
             raise WorkbookError("no defined name 'prediction'")
+        if where.size != 1:
+            raise WorkbookError(f"'prediction' names {where.height}x{where.width} cells, it must be one")
         return where
 
     def _values(self, where: Range) -> list[list[Value]]:

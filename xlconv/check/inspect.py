@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from xlconv import reader
-from xlconv.check.declared import Block, Declared, declared
+from xlconv.check.declared import Block, Declared, declared_by
 from xlconv.errors import printable
 from xlconv.layers import shape_text
 from xlconv.network import INPUT
@@ -21,7 +21,7 @@ def inspect(path: Path) -> dict[str, Any]:
     Raises:
         WorkbookError: The file cannot be read, or is no workbook of xlconv's.
     """
-    net = declared(reader.read(path))
+    net = declared_by(reader.read(path))
     first = {
         "name": INPUT,
         "type": "Input",

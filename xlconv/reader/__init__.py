@@ -14,10 +14,11 @@ from typing import Final
 
 from xlconv.cells import Edit, Range, column_letters
 from xlconv.errors import WorkbookError
-from xlconv.reader import sheet as sheets_xml
 from xlconv.reader import xml
 from xlconv.reader.package import Package, spliced
-from xlconv.reader.sheet import Cell, Sheet, SheetHandler
+from xlconv.reader.sheet import MAX_CELLS, Cell, Sheet, SheetHandler
+
+__all__ = ["MAX_CELLS", "Cell", "Sheet", "Workbook", "read", "with_numbers"]
 
 _MAIN: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _STRICT: Final = "http://purl.oclc.org/ooxml/spreadsheetml/main"
@@ -105,7 +106,7 @@ class _Reader:
     def sheets(self) -> dict[str, Sheet]:
         relationships = self.package.relationships(self.part)
         sheets: dict[str, Sheet] = {}
-        budget = sheets_xml.MAX_CELLS
+        budget = MAX_CELLS
         for name, identity in self.sheet_ids:
             kind, target = relationships.get(identity, ("", ""))
             if not target:
