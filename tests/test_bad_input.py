@@ -21,6 +21,7 @@ import pytest
 from PIL import Image
 from safetensors.numpy import load_file, save_file
 
+from tests.conftest import ROOT_MAY
 from xlconv import templates
 from xlconv.cli import run
 from xlconv.engines.libreoffice import find_program
@@ -466,7 +467,7 @@ def test_output_of_another_kind(tmp_path: Path) -> None:
 
 
 @needs_posix
-@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write into any folder")
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason=ROOT_MAY)
 def test_output_folder_without_permission(tmp_path: Path) -> None:
     """A folder that may not be written into is named."""
     (tmp_path / "locked").mkdir(mode=0o555)
