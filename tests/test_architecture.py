@@ -14,7 +14,7 @@ ROOT = Path(xlconv.__file__).parent
 FLOORS = [
     ["cli", "__main__"],
     ["check", "workbook", "train", "launch"],
-    ["layout", "engines", "syntax", "emit", "templates", "digits", "pytorch", "style", "files"],
+    ["layout", "engines", "syntax", "emit", "templates", "digits", "pytorch", "style", "finish", "files"],
     ["reader", "reference", "declaration"],
     ["network"],
     ["layers", "cells"],

@@ -170,5 +170,5 @@ def test_files_follow_the_schemas(template: Template, tmp_path: Path) -> None:
         workbook.write(template.network, sample(template, digit), files[-1], title=template.name)
     command = [sys.executable, str(SHARED / "ooxml" / "validate_ooxml.py"), *map(str, files)]
     said = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert said.returncode == 0, said.stdout
+    assert said.returncode == 0, said.stdout[:1000]
     assert said.stdout.count("0 violation(s), 0 warning(s)") == 10

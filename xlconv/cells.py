@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 MAX_ROWS: Final = 1_048_576
 MAX_COLUMNS: Final = 16_384
@@ -33,6 +33,7 @@ def column_letters(column: int) -> str:
     return letters
 
 
+@lru_cache(maxsize=MAX_COLUMNS)
 def column_number(letters: str) -> int:
     """The number of a column: `A` is 1, `AB` is 28."""
     number = 0
@@ -48,8 +49,7 @@ def quote_sheet(sheet: str) -> str:
     return "'" + sheet.replace("'", "''") + "'"
 
 
-@dataclass(frozen=True)
-class Range:
+class Range(NamedTuple):
     """A rectangle of cells of one worksheet.
 
     Args:
@@ -90,10 +90,7 @@ class Range:
     @property
     def absolute(self) -> str:
         """Absolute, without the sheet: `$B$2:$D$4`."""
-        first = f"${column_letters(self.column)}${self.row}"
-        if self.height == self.width == 1:
-            return first
-        return f"{first}:${column_letters(self.column + self.width - 1)}${self.row + self.height - 1}"
+        return _absolute(self)
 
     @property
     def reference(self) -> str:
@@ -116,8 +113,15 @@ class Range:
                 yield row, column
 
 
-@dataclass(frozen=True)
-class Blocks:
+@lru_cache(maxsize=1024)
+def _absolute(where: Range) -> str:
+    first = f"${column_letters(where.column)}${where.row}"
+    if where.size == 1:
+        return first
+    return f"{first}:${column_letters(where.column + where.width - 1)}${where.row + where.height - 1}"
+
+
+class Blocks(NamedTuple):
     """Where an array stands: its 2-D slices, one range each, in the array's order.
 
     An image (C, H, W) has C ranges of H x W, a vector (N,) one of N x 1; a flattened image is a vector that

@@ -105,7 +105,7 @@ def generate(
       xlconv generate --digit 3 --sample 2 --output three.xlsx
       xlconv generate --image my-digit.png --open
     """
-    from xlconv import launch, templates
+    from xlconv import templates
     from xlconv.files import check_free
 
     if (digit is None) == (image is None):
@@ -123,6 +123,8 @@ def generate(
     click.echo(path)
     code = _verify_all([path], _engines(["formualizer"])[0], None, False, {}) if check else _DONE
     if show:
+        from xlconv import launch
+
         launch.open_file(path)
     return code
 

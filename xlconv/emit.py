@@ -63,22 +63,23 @@ def part_formula(layer: Layer, part: str, operands: Operands, index: tuple[int, 
     raise NetworkError(f"{type(layer).__name__} has no intermediate result {part!r}")
 
 
-@formula.register
+@formula.register(layers.Conv2d)
 def conv2d(layer: layers.Conv2d, operands: Operands, index: tuple[int, ...]) -> str:
     """`SUMPRODUCT(x_0[window],w_o0)+SUMPRODUCT(x_1[window],w_o1)+...+b_o`; what lies outside the input is left out."""
     o, i, j = index
+    kernels, images = operands.weight[o], operands.x.ranges
     top, left = i * layer.stride[0] - layer.padding[0], j * layer.stride[1] - layer.padding[1]
+    row, height = _inside(top, layer.kernel_size[0], images[0].height)
+    column, width = _inside(left, layer.kernel_size[1], images[0].width)
     terms = []
-    for x, w in zip(operands.x.ranges, operands.weight[o], strict=True):
-        row, height = _inside(top, w.height, x.height)
-        column, width = _inside(left, w.width, x.width)
+    for x, w in zip(images, kernels, strict=True):
         window = x.part(row, column, height, width)
-        kernel = w.part(row - top, column - left, height, width)
+        kernel = w if (height, width) == layer.kernel_size else w.part(row - top, column - left, height, width)
         terms.append(f"SUMPRODUCT({window.address},{kernel.absolute})")
     return _sum(terms + [cell.absolute for cell in operands.bias[o : o + 1]])
 
 
-@formula.register
+@formula.register(layers.MaxPool2d)
 def max_pool2d(layer: layers.MaxPool2d, operands: Operands, index: tuple[int, ...]) -> str:
     """`MAX(x_c[window])`."""
     c, i, j = index
@@ -88,7 +89,7 @@ def max_pool2d(layer: layers.MaxPool2d, operands: Operands, index: tuple[int, ..
     return f"MAX({x.part(row, column, height, width).address})"
 
 
-@formula.register
+@formula.register(layers.Linear)
 def linear(layer: layers.Linear, operands: Operands, index: tuple[int, ...]) -> str:
     """`SUMPRODUCT(x_0,w_o0)+SUMPRODUCT(x_1,w_o1)+...+b_o`, one product for each block of the input."""
     (o,) = index
@@ -97,26 +98,26 @@ def linear(layer: layers.Linear, operands: Operands, index: tuple[int, ...]) -> 
     return _sum(terms + [cell.absolute for cell in operands.bias[o : o + 1]])
 
 
-@formula.register
+@formula.register(layers.ReLU)
 def relu(layer: layers.ReLU, operands: Operands, index: tuple[int, ...]) -> str:
     """`MAX(0,x)`."""
     return wrap(layer, operands.x.cell(index).address)
 
 
-@wrap.register
+@wrap.register(layers.ReLU)
 def wrap_relu(layer: layers.ReLU, expression: str) -> str:
     """`MAX(0,...)`."""
     return f"MAX(0,{expression})"
 
 
-@formula.register
+@formula.register(layers.Softmax)
 def softmax(layer: layers.Softmax, operands: Operands, index: tuple[int, ...]) -> str:
     """`e_i/SUM(e)`, e being the column of exponentials."""
     exp = operands.parts["exp"]
     return f"{exp.cell(index).address}/{_over('SUM', exp)}"
 
 
-@part_formula.register
+@part_formula.register(layers.Softmax)
 def softmax_exp(layer: layers.Softmax, part: str, operands: Operands, index: tuple[int, ...]) -> str:
     """`EXP(x_i-MAX(x))`: the maximum is subtracted because EXP overflows at 710."""
     return f"EXP({operands.x.cell(index).address}-{_over('MAX', operands.x)})"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from xlconv import layers
 from xlconv.cells import MAX_COLUMNS, MAX_ROWS, Blocks, Range, block_name
@@ -26,8 +26,7 @@ _MIN_WIDTH: Final = 4
 """Columns that a block takes at least, so that its caption is not cut."""
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """The rectangle of one 2-D slice.
 
     Args:
@@ -49,8 +48,7 @@ class Block:
     part: str = ""
 
 
-@dataclass(frozen=True)
-class Heading:
+class Heading(NamedTuple):
     """The frozen title over a layer's columns."""
 
     column: int
@@ -133,6 +131,8 @@ class _Builder:
                 self.layout.outputs[node.name] = self.layout.outputs[node.inputs[0]]
             elif not node.inline:
                 self._place_node(node)
+        if self.network.classes and self.layout.classes is None:
+            self._place_classes()
         self._place_prediction()
         return self.layout
 

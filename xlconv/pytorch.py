@@ -68,7 +68,7 @@ def module(layer: Layer) -> nn.Module:
     raise NetworkError(f"PyTorch training does not know {type(layer).__name__}")
 
 
-@module.register
+@module.register(layers.Conv2d)
 def conv2d(layer: layers.Conv2d) -> nn.Module:
     """`torch.nn.Conv2d`."""
     return nn.Conv2d(
@@ -76,31 +76,31 @@ def conv2d(layer: layers.Conv2d) -> nn.Module:
     )
 
 
-@module.register
+@module.register(layers.ReLU)
 def relu(layer: layers.ReLU) -> nn.Module:
     """`torch.nn.ReLU`."""
     return nn.ReLU()
 
 
-@module.register
+@module.register(layers.MaxPool2d)
 def max_pool2d(layer: layers.MaxPool2d) -> nn.Module:
     """`torch.nn.MaxPool2d`."""
     return nn.MaxPool2d(layer.kernel_size, layer.stride, layer.padding)
 
 
-@module.register
+@module.register(layers.Flatten)
 def flatten(layer: layers.Flatten) -> nn.Module:
     """`torch.nn.Flatten`."""
     return nn.Flatten()
 
 
-@module.register
+@module.register(layers.Linear)
 def linear(layer: layers.Linear) -> nn.Module:
     """`torch.nn.Linear`."""
     return nn.Linear(layer.in_features, layer.out_features, layer.bias)
 
 
-@module.register
+@module.register(layers.Softmax)
 def softmax(layer: layers.Softmax) -> nn.Module:
     """`torch.nn.Softmax`."""
     return nn.Softmax(dim=1)

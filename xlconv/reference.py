@@ -69,7 +69,7 @@ def from_parts(layer: Layer, intermediate: Mapping[str, FloatArray]) -> FloatArr
     raise NetworkError(f"{type(layer).__name__} has no intermediate results")
 
 
-@apply.register
+@apply.register(layers.Conv2d)
 def conv2d(layer: layers.Conv2d, x: FloatArray, weights: Mapping[str, FloatArray]) -> FloatArray:
     """`y[o,i,j] = b[o] + sum_cmn w[o,c,m,n] x[c, i*s+m-p, j*s+n-p]`."""
     w = weights["weight"]
@@ -77,45 +77,45 @@ def conv2d(layer: layers.Conv2d, x: FloatArray, weights: Mapping[str, FloatArray
     return y + weights["bias"][:, None, None] if layer.bias else y
 
 
-@apply.register
+@apply.register(layers.ReLU)
 def relu(layer: layers.ReLU, x: FloatArray, weights: Mapping[str, FloatArray]) -> FloatArray:
     """`y = max(0, x)`."""
     return np.maximum(x, 0.0)
 
 
-@apply.register
+@apply.register(layers.MaxPool2d)
 def max_pool2d(layer: layers.MaxPool2d, x: FloatArray, weights: Mapping[str, FloatArray]) -> FloatArray:
     """`y[c,i,j] = max_mn x[c, i*s+m-p, j*s+n-p]`."""
     y: FloatArray = _windows(x, layer.kernel_size, layer.stride, layer.padding, -np.inf).max(axis=(3, 4))
     return y
 
 
-@apply.register
+@apply.register(layers.Flatten)
 def flatten(layer: layers.Flatten, x: FloatArray, weights: Mapping[str, FloatArray]) -> FloatArray:
     """The same numbers in the order C, H, W."""
     return x.reshape(-1)
 
 
-@apply.register
+@apply.register(layers.Linear)
 def linear(layer: layers.Linear, x: FloatArray, weights: Mapping[str, FloatArray]) -> FloatArray:
     """`y[o] = b[o] + sum_n w[o,n] x[n]`."""
     y: FloatArray = weights["weight"] @ x
     return y + weights["bias"] if layer.bias else y
 
 
-@apply.register
+@apply.register(layers.Softmax)
 def softmax(layer: layers.Softmax, x: FloatArray, weights: Mapping[str, FloatArray]) -> FloatArray:
     """`y[i] = exp(x[i] - max x) / sum_j exp(x[j] - max x)`."""
     return from_parts(layer, parts(layer, x))
 
 
-@parts.register
+@parts.register(layers.Softmax)
 def softmax_parts(layer: layers.Softmax, x: FloatArray) -> dict[str, FloatArray]:
     """`exp`: `e[i] = exp(x[i] - max x)`."""
     return {"exp": np.exp(x - x.max())}
 
 
-@from_parts.register
+@from_parts.register(layers.Softmax)
 def softmax_from_parts(layer: layers.Softmax, intermediate: Mapping[str, FloatArray]) -> FloatArray:
     """`y[i] = e[i] / sum_j e[j]`."""
     y: FloatArray = intermediate["exp"] / intermediate["exp"].sum()

@@ -5,10 +5,8 @@ Rows are made one after another, so memory holds one row of cells, not the works
 
 from __future__ import annotations
 
-import html
 import re
 import sys
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
@@ -21,8 +19,8 @@ from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.workbook.properties import CalcProperties
 from openpyxl.worksheet.dimensions import ColumnDimension
 
-from xlconv import declaration, emit, style
-from xlconv.cells import ErrorValue, Range, Value, column_number
+from xlconv import declaration, emit, finish, style
+from xlconv.cells import ErrorValue, Range, Value
 from xlconv.engines import by_name
 from xlconv.errors import EngineError, NetworkError
 from xlconv.files import whole_file
@@ -42,6 +40,11 @@ class Formula(str):
 
 
 CellContent: TypeAlias = float | str | Formula
+Contents: TypeAlias = Mapping[str, Callable[[int, int], CellContent]]
+Row: TypeAlias = "Iterator[CellContent | WriteOnlyCell | None]"
+Pens: TypeAlias = "Mapping[style.Kind, WriteOnlyCell]"
+Looks: TypeAlias = "Mapping[str, WriteOnlyCell]"
+"""For each block the pen of its cells."""
 _LONGEST_FORMULA: Final = 8192
 _LONGEST_TITLE: Final = 31
 _COMPUTED: Final = ("output", "part", "prediction")
@@ -68,12 +71,15 @@ def write(network: Network, x: FloatArray, path: Path, title: str = "xlconv", fo
         raise NetworkError("the input holds NaN or infinity, which a cell cannot")
     layout = lay_out(network, sheet_title(title))
     with whole_file(path, force) as temporary:
-        plain = BytesIO()
+        plain, contents = BytesIO(), _contents(network, x, layout)
         try:
-            _save(network, x, layout, plain)
+            styles = _save(network, layout, contents, plain)
         except _lxml_errors() as error:
             raise OSError(str(error)) from None
-        _fill(plain, temporary, _computed(plain.getvalue(), layout))
+        values = _computed(plain.getvalue(), layout, contents)
+        finish.copy(
+            plain, temporary, [(block.range, styles[block.name], values[block.name]) for block in layout.blocks]
+        )
 
 
 def _lxml_errors() -> tuple[type[Exception], ...]:
@@ -88,9 +94,13 @@ def sheet_title(text: str) -> str:
     return f"{name} net"[-_LONGEST_TITLE:] if name.lower() in (declaration.SHEET.lower(), "history") else name
 
 
-def _save(network: Network, x: FloatArray, layout: Layout, target: IO[bytes]) -> None:
+def _save(network: Network, layout: Layout, contents: Contents, target: IO[bytes]) -> dict[str, int]:
+    """Write all that openpyxl writes; returns the style that the cells of each block are to have."""
     book = Workbook(write_only=True)
-    _write_net(book.create_sheet(layout.sheet), network, x, layout)
+    sheet = book.create_sheet(layout.sheet)
+    pens = {kind: style.pen(sheet, kind) for kind in style.KINDS}
+    looks = {block.name: pens[_kind(block, network)] for block in layout.blocks}
+    _write_net(sheet, network, layout, _rows(layout, contents, pens, looks))
     _write_declaration(book.create_sheet(declaration.SHEET), network)
     for block in layout.blocks:
         book.defined_names.add(DefinedName(block.name, attr_text=block.range.reference))
@@ -99,10 +109,12 @@ def _save(network: Network, x: FloatArray, layout: Layout, target: IO[bytes]) ->
     book.calculation = CalcProperties(fullCalcOnLoad=True)
     book.properties.title = layout.sheet
     book.properties.creator = "xlconv"
+    styles = {name: pen.style_id for name, pen in looks.items()}  # asking for its number puts a style into the file
     book.save(target)
+    return styles
 
 
-def _write_net(sheet: WriteOnlyWorksheet, network: Network, x: FloatArray, layout: Layout) -> None:
+def _write_net(sheet: WriteOnlyWorksheet, network: Network, layout: Layout, rows: Iterator[Row]) -> None:
     sheet.sheet_view.zoomScale = style.ZOOM
     sheet.sheet_view.showGridLines = False
     sheet.freeze_panes = f"A{SHAPE_ROW + 1}"
@@ -112,7 +124,7 @@ def _write_net(sheet: WriteOnlyWorksheet, network: Network, x: FloatArray, layou
     sheet.page_setup.fitToHeight = 1
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     _set_widths(sheet, layout)
-    for row in _rows(sheet, network, x, layout):
+    for row in rows:
         sheet.append(row)
     for kind, signed, ranges in _heat_maps(network, layout):
         sheet.conditional_formatting.add(ranges, style.heat(kind, signed))
@@ -126,37 +138,32 @@ def _set_widths(sheet: WriteOnlyWorksheet, layout: Layout) -> None:
         sheet.column_dimensions[letter] = ColumnDimension(sheet, index=letter, width=width)
 
 
-def _rows(
-    sheet: WriteOnlyWorksheet, network: Network, x: FloatArray, layout: Layout
-) -> Iterator[Iterator[WriteOnlyCell | None]]:
+def _rows(layout: Layout, contents: Contents, pens: Pens, looks: Looks) -> Iterator[Row]:
     """Row after row, each cell after cell."""
-    pens = {kind: style.pen(sheet, kind) for kind in style.KINDS}
-    contents = {block.name: _content(network, x, layout, block) for block in layout.blocks}
     labels: dict[int, dict[int, tuple[style.Kind, str]]] = {}
     for heading in layout.headings:
         labels.setdefault(TITLE_ROW, {})[heading.column] = ("title", heading.title)
         labels.setdefault(SHAPE_ROW, {})[heading.column] = ("shape", heading.shape)
-    for block in layout.blocks:
-        labels.setdefault(block.range.row - 1, {})[block.range.column] = ("caption", block.caption)
     starts: dict[int, list[Block]] = {}
     for block in layout.blocks:
+        labels.setdefault(block.range.row - 1, {})[block.range.column] = ("caption", block.caption)
         starts.setdefault(block.range.row, []).append(block)
     active: list[Block] = []
     for row in range(1, layout.last_row + 1):
         active = [block for block in active if block.range.row + block.range.height > row]
         active = sorted(active + starts.get(row, []), key=lambda block: block.range.column)
-        yield _row(row, active, labels.get(row, {}), contents, pens, network)
+        yield _row(row, active, labels.get(row, {}), contents, pens, looks)
 
 
 def _row(
     row: int,
     blocks: list[Block],
     labels: Mapping[int, tuple[style.Kind, str]],
-    contents: Mapping[str, Callable[[int, int], CellContent]],
-    pens: Mapping[style.Kind, WriteOnlyCell],
-    network: Network,
-) -> Iterator[WriteOnlyCell | None]:
-    """The cells of one row; a pen serves for one cell after another, as each is written at once."""
+    contents: Contents,
+    pens: Pens,
+    looks: Looks,
+) -> Row:
+    """The cells of one row: texts with their look, numbers and formulas without, as `finish` gives it to them."""
     column = 1
     spans: list[tuple[int, Block | None]] = [(block.range.column, block) for block in blocks]
     spans += [(at, None) for at in labels]
@@ -165,21 +172,25 @@ def _row(
         column = start + (block.range.width if block else 1)
         if block is None:
             kind, text = labels[start]
-            yield _filled(pens[kind], text)
+            yield _exact(pens[kind], text)
             continue
-        content, pen = contents[block.name], pens[_kind(block, network)]
+        content = contents[block.name]
         for at in range(block.range.width):
-            yield _filled(pen, content(row - block.range.row, at))
+            found = content(row - block.range.row, at)
+            if isinstance(found, Formula) or (isinstance(found, float) and float(f"{found:.16g}") == found):
+                yield found
+            else:
+                yield _exact(looks[block.name], found)
 
 
-def _filled(pen: WriteOnlyCell, content: CellContent) -> WriteOnlyCell:
-    if isinstance(content, float):
-        # openpyxl cuts numbers to 16 digits; the shortest text that reads back as the same number goes through whole.
-        pen.value = repr(content)
-        pen.data_type = "n"
-    else:
-        pen.value = content
-        pen.data_type = "f" if isinstance(content, Formula) else "s"
+def _exact(pen: WriteOnlyCell, content: float | str) -> WriteOnlyCell:
+    """A cell with a look of its own; a pen serves for one cell after another, as each is written at once.
+
+    openpyxl cuts numbers to 16 digits and takes texts that begin with `=` for formulas, unless the type is set after
+    the value.
+    """
+    pen.value = content if isinstance(content, str) else repr(content)
+    pen.data_type = "s" if isinstance(content, str) else "n"
     return pen
 
 
@@ -192,6 +203,11 @@ def _kind(block: Block, network: Network) -> style.Kind:
             return "output"
         return "share" if block.role == "output" and network[block.layer].layer.parts else "vector"
     return block.role
+
+
+def _contents(network: Network, x: FloatArray, layout: Layout) -> Contents:
+    """For each block, what stands in the cell at row and column, from 0."""
+    return {block.name: _content(network, x, layout, block) for block in layout.blocks}
 
 
 def _content(network: Network, x: FloatArray, layout: Layout, block: Block) -> Callable[[int, int], CellContent]:
@@ -230,12 +246,13 @@ def _formulas(network: Network, layout: Layout, block: Block) -> Callable[[int, 
         layout.parts.get(node.name, {}),
     )
     chain = [each.layer for each in layout.inline[node.name]]
+    formula = emit.formula.dispatch(type(node.layer))
 
     def text(i: int, j: int) -> Formula:
         index = (*block.indices, i, j) if block.indices else (i,)
         if block.part:
             return _checked(emit.part_formula(node.layer, block.part, operands, index), node.name)
-        expression = emit.formula(node.layer, operands, index)
+        expression = formula(node.layer, operands, index)
         for layer in chain:
             expression = emit.wrap(layer, expression)
         return _checked(expression, node.name)
@@ -283,58 +300,21 @@ def _write_declaration(sheet: WriteOnlyWorksheet, network: Network) -> None:
     sheet.freeze_panes = "A2"
     header, text = style.pen(sheet, "header"), style.pen(sheet, "text")
     for number, row in enumerate(declaration.rows(network)):
-        sheet.append(_filled(text if number else header, value) if value else None for value in row)
+        sheet.append(_exact(text if number else header, value) if value else None for value in row)
 
 
-def _computed(package: bytes, layout: Layout) -> dict[Range, list[list[Value]]]:
-    """What the embedded engine computes for every block of formulas."""
-    ranges = [block.range for block in layout.blocks if block.role in _COMPUTED]
-    (values,) = by_name("formualizer").evaluate(package, [[]], ranges)
-    for where, rows in zip(ranges, values, strict=True):
-        bad = [value for row in rows for value in row if value is None or isinstance(value, ErrorValue)]
+def _computed(package: bytes, layout: Layout, contents: Contents) -> dict[str, list[list[Value]]]:
+    """The values of all cells by block: the numbers, and what the embedded engine makes of them."""
+    values: dict[str, list[list[Value]]] = {}
+    for block in layout.blocks:
+        if block.role not in _COMPUTED:
+            content, where = contents[block.name], block.range
+            values[block.name] = [[content(i, j) for j in range(where.width)] for i in range(where.height)]
+    formulas = [block for block in layout.blocks if block.role in _COMPUTED]
+    (found,) = by_name("formualizer").evaluate(package, [[]], [block.range for block in formulas])
+    for block, computed in zip(formulas, found, strict=True):
+        bad = [value for row in computed for value in row if value is None or isinstance(value, ErrorValue)]
         if bad:
-            raise EngineError(f"the engine computed {bad[0] or 'nothing'} in {where.reference}")
-    return dict(zip(ranges, values, strict=True))
-
-
-_FORMULA_CELL: Final = re.compile(rb'<c r="([A-Z]+)(\d+)"([^>]*?)><f>(.*?)</f><v ?(?:/>|></v>)</c>', re.DOTALL)
-
-
-def _fill(plain: BytesIO, target: Path, computed: Mapping[Range, list[list[Value]]]) -> None:
-    """Copy a package, with the computed values as cached values of the first worksheet's formulas."""
-    values: dict[int, list[tuple[Range, list[Value]]]] = {}
-    for where, rows in computed.items():
-        for at, row in enumerate(rows):
-            values.setdefault(where.row + at, []).append((where, row))
-
-    def cached(match: re.Match[bytes]) -> bytes:
-        letters, number, attributes, text = match.groups()
-        column = column_number(letters.decode())
-        for where, row in values[int(number)]:
-            if where.column <= column < where.column + where.width:
-                kind, value = _cached_value(row[column - where.column])
-                return b'<c r="%b%b"%b%b><f>%b</f><v>%b</v></c>' % (
-                    letters,
-                    number,
-                    attributes,
-                    kind,
-                    text,
-                    value,
-                )
-        raise EngineError(f"no value was computed for {letters.decode()}{number.decode()}")
-
-    with zipfile.ZipFile(plain) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as package:
-        for info in source.infolist():
-            data = source.read(info)
-            if info.filename == "xl/worksheets/sheet1.xml":
-                data, count = _FORMULA_CELL.subn(cached, data)
-                if count != data.count(b"<f>"):
-                    raise EngineError(f"{data.count(b'<f>') - count} formulas are left without a cached value")
-            package.writestr(info, data)
-
-
-def _cached_value(value: Value) -> tuple[bytes, bytes]:
-    """The attribute that says the type, and the text, of a cached value."""
-    if isinstance(value, str):
-        return b' t="str"', html.escape(value, quote=False).encode()
-    return b"", repr(value).encode()
+            raise EngineError(f"the engine computed {bad[0] or 'nothing'} in {block.range.reference}")
+        values[block.name] = computed
+    return values
