@@ -575,7 +575,7 @@ main()
 """
 PLACES = [
     "xlconv.templates.load",
-    "xlconv.emit.formula",
+    "xlconv.emit._sum",
     "xlconv.engines.formualizer.Formualizer.evaluate",
     "zipfile.ZipFile.writestr",
     "pathlib.Path.replace",

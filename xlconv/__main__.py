@@ -1,7 +1,8 @@
 """`python -m xlconv`, and the `xlconv` command."""
 
-import signal
+import os
 import sys
+from contextlib import suppress
 
 
 def main() -> None:
@@ -12,11 +13,20 @@ def main() -> None:
         from xlconv.cli import run
 
         code = run()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is done; Python need only shut down
     except KeyboardInterrupt:
         print("xlconv: interrupted", file=sys.stderr)
         code = 2
-    sys.exit(code)
+    if code == 2:
+        sys.exit(code)  # in order, so that what libraries have left in temporary files is removed
+    _leave(code)
+
+
+def _leave(code: int) -> None:
+    """End the process at once: to free every object first, as Python does, takes a tenth of the whole time."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":
