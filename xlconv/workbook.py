@@ -120,14 +120,19 @@ def _write_net(sheet: WriteOnlyWorksheet, network: Network, layout: Layout, rows
     sheet.freeze_panes = f"A{SHAPE_ROW + 1}"
     sheet.sheet_format.defaultRowHeight = style.ROW_HEIGHT
     sheet.sheet_format.customHeight = True
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.fitToHeight = 1
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    _fit_page(sheet)
     _set_widths(sheet, layout)
     for row in rows:
         sheet.append(row)
     for kind, signed, ranges in _heat_maps(network, layout):
         sheet.conditional_formatting.add(ranges, style.heat(kind, signed))
+
+
+def _fit_page(sheet: WriteOnlyWorksheet) -> None:
+    """Print the worksheet on one page."""
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.fitToHeight = 1
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
 
 
 def _set_widths(sheet: WriteOnlyWorksheet, layout: Layout) -> None:
@@ -298,6 +303,7 @@ def _write_declaration(sheet: WriteOnlyWorksheet, network: Network) -> None:
     for letter, width in zip("ABCDEF", (14, 12, 14, 70, 8, 14), strict=True):
         sheet.column_dimensions[letter] = ColumnDimension(sheet, index=letter, width=width)
     sheet.freeze_panes = "A2"
+    _fit_page(sheet)
     header, text = style.pen(sheet, "header"), style.pen(sheet, "text")
     for number, row in enumerate(declaration.rows(network)):
         sheet.append(_exact(text if number else header, value) if value else None for value in row)
