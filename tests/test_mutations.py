@@ -65,6 +65,19 @@ def test_values_alone_find_nearly_all(seven: Path, tmp_path: Path) -> None:
     assert hidden <= 1
 
 
+def test_errors_that_add_up_are_found(seven: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where cells are off but each is right by what it reads, the first layer that is off is a finding."""
+    monkeypatch.setattr(values._Comparison, "_find_faults", lambda *_: None)
+    change = changes(tampering.sheet_xml(seven), 1, seed=4)[0]
+    book = reader.read(tampering.with_sheet(seven, change.xml, tmp_path / "changed.xlsx"))
+    net = declared_by(book)
+    tried, _ = inputs.choose(net, 1, 0)
+    outcome = values.compare(book, net, by_name("formualizer"), tried, 1e-9)
+    (finding,) = outcome.findings
+    assert "right by what it reads" in finding.message
+    assert finding.layer == next(layer.layer for layer in outcome.result.layers if layer.wrong)
+
+
 @needs_libreoffice
 @pytest.mark.libreoffice
 def test_libreoffice_sees_a_change_too(seven: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,40 +25,25 @@ from xlconv.reader import Workbook
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 Values: TypeAlias = Mapping[Range, list[list[Value]]]
-Address: TypeAlias = tuple[str, int, int]
-"""Worksheet, row, column."""
 
 
-@dataclass
-class Outcome:
+class Address(NamedTuple):
+    """A cell of a workbook."""
+
+    sheet: str
+    row: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{quote_sheet(self.sheet)}!{Range('', self.row, self.column).address}"
+
+
+class Outcome(NamedTuple):
     """What one engine computed: the comparison, findings by cell, and the values for the workbook's own input."""
 
     result: EngineResult
     findings: list[Finding]
     own_values: Values
-
-
-@dataclass
-class _Tally:
-    """One row of the report while it is being counted."""
-
-    stage: Stage
-    blocks: tuple[Block, ...]
-    part: str
-    wrong: BoolArray
-    at_fault: BoolArray
-    compared: int = 0
-    largest_error: float | None = None
-    findings: dict[Address, Finding] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        return f"{self.stage.name} {self.part}".rstrip()
-
-    def result(self) -> LayerResult:
-        kind = self.stage.title if not self.part else f"{self.part} of {self.stage.title}"
-        counts = int(self.wrong.sum()), int(self.at_fault.sum())
-        return LayerResult(self.name, kind, self.wrong.size, self.compared, self.largest_error, *counts)
 
 
 def compare(book: Workbook, net: Declared, engine: Engine, inputs: Sequence[Input], tolerance: float) -> Outcome:
@@ -74,32 +59,13 @@ def compare(book: Workbook, net: Declared, engine: Engine, inputs: Sequence[Inpu
     Raises:
         EngineError: The engine could not compute the workbook at all.
     """
-    tallies = _tallies(net)
-    ranges = [block.range for tally in tallies for block in tally.blocks]
-    if net.prediction is not None:
-        ranges.append(net.prediction)
+    comparison = _Comparison(book, net, engine.title, tolerance)
+    ranges = comparison.ranges()
     computed = engine.evaluate(book.package, [_edits(net, each.x) for each in inputs], ranges)
-    predictions = _Predictions(book, net, engine.title, tolerance)
-    for each, found in zip(inputs, computed, strict=True):
-        values = dict(zip(ranges, found, strict=True))
-        _compare_input(book, net, engine.title, each, values, tallies, tolerance, predictions)
-    results = [tally.result() for tally in tallies]
-    findings = [finding for tally in tallies for finding in tally.findings.values()]
-    if net.prediction is not None:
-        results.append(predictions.result())
-        findings += predictions.findings
-    own = dict(zip(ranges, computed[0], strict=True))
-    return Outcome(EngineResult(engine.title, results), findings, own)
-
-
-def _tallies(net: Declared) -> list[_Tally]:
-    """One for each layer with cells, and before it one for each of its intermediate results."""
-    found = []
-    for stage in net.stages:
-        shape = net.network.shapes[stage.name]
-        for part, blocks in [*stage.parts.items(), ("", stage.outputs)]:
-            found.append(_Tally(stage, blocks, part, np.zeros(shape, bool), np.zeros(shape, bool)))
-    return found
+    by_range = [dict(zip(ranges, found, strict=True)) for found in computed]
+    for each, values in zip(inputs, by_range, strict=True):
+        comparison.add(each, values)
+    return Outcome(comparison.result(), comparison.findings(), by_range[0])
 
 
 def _edits(net: Declared, x: FloatArray) -> list[Edit]:
@@ -108,81 +74,174 @@ def _edits(net: Declared, x: FloatArray) -> list[Edit]:
     ]
 
 
-def _compare_input(
-    book: Workbook,
-    net: Declared,
-    engine: str,
-    given: Input,
-    values: Values,
-    tallies: Sequence[_Tally],
-    tolerance: float,
-    predictions: _Predictions,
-) -> None:
-    expected = reference.forward(net.network, given.x)
-    got: dict[str, FloatArray] = {INPUT: given.x}
-    parts: dict[str, FloatArray] = {}
-    for tally in tallies:
-        node, stage = tally.stage.nodes[0], tally.stage
-        source = _shown(net, node.inputs[0], got)
+@dataclass
+class _Tally:
+    """One row of the report while it is being counted: a layer's output, or one of its intermediate results."""
+
+    stage: Stage
+    blocks: tuple[Block, ...]
+    part: str
+    wrong: BoolArray
+    at_fault: BoolArray
+    compared: int = 0
+    largest_error: float | None = None
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return f"{self.stage.name} {self.part}".rstrip()
+
+    def result(self) -> LayerResult:
+        kind = self.stage.title if not self.part else f"{self.part} of {self.stage.title}"
+        counts = int(self.wrong.sum()), int(self.at_fault.sum())
+        return LayerResult(self.name, kind, self.wrong.size, self.compared, self.largest_error, *counts)
+
+    def count(self, errors: FloatArray, tolerance: float) -> None:
+        """Take in the errors of all cells for one input; NaN where a cell shows no number."""
+        known = errors[np.isfinite(errors)]
+        self.compared += errors.size
+        if known.size:
+            self.largest_error = max(self.largest_error or 0.0, float(known.max()))
+        self.wrong |= ~(errors <= tolerance)
+
+    def address(self, index: tuple[int, ...]) -> Address:
+        """The cell of an element of an image (c, i, j) or a vector (n,)."""
+        where = self._range(index)
+        i, j = index[1:] if len(index) == 3 else (index[0], 0)
+        return Address(where.sheet, where.row + i, where.column + j)
+
+    def shown(self, values: Values, index: tuple[int, ...]) -> Value:
+        """What that cell shows."""
+        where, address = self._range(index), self.address(index)
+        return values[where][address.row - where.row][address.column - where.column]
+
+    def _range(self, index: tuple[int, ...]) -> Range:
+        return self.blocks[index[0] if len(index) == 3 else 0].range
+
+
+class _Comparison:
+    """One workbook in one engine, input after input."""
+
+    def __init__(self, book: Workbook, net: Declared, engine: str, tolerance: float) -> None:
+        self.book, self.net, self.engine, self.tolerance = book, net, engine, tolerance
+        self.tallies = [
+            _Tally(stage, blocks, part, np.zeros(shape, bool), np.zeros(shape, bool))
+            for stage in net.stages
+            for shape in [net.network.shapes[stage.name]]
+            for part, blocks in [*stage.parts.items(), ("", stage.outputs)]
+        ]
+        self.predictions: list[bool] = []
+        self.prediction_findings: list[Finding] = []
+
+    def ranges(self) -> list[Range]:
+        """All cells to be computed."""
+        ranges = [block.range for tally in self.tallies for block in tally.blocks]
+        return ranges if self.net.prediction is None else [*ranges, self.net.prediction]
+
+    def add(self, given: Input, values: Values) -> None:
+        """Compare what the engine computed for one input."""
+        expected = reference.forward(self.net.network, given.x)
+        shown: dict[str, FloatArray] = {INPUT: given.x}
+        parts: dict[str, FloatArray] = {}
+        for tally in self.tallies:
+            right = self._expected(tally, expected)
+            local = self._continued(tally, shown, parts)
+            array = _array(tally.blocks, values, right.shape)
+            tally.count(_errors(array, right), self.tolerance)
+            self._find_faults(tally, given, values, _errors(array, local), local)
+            if tally.part:
+                parts[tally.part] = array
+            else:
+                shown[tally.stage.result], parts = array, {}
+        self._add_prediction(given, values, expected, shown)
+
+    def _expected(self, tally: _Tally, expected: Mapping[str, FloatArray]) -> FloatArray:
+        """What the reference has for a tally's cells."""
+        node = tally.stage.nodes[0]
         if tally.part:
-            right = reference.parts(node.layer, expected[node.inputs[0]])[tally.part]
-            local = reference.parts(node.layer, source)[tally.part]
-        else:
-            right = expected[stage.result]
-            local = _continued(net, stage, source, parts)
-        array = _array(tally.blocks, values, right.shape)
-        _count(book, engine, given, values, tally, (array, right, local), tolerance)
+            return reference.parts(node.layer, expected[node.inputs[0]])[tally.part]
+        return expected[tally.stage.result]
+
+    def _continued(self, tally: _Tally, shown: Mapping[str, FloatArray], parts: Mapping[str, FloatArray]) -> FloatArray:
+        """What a tally's cells should show, going by what the workbook shows before them."""
+        first, *inline = tally.stage.nodes
+        source = self._seen(first.inputs[0], shown)
         if tally.part:
-            parts[tally.part] = array
+            return reference.parts(first.layer, source)[tally.part]
+        if parts:
+            output = reference.from_parts(first.layer, parts)
         else:
-            got[stage.result], parts = array, {}
-    predictions.compare(given, values, expected, _shown(net, net.network.nodes[-1].name, got))
+            output = reference.apply(first.layer, source, self.net.network.weights_of(first.name))
+        for each in inline:
+            output = reference.apply(each.layer, output, {})
+        return output
 
+    def _seen(self, name: str, shown: Mapping[str, FloatArray]) -> FloatArray:
+        """What the workbook shows for a layer, also through views such as Flatten."""
+        if name in shown:
+            return shown[name]
+        node = self.net.network[name]
+        return reference.apply(node.layer, self._seen(node.inputs[0], shown), {})
 
-def _continued(net: Declared, stage: Stage, source: FloatArray, parts: Mapping[str, FloatArray]) -> FloatArray:
-    """What a stage's blocks should show, from what the workbook shows before them."""
-    first, *inline = stage.nodes
-    if parts:
-        output = reference.from_parts(first.layer, parts)
-    else:
-        output = reference.apply(first.layer, source, net.network.weights_of(first.name))
-    for each in inline:
-        output = reference.apply(each.layer, output, {})
-    return output
-
-
-def _shown(net: Declared, name: str, got: Mapping[str, FloatArray]) -> FloatArray:
-    """What the workbook shows for a layer, seen through views such as Flatten."""
-    if name in got:
-        return got[name]
-    node = net.network[name]
-    return reference.apply(node.layer, _shown(net, node.inputs[0], got), {})
-
-
-def _count(
-    book: Workbook,
-    engine: str,
-    given: Input,
-    values: Values,
-    tally: _Tally,
-    arrays: tuple[FloatArray, FloatArray, FloatArray],
-    tolerance: float,
-) -> None:
-    array, right, local = arrays
-    errors = _errors(array, right)
-    known = errors[np.isfinite(errors)]
-    tally.compared += errors.size
-    if known.size:
-        tally.largest_error = max(tally.largest_error or 0.0, float(known.max()))
-    wrong = ~(errors <= tolerance)
-    # Where what a cell reads is not known, its own formula cannot be judged.
-    at_fault = ~(_errors(array, local) <= tolerance) & np.isfinite(local)
-    tally.wrong |= wrong
-    if at_fault.any() or wrong.any():
-        for index in np.argwhere(at_fault & ~tally.at_fault):
-            finding = _finding(book, engine, given, values, tally, tuple(index), float(local[tuple(index)]))
-            tally.findings[_address(tally.blocks, tuple(index))] = finding
+    def _find_faults(self, tally: _Tally, given: Input, values: Values, errors: FloatArray, local: FloatArray) -> None:
+        """Note the cells that are wrong by themselves; one whose input is not known cannot be judged."""
+        at_fault = ~(errors <= self.tolerance) & np.isfinite(local)
+        for at in np.argwhere(at_fault & ~tally.at_fault):
+            index = tuple(int(n) for n in at)
+            shown = tally.shown(values, index)
+            tally.findings.append(
+                self._finding(given, tally.name, tally.address(index), repr(float(local[index])), shown)
+            )
         tally.at_fault |= at_fault
+
+    def _finding(self, given: Input, layer: str, address: Address, expected: str, shown: Value) -> Finding:
+        does = "shows an error" if isinstance(shown, ErrorValue) else "computes another value than the reference"
+        got = "blank" if shown is None else str(shown)
+        formula = self.book.cell(*address).formula or ""
+        return Finding("value", str(address), layer, f"{does} for {given.name}", expected, got, formula, self.engine)
+
+    def _add_prediction(
+        self, given: Input, values: Values, expected: Mapping[str, FloatArray], shown: Mapping[str, FloatArray]
+    ) -> None:
+        """The predicted class is right where its element is as large as the largest, ties included."""
+        where = self.net.prediction
+        if where is None:
+            return
+        ((value,),) = values[where]
+        last = self.net.network.nodes[-1].name
+        self.predictions.append(self._is_largest(value, expected[last]))
+        output = self._seen(last, shown)
+        if not self.prediction_findings and np.isfinite(output).all() and not self._is_largest(value, output):
+            address = Address(where.sheet, where.row, where.column)
+            label = self._labels()[int(np.argmax(output))]
+            self.prediction_findings.append(self._finding(given, "prediction", address, label, value))
+
+    def _is_largest(self, value: Value, output: FloatArray) -> bool:
+        text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+        near = output >= output.max() - self.tolerance
+        return any(label == text and is_near for label, is_near in zip(self._labels(), near, strict=True))
+
+    def _labels(self) -> Sequence[str]:
+        network = self.net.network
+        return network.classes or [str(n) for n in range(network.shapes[network.nodes[-1].name][0])]
+
+    def result(self) -> EngineResult:
+        """All rows of the report."""
+        results = [tally.result() for tally in self.tallies]
+        if self.net.prediction is not None:
+            right, faults = all(self.predictions), len(self.prediction_findings)
+            compared, error = len(self.predictions), 0.0 if right else None
+            results.append(LayerResult("prediction", "class", 1, compared, error, int(not right), faults))
+        return EngineResult(self.engine, results)
+
+    def findings(self) -> list[Finding]:
+        """The cells at fault; where many small errors add up and none is, the first layer that is off."""
+        found = [finding for tally in self.tallies for finding in tally.findings] + self.prediction_findings
+        off = [layer for layer in self.result().layers if layer.wrong]
+        if off and not found:
+            message = f"{off[0].wrong:,} cells differ by more than the tolerance, though each is right by what it reads"
+            found.append(Finding("value", "", off[0].layer, message, engine=self.engine))
+        return found
 
 
 def _errors(got: FloatArray, expected: FloatArray) -> FloatArray:
@@ -200,84 +259,6 @@ def _array(blocks: Sequence[Block], values: Values, shape: tuple[int, ...]) -> F
         for value in row
     ]
     return np.array(flat).reshape(shape)
-
-
-def _address(blocks: Sequence[Block], index: tuple[int, ...]) -> Address:
-    """The cell of an element of an image (c, i, j) or a vector (n,)."""
-    block = blocks[index[0]] if len(index) == 3 else blocks[0]
-    i, j = index[1:] if len(index) == 3 else (index[0], 0)
-    return block.range.sheet, block.range.row + int(i), block.range.column + int(j)
-
-
-def _finding(
-    book: Workbook,
-    engine: str,
-    given: Input,
-    values: Values,
-    tally: _Tally,
-    index: tuple[int, ...],
-    expected: float,
-) -> Finding:
-    sheet, row, column = _address(tally.blocks, index)
-    block = tally.blocks[index[0]] if len(index) == 3 else tally.blocks[0]
-    value = values[block.range][row - block.range.row][column - block.range.column]
-    return _value_finding(book, engine, given, tally.name, (sheet, row, column), repr(expected), value)
-
-
-def _value_finding(
-    book: Workbook, engine: str, given: Input, layer: str, address: Address, expected: str, value: Value
-) -> Finding:
-    sheet, row, column = address
-    kind = "shows an error" if isinstance(value, ErrorValue) else "computes another value than the reference"
-    return Finding(
-        "value",
-        f"{quote_sheet(sheet)}!{Range('', row, column).address}",
-        layer,
-        f"{kind} for {given.name}",
-        expected=expected,
-        got="blank" if value is None else str(value),
-        formula=book.cell(sheet, row, column).formula or "",
-        engine=engine,
-    )
-
-
-@dataclass
-class _Predictions:
-    """The predicted class: right where its element is as large as the largest, ties included."""
-
-    book: Workbook
-    net: Declared
-    engine: str
-    tolerance: float
-    compared: int = 0
-    wrong: bool = False
-    findings: list[Finding] = field(default_factory=list)
-
-    def compare(self, given: Input, values: Values, expected: Mapping[str, FloatArray], shown: FloatArray) -> None:
-        where = self.net.prediction
-        if where is None:
-            return
-        ((value,),) = values[where]
-        network = self.net.network
-        self.compared += 1
-        self.wrong |= not self._is_largest(value, expected[network.nodes[-1].name])
-        if not self.findings and np.isfinite(shown).all() and not self._is_largest(value, shown):
-            label = self._labels()[int(np.argmax(shown))]
-            address = (where.sheet, where.row, where.column)
-            self.findings.append(_value_finding(self.book, self.engine, given, "prediction", address, label, value))
-
-    def _is_largest(self, value: Value, output: FloatArray) -> bool:
-        text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-        near = output >= output.max() - self.tolerance
-        return any(label == text and is_near for label, is_near in zip(self._labels(), near, strict=True))
-
-    def _labels(self) -> Sequence[str]:
-        network = self.net.network
-        return network.classes or [str(n) for n in range(network.shapes[network.nodes[-1].name][0])]
-
-    def result(self) -> LayerResult:
-        error = None if self.wrong else 0.0
-        return LayerResult("prediction", "class", 1, self.compared, error, int(self.wrong), len(self.findings))
 
 
 def stale(book: Workbook, own_values: Values, tolerance: float) -> tuple[list[Finding], list[str]]:
@@ -299,20 +280,17 @@ def stale(book: Workbook, own_values: Values, tolerance: float) -> tuple[list[Fi
     notes = [f"{absent:,} formulas have no cached value"] if absent else []
     if not different:
         return [], notes
-    (sheet, row, column), cached, fresh = different[0]
-    cell_name = f"{quote_sheet(sheet)}!{Range('', row, column).address}"
+    address, cached, fresh = different[0]
     message = f"cached values are stale: {len(different):,} of them differ from the recalculation, this cell's first"
-    finding = Finding(
-        "stale", cell_name, "", message, str(fresh), str(cached), book.cell(sheet, row, column).formula or ""
-    )
-    return [finding], notes
+    formula = book.cell(*address).formula or ""
+    return [Finding("stale", str(address), "", message, str(fresh), str(cached), formula)], notes
 
 
 def _cells(values: Values) -> Iterator[tuple[Address, Value]]:
     for where, rows in values.items():
         flat = (value for row in rows for value in row)
         for (row, column), value in zip(where.cells(), flat, strict=True):
-            yield (where.sheet, row, column), value
+            yield Address(where.sheet, row, column), value
 
 
 def _same(cached: Value, fresh: Value, tolerance: float) -> bool:
