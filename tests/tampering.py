@@ -106,8 +106,10 @@ def shift_range(formula: str, cached: str, rng: random.Random) -> Made:
 
 
 def swap_kernels(formula: str, cached: str, rng: random.Random) -> Made:
-    """Two absolute ranges of the formula exchanged."""
+    """The weights of two products exchanged; without two products, two absolute ranges."""
     found = [m for m in _RANGE.finditer(formula) if m[1]]
+    if formula.count("SUMPRODUCT(") > 1:
+        found = [m for m in found if formula[m.start() - 1] == ","]
     if len(found) < 2:
         return None
     one, two = sorted(rng.sample(found, 2), key=lambda m: m.start())

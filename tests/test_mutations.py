@@ -46,11 +46,7 @@ def test_every_single_change_is_found_and_named(seven: Path, tmp_path: Path) -> 
 
 
 def test_values_alone_find_nearly_all(seven: Path, tmp_path: Path) -> None:
-    """The comparison with the reference finds what it should without help: all changes but values pasted unseen.
-
-    A change that alters no value for any input tried (a window moved in a corner where nothing ever shines) is for
-    the structure to find; at most one in a hundred may hide so.
-    """
+    """The comparison with the reference needs no help from the structure: at most one change in a hundred hides."""
     xml = tampering.sheet_xml(seven)
     picked = changes(xml, 100, seed=2)
     engine = by_name("formualizer")

@@ -78,3 +78,11 @@ def test_input_shapes_are_checked(shape: tuple[int, ...]) -> None:
     """An input is an image or a vector of whole sizes."""
     with pytest.raises(NetworkError, match="input shape"):
         Network(shape, [Node("r", ReLU())], {})
+
+
+@pytest.mark.parametrize("classes", ["ab", ["a", "a"], ["a", " "], ["a", 1]])
+def test_classes_are_different_names(classes: list[str]) -> None:
+    """Class names are texts that can be told apart."""
+    weights = {"fc.weight": np.ones((2, 3)), "fc.bias": np.ones(2)}
+    with pytest.raises(NetworkError, match="class names must"):
+        Network((3,), [Node("fc", Linear(3, 2))], weights, classes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from tests.conftest import SHARED
 from tests.strategies import networks
 from xlconv import digits, reference, templates
+from xlconv.errors import NetworkError, TemplateError
 from xlconv.layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU, Softmax
 from xlconv.network import Network, Node
 from xlconv.templates import Samples, Template
@@ -23,7 +25,7 @@ from xlconv.templates import Samples, Template
 def test_a_saved_template_is_read_back(tmp_path_factory: pytest.TempPathFactory, network: Network) -> None:
     """Any network, saved and loaded, is the same to the last bit, titles with quotes and newlines included."""
     folder = tmp_path_factory.mktemp("template")
-    images = np.zeros((2, int(np.prod(network.input_shape)), 1), np.uint8)
+    images = np.zeros((2, int(np.prod(network.input_shape))), np.uint8)
     samples = Samples(images, np.zeros(2, np.uint8))
     template = Template(folder.name, network, samples, 'A "title"\nof 2 lines \\ \x7f é', "notes")
     templates.save(template, folder, "# readme\n")
@@ -101,7 +103,7 @@ def test_accuracy_is_what_the_readme_says(template: Template) -> None:
     assert right >= 9750
 
 
-def test_no_sample_is_from_the_held_out_images(template: Template) -> None:
+def test_samples_say_where_they_are_from(template: Template) -> None:
     """The README says what the samples are; they are 28x28 and labelled 0 to 9."""
     assert template.samples.images.shape[1:] == (28, 28)
     assert set(template.samples.labels.tolist()) == set(range(10))
@@ -117,3 +119,33 @@ def test_lookup(tmp_path: Path) -> None:
     with pytest.raises(templates.TemplateError, match="no template 'nosuch'") as caught:
         templates.load("nosuch")
     assert "conv-example" in (caught.value.hint or "")
+
+
+def test_other_shapes_can_be_loaded_untrained(tmp_path: Path) -> None:
+    """A template whose layers were changed has no fitting weights yet: the error says so, training can begin."""
+    folder = tmp_path / "wide"
+    shutil.copytree(templates.locate("conv-example"), folder)
+    text = (folder / "network.toml").read_text(encoding="utf-8")
+    (folder / "network.toml").write_text(
+        text.replace(
+            'name = "dense"\ntype = "Linear"\nin_features = 288\nout_features = 10\nbias = false',
+            'name = "dense"\ntype = "Linear"\nin_features = 288\nout_features = 10\nbias = true',
+        ),
+        encoding="utf-8",
+    )
+    with pytest.raises(NetworkError, match=r"missing weights: dense\.bias") as caught:
+        templates.load(folder)
+    assert "xlconv train" in (caught.value.hint or "")
+    assert not templates.load(folder, untrained=True).network.weights["dense.bias"].any()
+
+
+def test_samples_must_have_the_inputs_shape(tmp_path: Path) -> None:
+    """Images in another order of axes would be read scrambled, so they are refused."""
+    folder = tmp_path / "mine"
+    shutil.copytree(templates.locate("conv-example"), folder)
+    images = np.zeros((3, 28, 28, 1), np.uint8)
+    np.savez(folder / "samples.npz", images=images, labels=np.zeros(3, np.uint8))
+    with pytest.raises(TemplateError, match="images are 28x28x1"):
+        templates.load(folder)
+    np.savez(folder / "samples.npz", images=images.reshape(3, 1, 28, 28), labels=np.zeros(3, np.uint8))
+    assert len(templates.load(folder).samples.images) == 3

@@ -168,10 +168,10 @@ def verify(
     seed: int,
     as_json: bool,
 ) -> int:
-    """Recalculate workbooks and compare every activation with the NumPy reference.
+    """Compare every activation with the NumPy reference.
 
-    Each workbook is tried with its own input, with ten sample digits and with random inputs. Exit code 0: all agree;
-    1: something differs; 2: a file could not be checked.
+    Each workbook is recalculated by a spreadsheet engine, with its own input, ten sample digits and random inputs.
+    Exit code 0: all agree; 1: something differs; 2: a file could not be checked.
 
     \b
     Examples:
@@ -235,7 +235,9 @@ def _verify_all(
 @cli.command("open")
 @click.argument("file", type=_PATH)
 def open_(file: Path) -> None:
-    """Open a workbook in Excel or LibreOffice, whichever the system opens .xlsx with.
+    """Open a workbook in Excel or LibreOffice.
+
+    It takes what the system opens .xlsx files with, and does not wait.
 
     \b
     Example:
@@ -250,7 +252,9 @@ def open_(file: Path) -> None:
 @click.argument("file", type=_PATH)
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def inspect(file: Path, as_json: bool) -> None:
-    """List a workbook's layers, and where each block of cells stands.
+    """List a workbook's layers and where they stand.
+
+    Every block of cells has a role (input, weight, bias, output), indices, and a range of a worksheet.
 
     \b
     Example:
@@ -264,7 +268,9 @@ def inspect(file: Path, as_json: bool) -> None:
 
 @cli.command()
 def templates() -> None:
-    """List the templates that come with xlconv, and where they are: copy a folder to make your own.
+    """List the templates that come with xlconv.
+
+    Below each stands its folder: copy it to make a template of your own.
 
     \b
     Example:
@@ -330,8 +336,9 @@ def templates() -> None:
 )
 @click.option("--force", is_flag=True, help="Replace the folder if it exists.")
 def train(data: Path, output: Path, template: str, validation: int, force: bool, **settings: Any) -> int:
-    """Learn a template's weights with PyTorch (pip install 'xlconv[train]').
+    """Learn a template's weights with PyTorch.
 
+    PyTorch comes with the extra `train`: pip install 'xlconv[train]'.
     Ctrl-C writes the best weights so far, or nothing where there are none yet.
 
     \b
@@ -350,7 +357,7 @@ def train(data: Path, output: Path, template: str, validation: int, force: bool,
     from xlconv.files import check_free
 
     check_free(output, force)
-    loaded = templates.load(template)
+    loaded = templates.load(template, untrained=True)
     images, labels = digits.load_mnist(data)
     run = training.Training(loaded.network, images, labels, validation, training.Recipe(**settings))
     try:

@@ -79,7 +79,7 @@ class Network:
         put("nodes", _resolved(nodes))
         put("shapes", _shapes(self.input_shape, self.nodes))
         put("weights", _checked_weights(self.nodes, weights))
-        put("classes", tuple(classes))
+        put("classes", _checked_classes(classes))
         _check_inline(self.nodes)
         if self.classes and self.shapes[self.nodes[-1].name] != (len(self.classes),):
             raise NetworkError(
@@ -174,6 +174,15 @@ def _checked_weights(nodes: tuple[Node, ...], weights: Mapping[str, ArrayLike]) 
         array.flags.writeable = False
         checked[key] = array
     return checked
+
+
+def _checked_classes(classes: Sequence[str]) -> tuple[str, ...]:
+    names = tuple(classes)
+    if isinstance(classes, str) or not all(isinstance(name, str) and name.strip() for name in names):
+        raise NetworkError(f"class names must be a list of texts, none of them empty, not {classes!r}")
+    if len(set(names)) < len(names):
+        raise NetworkError("class names must differ from each other")
+    return names
 
 
 def _check_inline(nodes: tuple[Node, ...]) -> None:

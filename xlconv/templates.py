@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from xlconv.errors import NetworkError, TemplateError
-from xlconv.layers import LAYER_TYPES, Layer, shape_text
+from xlconv.layers import LAYER_TYPES, Layer, Shape, shape_text
 from xlconv.network import INPUT, Network, Node
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 DEFAULT: Final = "conv-example"
 FORMAT: Final = 1
 _FILES: Final = ("network.toml", "weights.safetensors", "samples.npz")
+_HINT: Final = "for layers of other shapes, xlconv train --template learns weights that fit"
 _PLACES: Final = (Path(__file__).parent / "_templates", Path(__file__).parent.parent / "templates")
 """Inside the installed package, else (editable install) beside it in the checkout."""
 
@@ -84,33 +85,37 @@ def locate(name: str | Path) -> Path:
     )
 
 
-def load(name: str | Path = DEFAULT) -> Template:
+def load(name: str | Path = DEFAULT, untrained: bool = False) -> Template:
     """Read a template folder by its path, or by name where it comes with xlconv.
+
+    Args:
+        name: The folder, or the name.
+        untrained: Leave its weights unread, if there are any, and give zeros that fit the layers.
 
     Raises:
         TemplateError: The folder is missing, or a file in it is missing or unreadable.
         NetworkError: Its layers, shapes and weights do not make a network.
     """
     folder = locate(name)
-    network = read_network(folder)
+    network = read_network(folder, untrained)
     spec = _read_toml(_file(folder, "network.toml"))
     samples = _read_samples(_file(folder, "samples.npz"), network)
     return Template(folder.resolve().name, network, samples, str(spec.get("title", "")), str(spec.get("notes", "")))
 
 
-def read_network(folder: Path) -> Network:
-    """The network of a template folder: `network.toml` and `weights.safetensors`.
+def read_network(folder: Path, untrained: bool = False) -> Network:
+    """The network of a template folder: `network.toml` and, unless untrained, `weights.safetensors`.
 
     Raises:
         TemplateError: A file is missing or unreadable.
         NetworkError: The layers, shapes and weights do not make a network.
     """
     spec = _read_toml(_file(folder, "network.toml"))
-    weights = _read_weights(_file(folder, "weights.safetensors"))
+    weights = None if untrained else _read_weights(_file(folder, "weights.safetensors"))
     try:
         return _network(spec, weights)
     except NetworkError as error:
-        raise NetworkError(f"{folder}: {error.message}", error.hint) from None
+        raise NetworkError(f"{folder}: {error.message}", error.hint or _HINT) from None
 
 
 def _file(folder: Path, name: str) -> Path:
@@ -183,8 +188,10 @@ def _read_toml(path: Path) -> dict[str, Any]:
     return spec
 
 
-def _network(spec: Mapping[str, Any], weights: Mapping[str, ArrayLike]) -> Network:
+def _network(spec: Mapping[str, Any], weights: Mapping[str, ArrayLike] | None) -> Network:
     nodes = [_node(dict(entry)) for entry in spec["layers"]]
+    if weights is None:
+        weights = {f"{n.name}.{key}": np.zeros(size) for n in nodes for key, size in n.layer.weight_shapes.items()}
     return Network(spec["input"], nodes, weights, [str(name) for name in spec["classes"]])
 
 
@@ -225,6 +232,11 @@ def _read_weights(path: Path) -> dict[str, NDArray[Any]]:
         raise TemplateError(f"{path}: not a readable safetensors file: {error}") from None
 
 
+def _sample_shapes(shape: Shape) -> list[Shape]:
+    """How a sample for such an input may be stored: as it is, flat, or without its only channel."""
+    return [shape, (int(np.prod(shape)),), *([shape[1:]] if shape[0] == 1 and len(shape) == 3 else [])]
+
+
 def _read_samples(path: Path, network: Network) -> Samples:
     try:
         with np.load(path, allow_pickle=False) as data:
@@ -233,7 +245,7 @@ def _read_samples(path: Path, network: Network) -> Samples:
         raise TemplateError(f"{path}: not a readable .npz of images and labels: {error}") from None
     if images.dtype != np.uint8 or labels.dtype != np.uint8 or labels.shape != images.shape[:1]:
         raise TemplateError(f"{path}: images and labels must be uint8, one label for each image")
-    if int(np.prod(images.shape[1:])) != int(np.prod(network.input_shape)):
+    if images.shape[1:] not in _sample_shapes(network.input_shape):
         raise TemplateError(
             f"{path}: images are {shape_text(images.shape[1:])}, the network reads {shape_text(network.input_shape)}"
         )

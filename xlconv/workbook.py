@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 from openpyxl import Workbook
 from openpyxl.utils.cell import get_column_letter
 from openpyxl.workbook.defined_name import DefinedName
@@ -50,7 +51,7 @@ _LONGEST_TITLE: Final = 31
 _COMPUTED: Final = ("output", "part", "prediction")
 
 
-def write(network: Network, x: FloatArray, path: Path, title: str = "xlconv", force: bool = False) -> None:
+def write(network: Network, x: ArrayLike, path: str | Path, title: str = "xlconv", force: bool = False) -> None:
     """Write a workbook in which every activation is a live formula, with cached values.
 
     Args:
@@ -65,6 +66,7 @@ def write(network: Network, x: FloatArray, path: Path, title: str = "xlconv", fo
         OutputError: The file exists or cannot be written.
         EngineError: The embedded engine could not compute the formulas.
     """
+    path, x = Path(path), np.asarray(x, dtype=np.float64)
     if x.shape != network.input_shape:
         raise NetworkError(f"the input is {shape_text(x.shape)}, the network reads {shape_text(network.input_shape)}")
     if not np.isfinite(x).all():

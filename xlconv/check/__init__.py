@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
 
-from xlconv import reader, templates
+from xlconv import declaration, reader, templates
 from xlconv.cells import Range, quote_sheet
 from xlconv.check import inputs, structure, values
 from xlconv.check.declared import Declared, declared_by
 from xlconv.check.report import Finding, Report
 from xlconv.engines import Engine, by_name
-from xlconv.network import FloatArray
+from xlconv.errors import EngineError, XlconvError
+from xlconv.network import FloatArray, Network
 
 TOLERANCE = 1e-9
 
 
 def verify(
-    path: Path,
+    path: str | Path,
     engines: Sequence[Engine] = (),
     against: str | Path | None = None,
     tolerance: float = TOLERANCE,
@@ -42,7 +44,7 @@ def verify(
         TemplateError: `against` cannot be read.
         EngineError: An engine failed.
     """
-    book = reader.read(path)
+    book = reader.read(Path(path))
     net = declared_by(book)
     tried, notes = inputs.choose(net, random, seed)
     report = Report(str(path), [each.name for each in tried], tolerance, notes=notes)
@@ -50,7 +52,12 @@ def verify(
     if against is not None:
         report.findings += compare_template(net, templates.load(against))
     report.findings += structure.check(book, net)
-    outcomes = [values.compare(book, net, engine, tried, tolerance) for engine in engines or [by_name("formualizer")]]
+    outcomes = []
+    for engine in engines or [by_name("formualizer")]:
+        try:
+            outcomes.append(values.compare(book, net, engine, tried, tolerance))
+        except XlconvError as error:
+            raise EngineError(f"{path}: {engine.title}: {error.message}", error.hint) from None
     for outcome in outcomes:
         report.engines.append(outcome.result)
         report.findings = _merged(report.findings, outcome.findings)
@@ -65,7 +72,7 @@ def _merged(known: list[Finding], computed: list[Finding]) -> list[Finding]:
     by_cell = {finding.cell: finding for finding in computed}
     merged = []
     for finding in known:
-        value = by_cell.pop(finding.cell, None) if finding.rule != "weights" else None
+        value = by_cell.pop(finding.cell, None) if finding.cell and finding.rule != "weights" else None
         if value is not None and finding.rule != "value" and not finding.effect:
             effect = f"{value.message}: expected {value.expected}, got {value.got} ({value.engine})"
             finding = replace(finding, effect=effect)
@@ -78,7 +85,7 @@ def compare_template(net: Declared, template: templates.Template) -> list[Findin
     ours, theirs = net.network, template.network
     if (ours.input_shape, ours.nodes, ours.classes) != (theirs.input_shape, theirs.nodes, theirs.classes):
         message = f"the layers are not those of template {template.name!r}"
-        return [Finding("architecture", "", "", message, _layers(theirs.nodes), _layers(ours.nodes))]
+        return [Finding("architecture", "", "", message, *_first_difference(theirs, ours))]
     findings = []
     for block in net.weights:
         size = (block.range.height, block.range.width)
@@ -102,8 +109,12 @@ def _slice(array: FloatArray, indices: tuple[int, ...], size: tuple[int, int]) -
     return part
 
 
-def _layers(nodes: Sequence[object]) -> str:
-    return "; ".join(map(str, nodes))
+def _first_difference(theirs: Network, ours: Network) -> tuple[str, str]:
+    """The first row in which two networks' declarations differ, else their classes."""
+    for row, other in zip_longest(declaration.rows(theirs), declaration.rows(ours), fillvalue=()):
+        if row != other:
+            return " ".join(row) or "no such layer", " ".join(other) or "no such layer"
+    return " ".join(theirs.classes) or "no classes", " ".join(ours.classes) or "no classes"
 
 
 def _unchecked(book: reader.Workbook, net: Declared) -> list[str]:
@@ -111,6 +122,7 @@ def _unchecked(book: reader.Workbook, net: Declared) -> list[str]:
     known = {(block.range.sheet, *at) for block in net.blocks() for at in block.range.cells()}
     if net.prediction is not None:
         known |= {(net.prediction.sheet, *at) for at in net.prediction.cells()}
+    notes = [] if net.stages else ["no layer of this network has cells of its own, so nothing was compared"]
     others = [
         (name, at)
         for name, sheet in book.sheets.items()
@@ -118,7 +130,7 @@ def _unchecked(book: reader.Workbook, net: Declared) -> list[str]:
         if cell.formula is not None and (name, *at) not in known
     ]
     if not others:
-        return []
+        return notes
     name, at = others[0]
     first = f"{quote_sheet(name)}!{Range('', *at).address}"
-    return [f"{len(others):,} formulas outside the network were not checked, the first at {first}"]
+    return [*notes, f"{len(others):,} formulas outside the network were not checked, the first at {first}"]

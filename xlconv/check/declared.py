@@ -78,6 +78,7 @@ class Declared:
     inputs: tuple[Block, ...]
     weights: tuple[Block, ...]
     stages: tuple[Stage, ...]
+    classes: Range | None
     prediction: Range | None
     findings: list[Finding] = field(default_factory=list)
     """Input and weight cells that hold no number; the network has 0 for them."""
@@ -107,6 +108,8 @@ class _Finder:
     def __init__(self, book: Workbook) -> None:
         self.book = book
         self.findings: list[Finding] = []
+        self.sheet = ""
+        self.cells = 0
         table = book.named_range(declaration.NAME)
         if table is None:
             raise WorkbookError(
@@ -115,6 +118,8 @@ class _Finder:
             )
         if table.width != len(declaration.HEADER) or table.height > _MOST_LAYERS:
             raise WorkbookError(f"{declaration.NAME!r} names {table.height}x{table.width} cells, no table of layers")
+        if self.book.cell(table.sheet, table.row + table.height, table.column).value is not None:
+            raise WorkbookError(f"the table of layers goes on below the range that {declaration.NAME!r} names")
         self.shape, self.nodes = declaration.parse([[_text(value) for value in row] for row in self._values(table)])
 
     def declared(self) -> Declared:
@@ -140,6 +145,7 @@ class _Finder:
             inputs,
             weights,
             tuple(self._stages(network)),
+            self.book.named_range("classes"),
             self._prediction(network),
             self.findings,
         )
@@ -188,6 +194,12 @@ class _Finder:
             raise WorkbookError(f"no defined name {name!r} for the {part or role} of {layer!r}")
         if (where.height, where.width) != size:
             raise WorkbookError(f"{name!r} is {where.height}x{where.width} cells, {layer!r} needs {size[0]}x{size[1]}")
+        self.sheet = self.sheet or where.sheet
+        if where.sheet != self.sheet:
+            raise WorkbookError(f"{name!r} stands on another worksheet than the blocks before it")
+        self.cells += where.size
+        if self.cells > MAX_CELLS:
+            raise WorkbookError(f"its blocks have more than {MAX_CELLS:,} cells")
         return Block(role, layer, indices, name, where, part)
 
     def _numbers(self, blocks: Sequence[Block], shape: Shape) -> FloatArray:
@@ -219,9 +231,14 @@ class _Finder:
 
     def _classes(self) -> list[str]:
         where = self.book.named_range("classes")
-        if where is not None and where.size > MAX_CELLS:
-            raise WorkbookError(f"'classes' names {where.height}x{where.width} cells")
-        return [_text(row[0]) for row in self._values(where)] if where else []
+        if where is None:
+            return []
+        if where.width != 1 or where.size > MAX_CELLS:
+            raise WorkbookError(f"'classes' names {where.height}x{where.width} cells, it must be one column")
+        for at in where.cells():
+            if self.book.cell(where.sheet, *at).formula is not None:
+                raise WorkbookError(f"the class name in {Range('', *at).address} is a formula, it must be plain")
+        return [_text(row[0]) for row in self._values(where)]
 
     def _prediction(self, network: Network) -> Range | None:
         last = network.nodes[-1]
@@ -230,6 +247,8 @@ class _Finder:
         where = self.book.named_range("prediction")
         if where is None:
             raise WorkbookError("no defined name 'prediction'")
+        if where.sheet != self.sheet:
+            raise WorkbookError("'prediction' stands on another worksheet than the blocks")
         if where.size != 1:
             raise WorkbookError(f"'prediction' names {where.height}x{where.width} cells, it must be one")
         return where

@@ -2,8 +2,8 @@
 
 A cell behind a ReLU that is never above zero hides every fault in it, one that is never below hides a missing MAX, and
 a class that never wins hides faults in the prediction. So random inputs of several kinds are drawn, and of these the
-ones are kept that show the most that was not seen yet. A softmax that is saturated hides faults too: faint inputs keep
-it from being so.
+ones are kept that show the most that was not seen yet. A saturated softmax hides faults too, so its shares are to be
+seen when they are not tiny.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from xlconv.errors import XlconvError
 from xlconv.network import FloatArray, Network
 
 DEFAULT_RANDOM = 8
+_NOT_TINY = 0.01
 _DRAWN = 6
 """Candidates of each kind."""
 
@@ -92,9 +93,11 @@ def _patches(rng: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
 
 
 def _shown(network: Network, x: FloatArray) -> NDArray[np.bool_]:
-    """What an input brings to light: which ReLUs it shows above zero, which below, and which class wins."""
+    """What an input brings to light: ReLUs above zero and below, shares that are not tiny, and which class wins."""
     outputs = reference.forward(network, x)
     before = [outputs[node.inputs[0]].ravel() for node in network.nodes if isinstance(node.layer, layers.ReLU)]
+    shares = [outputs[node.name] for node in network.nodes if isinstance(node.layer, layers.Softmax)]
     last = outputs[network.nodes[-1].name].ravel()
     winner = np.arange(last.size) == last.argmax()
-    return np.concatenate([winner, *(flat > 0 for flat in before), *(flat < 0 for flat in before)])
+    sides = [*(flat > 0 for flat in before), *(flat < 0 for flat in before)]
+    return np.concatenate([winner, *sides, *(share > _NOT_TINY for share in shares)])

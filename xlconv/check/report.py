@@ -13,7 +13,17 @@ JSON_VERSION: Final = 1
 _SHOWN: Final = 10
 """Findings that the text names before it counts the rest."""
 
-Rule: TypeAlias = Literal["value", "constant", "blank", "formula", "not-a-number", "stale", "architecture", "weights"]
+Rule: TypeAlias = Literal[
+    "value",
+    "constant",
+    "blank",
+    "formula",
+    "vocabulary",
+    "not-a-number",
+    "stale",
+    "architecture",
+    "weights",
+]
 
 
 @dataclass(frozen=True)

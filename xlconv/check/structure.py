@@ -1,7 +1,8 @@
 """Formulas held against their neighbours: in a block every cell computes the same from its own place.
 
-Only where padding cuts windows off do formulas differ, and then alike for all cells that lose the same part. A
-number, a text or nothing where a formula is due is a finding even where the value is right.
+Only where padding cuts windows off do formulas differ, and then alike for all cells that lose the same part. Cells of a
+Linear layer have weights of their own each, so that they have no such neighbours. A number, a text or nothing where a
+formula is due is a finding even where the value is right, and so are words that the layer has no need of.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import NamedTuple, TypeAlias
 
 from xlconv import layers, syntax
 from xlconv.cells import Range, quote_sheet
+from xlconv.check import vocabulary
 from xlconv.check.declared import Block, Declared, Stage
 from xlconv.check.report import Finding
 from xlconv.network import INPUT, Network
@@ -38,16 +40,21 @@ def check(book: Workbook, net: Declared) -> list[Finding]:
     for stage in net.stages:
         for blocks in (*stage.parts.values(), stage.outputs):
             for block in blocks:
-                findings += _check_block(book, net.network, stage, block)
+                findings += _check_block(book, net, stage, block)
     if net.prediction is not None:
         block = Block("output", "prediction", (), "prediction", net.prediction)
-        findings += [finding for at in block.range.cells() for finding in _no_formula(book, block, at, _due(None, at))]
+        at = (block.range.row, block.range.column)
+        formula = book.cell(block.range.sheet, *at).formula
+        findings += _no_formula(book, block, at, _due(None, at))
+        if formula is not None:
+            findings += _foreign_words(block, at, formula, vocabulary.of_prediction(net), 1)
     return findings
 
 
-def _check_block(book: Workbook, network: Network, stage: Stage, block: Block) -> Iterator[Finding]:
+def _check_block(book: Workbook, net: Declared, stage: Stage, block: Block) -> Iterator[Finding]:
     sheet = book.sheets[block.range.sheet]
-    kind_of_place = _kinds_of_place(network, stage, block)
+    kind_of_place = _kinds_of_place(net.network, stage, block)
+    words = vocabulary.of_block(net, stage, block)
     groups: dict[object, dict[Place, Formula]] = defaultdict(dict)
     for at in block.range.cells():
         cell = sheet.cells.get(at)
@@ -63,6 +70,16 @@ def _check_block(book: Workbook, network: Network, stage: Stage, block: Block) -
         elif model and formula.relative != model[1].relative:
             message = "the formula differs from its neighbours'"
             yield Finding("formula", _address(block, at), block.layer, message, _due(model, at), formula=formula.text)
+        elif model is None or at == model[0]:
+            like = sum(each.relative == formula.relative for each in groups[kind].values())
+            yield from _foreign_words(block, at, formula.text, words, like)
+
+
+def _foreign_words(block: Block, at: Place, formula: str, words: vocabulary.Words, like: int) -> Iterator[Finding]:
+    objection = vocabulary.objection(formula, block.range.sheet, words)
+    if objection:
+        message = objection if like == 1 else f"{objection} ({like:,} cells like this one)"
+        yield Finding("vocabulary", _address(block, at), block.layer, message, formula=formula)
 
 
 def _due(model: tuple[Place, Formula] | None, at: Place) -> str:
