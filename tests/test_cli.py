@@ -260,10 +260,11 @@ def test_verify_goes_on_after_a_bad_file(seven: Path, pasted: tuple[Path, str]) 
 
 
 def test_verify_goes_on_after_a_bad_file_as_json(seven: Path, tmp_path: Path) -> None:
-    """With --json stdout stays one object, with the files that could be read."""
+    """With --json stdout stays one object, in which each file has its verdict."""
     done = xlconv(tmp_path, "verify", "missing.xlsx", seven, "--random", "0", "--json")
     assert done.returncode == 2
-    assert [file["file"] for file in json.loads(done.stdout)["files"]] == [str(seven)]
+    verdicts = [(file["file"], file["verdict"]) for file in json.loads(done.stdout)["files"]]
+    assert verdicts == [("missing.xlsx", "failed"), (str(seven), "agrees")]
     assert done.stderr.startswith("xlconv: missing.xlsx: no such file")
 
 

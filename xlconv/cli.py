@@ -17,7 +17,6 @@ import click
 from xlconv.errors import XlconvError, printable
 
 if TYPE_CHECKING:
-    from xlconv.check.report import Report
     from xlconv.engines import Engine
     from xlconv.network import FloatArray
     from xlconv.templates import Template
@@ -211,15 +210,15 @@ def _verify_all(
     settings: dict[str, Any],
 ) -> int:
     from xlconv.check import verify as verify_file
-    from xlconv.check.report import to_json, to_text
+    from xlconv.check.report import Failure, Report, to_json, to_text
 
-    reports: list[Report] = []
-    failed = False
+    reports: list[Report | Failure] = []
     for path in files:
         try:
             report = verify_file(path, engines, **settings)
         except XlconvError as error:
-            failed = bool(_fail(error.message, error.hint))
+            _fail(error.message, error.hint)
+            reports.append(Failure(str(path), error.message))
             continue
         report.notes += [f"skipped {reason}" for reason in skipped or ()]
         reports.append(report)
@@ -227,9 +226,9 @@ def _verify_all(
             click.echo(to_text(report))
     if as_json:
         click.echo(to_json(reports))
-    if failed:
+    if any(isinstance(report, Failure) for report in reports):
         return _FAILED
-    return _DONE if all(report.agrees for report in reports) else _DIFFERS
+    return _DONE if all(report.agrees for report in reports if isinstance(report, Report)) else _DIFFERS
 
 
 @cli.command("open")

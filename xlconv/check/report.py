@@ -114,7 +114,19 @@ class Report:
         }
 
 
-def to_json(reports: Iterable[Report]) -> str:
+@dataclass(frozen=True)
+class Failure:
+    """A workbook that could not be checked, and why."""
+
+    file: str
+    error: str
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return {"file": self.file, "verdict": "failed", "error": self.error}
+
+
+def to_json(reports: Iterable[Report | Failure]) -> str:
     """All of it, as one JSON object."""
     return json.dumps({"version": JSON_VERSION, "files": [report.as_dict() for report in reports]}, indent=2)
 
