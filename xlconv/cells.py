@@ -98,6 +98,11 @@ class Range(NamedTuple):
         return f"{quote_sheet(self.sheet)}!{self.absolute}"
 
     @property
+    def place(self) -> str:
+        """As reports name it, relative with the sheet: `'My net'!B2`."""
+        return f"{quote_sheet(self.sheet)}!{self.address}"
+
+    @property
     def size(self) -> int:
         """The number of cells."""
         return self.height * self.width

@@ -22,7 +22,7 @@ from openpyxl.worksheet.dimensions import ColumnDimension
 
 from xlconv import declaration, emit, finish, style
 from xlconv.cells import ErrorValue, Range, Value
-from xlconv.engines import by_name
+from xlconv.engines import DEFAULT, by_name
 from xlconv.errors import EngineError, NetworkError
 from xlconv.files import whole_file
 from xlconv.layers import ReLU, shape_text
@@ -319,7 +319,7 @@ def _computed(package: bytes, layout: Layout, contents: Contents) -> dict[str, l
             content, where = contents[block.name], block.range
             values[block.name] = [[content(i, j) for j in range(where.width)] for i in range(where.height)]
     formulas = [block for block in layout.blocks if block.role in _COMPUTED]
-    (found,) = by_name("formualizer").evaluate(package, [[]], [block.range for block in formulas])
+    (found,) = by_name(DEFAULT).evaluate(package, [[]], [block.range for block in formulas])
     for block, computed in zip(formulas, found, strict=True):
         bad = [value for row in computed for value in row if value is None or isinstance(value, ErrorValue)]
         if bad:

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from xlconv import declaration, reader, templates
-from xlconv.cells import Range, quote_sheet
+from xlconv.cells import Range
 from xlconv.check import inputs, structure, values
 from xlconv.check.declared import Declared, declared_by
 from xlconv.check.report import Finding, Report
-from xlconv.engines import Engine, by_name
+from xlconv.engines import DEFAULT, Engine, by_name
 from xlconv.errors import EngineError, XlconvError
 from xlconv.network import FloatArray, Network
 
@@ -53,7 +53,7 @@ def verify(
         report.findings += compare_template(net, templates.load(against))
     report.findings += structure.check(book, net)
     outcomes = []
-    for engine in engines or [by_name("formualizer")]:
+    for engine in engines or [by_name(DEFAULT)]:
         try:
             outcomes.append(values.compare(book, net, engine, tried, tolerance))
         except XlconvError as error:
@@ -93,7 +93,7 @@ def compare_template(net: Declared, template: templates.Template) -> list[Findin
             _slice(each.weights[f"{block.layer}.{block.role}"], block.indices, size) for each in (ours, theirs)
         )
         for i, j in np.argwhere(mine != other):
-            cell = f"{quote_sheet(block.range.sheet)}!{block.range.part(int(i), int(j)).address}"
+            cell = block.range.part(int(i), int(j)).place
             message = f"a weight of {block.name} is not the template's"
             findings.append(
                 Finding("weights", cell, block.layer, message, repr(float(other[i, j])), repr(float(mine[i, j])))
@@ -132,5 +132,5 @@ def _unchecked(book: reader.Workbook, net: Declared) -> list[str]:
     if not others:
         return notes
     name, at = others[0]
-    first = f"{quote_sheet(name)}!{Range('', *at).address}"
+    first = Range(name, *at).place
     return [*notes, f"{len(others):,} formulas outside the network were not checked, the first at {first}"]

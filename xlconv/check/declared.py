@@ -14,7 +14,7 @@ from math import prod
 import numpy as np
 
 from xlconv import declaration, layers
-from xlconv.cells import Range, Value, block_name, quote_sheet
+from xlconv.cells import Range, Value, block_name
 from xlconv.check.report import Finding
 from xlconv.errors import NetworkError, WorkbookError
 from xlconv.layers import Shape
@@ -216,7 +216,7 @@ class _Finder:
 
     def _note_no_number(self, block: Block, row: int, column: int) -> None:
         cell = self.book.cell(block.range.sheet, row, column)
-        address = f"{quote_sheet(block.range.sheet)}!{Range('', row, column).address}"
+        address = Range(block.range.sheet, row, column).place
         got = "a blank cell" if cell.value is None and cell.formula is None else str(cell.value)
         self.findings.append(
             Finding(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeAlias
 
 from xlconv import layers, syntax
-from xlconv.cells import Range, quote_sheet
+from xlconv.cells import Range
 from xlconv.check import vocabulary
 from xlconv.check.declared import Block, Declared, Stage
 from xlconv.check.report import Finding
@@ -133,4 +133,4 @@ def _no_formula(book: Workbook, block: Block, at: Place, due: str) -> Iterator[F
 
 
 def _address(block: Block, at: Place) -> str:
-    return f"{quote_sheet(block.range.sheet)}!{Range('', *at).address}"
+    return Range(block.range.sheet, *at).place

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlconv import reference
-from xlconv.cells import Edit, ErrorValue, Range, Value, quote_sheet
+from xlconv.cells import Edit, ErrorValue, Range, Value
 from xlconv.check.declared import Block, Declared, Stage
 from xlconv.check.inputs import Input
 from xlconv.check.report import EngineResult, Finding, LayerResult
@@ -35,7 +35,7 @@ class Address(NamedTuple):
     column: int
 
     def __str__(self) -> str:
-        return f"{quote_sheet(self.sheet)}!{Range('', self.row, self.column).address}"
+        return Range(*self).place
 
 
 class Outcome(NamedTuple):
