@@ -7,10 +7,10 @@ cached values are kept apart from what engines are given (`Workbook.package`, wh
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from xlconv.cells import Edit, Range, column_letters
 from xlconv.errors import WorkbookError
@@ -18,11 +18,25 @@ from xlconv.reader import xml
 from xlconv.reader.package import Package, spliced
 from xlconv.reader.sheet import MAX_CELLS, Cell, Sheet, SheetHandler
 
-__all__ = ["MAX_CELLS", "Cell", "Sheet", "Workbook", "read", "with_numbers"]
+__all__ = ["MAX_CELLS", "Calculation", "Cell", "Sheet", "Workbook", "read", "with_numbers"]
 
 _MAIN: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _STRICT: Final = "http://purl.oclc.org/ooxml/spreadsheetml/main"
 _RELATIONSHIP_ID: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships id"
+
+
+class Calculation(NamedTuple):
+    """How a workbook asks to be calculated.
+
+    Args:
+        manual: Only when told to.
+        iterative: Circular references are followed round and round.
+        as_displayed: With the rounded numbers that cells show.
+    """
+
+    manual: bool = False
+    iterative: bool = False
+    as_displayed: bool = False
 
 
 @dataclass
@@ -34,12 +48,16 @@ class Workbook:
         sheets: The worksheets by name, in their order.
         names: Workbook-level defined names in lower case, with what they stand for.
         package: The file without cached values: what an engine may see.
+        calculation: How the file asks to be calculated.
+        outside: What in it reaches out of the workbook, or runs: links, macros, connections; one line each.
     """
 
     path: Path
     sheets: dict[str, Sheet]
     names: dict[str, str]
     package: bytes
+    calculation: Calculation = field(default_factory=Calculation)
+    outside: tuple[str, ...] = ()
 
     def cell(self, sheet: str, row: int, column: int) -> Cell:
         """A cell, blank where the file has none."""
@@ -92,7 +110,8 @@ class _Reader:
     def __init__(self, package: Package) -> None:
         self.package = package
         self.part = self._workbook_part()
-        self.sheet_ids: list[tuple[str, str]] = []
+        self.sheet_ids: list[tuple[str, str, str]] = []
+        self.calculation = Calculation()
         self.names: dict[str, str] = {}
         self._read_workbook_part()
         self.strings = self._shared_strings()
@@ -101,13 +120,13 @@ class _Reader:
     def workbook(self, path: Path) -> Workbook:
         sheets = self.sheets()
         texts = {part: spliced(self.package[part], cuts) for part, cuts in self.cuts.items()}
-        return Workbook(path, sheets, self.names, self.package.rebuilt(texts))
+        return Workbook(path, sheets, self.names, self.package.rebuilt(texts), self.calculation)
 
     def sheets(self) -> dict[str, Sheet]:
         relationships = self.package.relationships(self.part)
         sheets: dict[str, Sheet] = {}
         budget = MAX_CELLS
-        for name, identity in self.sheet_ids:
+        for name, identity, state in self.sheet_ids:
             kind, target = relationships.get(identity, ("", ""))
             if not target:
                 raise WorkbookError(f"worksheet {name!r} is missing from the package")
@@ -116,6 +135,7 @@ class _Reader:
             handler = SheetHandler(target, self.package[target], self.strings, budget)
             budget -= len(handler.sheet.cells)
             sheets[name] = handler.sheet
+            handler.sheet.state = state
             self.cuts[target] = handler.cuts
         if not sheets:
             raise WorkbookError("no worksheet in it")
@@ -141,7 +161,14 @@ class _Reader:
             if local == "workbook" and namespace != _MAIN:
                 raise WorkbookError("not an .xlsx workbook")
             if local == "sheet":
-                self.sheet_ids.append((attributes.get("name", ""), attributes.get(_RELATIONSHIP_ID, "")))
+                state = attributes.get("state", "visible")
+                self.sheet_ids.append((attributes.get("name", ""), attributes.get(_RELATIONSHIP_ID, ""), state))
+            if local == "calcPr":
+                self.calculation = Calculation(
+                    manual=attributes.get("calcMode") == "manual",
+                    iterative=attributes.get("iterate") in ("1", "true"),
+                    as_displayed=attributes.get("fullPrecision") in ("0", "false"),
+                )
             text.clear()
             if local == "definedName" and "localSheetId" not in attributes:
                 pending.append(attributes.get("name", "").lower())

@@ -37,6 +37,10 @@ class Sheet:
     cells: dict[tuple[int, int], Cell] = field(default_factory=dict)
     spans: dict[tuple[int, int], tuple[int, int, str]] = field(default_factory=dict)
     """Start and end of each `<c>` element, and its style."""
+    arrays: dict[tuple[int, int], Range] = field(default_factory=dict)
+    """The range that each array formula fills, by the cell that holds it."""
+    state: str = "visible"
+    """`visible`, `hidden` or `veryHidden`."""
 
 
 class SheetHandler:
@@ -48,7 +52,6 @@ class SheetHandler:
         self.text, self.strings, self.budget = text, strings, budget
         self.row = self.column = 0
         self.masters: dict[str, tuple[str, str]] = {}
-        self.arrays: list[Range] = []
         self.collected: list[str] = []
         self.collecting = False
         self.values: list[tuple[tuple[int, int], int, int]] = []
@@ -140,7 +143,7 @@ class SheetHandler:
         kind, group = self.formula_attributes.get("t"), self.formula_attributes.get("si", "")
         address = f"{column_letters(column)}{row}"
         if kind == "array" and (where := Range.parse(f"s!{self.formula_attributes.get('ref', '')}")):
-            self.arrays.append(where)
+            self.sheet.arrays[row, column] = where
         if kind != "shared" or self.formula is None:
             return self.formula
         if self.formula:
@@ -184,7 +187,7 @@ class SheetHandler:
     def _in_array(self, row: int, column: int) -> bool:
         return any(
             where.row <= row < where.row + where.height and where.column <= column < where.column + where.width
-            for where in self.arrays
+            for where in self.sheet.arrays.values()
         )
 
 
