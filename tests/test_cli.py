@@ -188,7 +188,7 @@ def test_verify_as_json(seven: Path) -> None:
     done = xlconv(seven.parent, "verify", seven.name, "--random", "2", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     report = json.loads(done.stdout)
-    assert report["version"] == 1
+    assert report["version"] == 2
     (file,) = report["files"]
     assert (file["file"], file["verdict"], file["findings"]) == (seven.name, "agrees", [])
     assert len(file["inputs"]) == 13

@@ -210,7 +210,8 @@ def _verify_all(
     settings: dict[str, Any],
 ) -> int:
     from xlconv.check import verify as verify_file
-    from xlconv.check.report import Failure, Report, to_json, to_text
+    from xlconv.check.formats.text import to_text
+    from xlconv.check.report import Failure, Report, to_json
 
     reports: list[Report | Failure] = []
     for path in files:

@@ -1,29 +1,20 @@
-"""What a check found, as data, as text for people and as JSON. Knows nothing of engines or of how it was found."""
+"""What a check found, as data and as JSON. Knows nothing of engines or of how it was found, nor how it is shown."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from math import isfinite
 from typing import Final, Literal, TypeAlias
 
-from xlconv.errors import printable
+from xlconv.check.rules import RULES, RuleId, Severity
 
-JSON_VERSION: Final = 1
-_SHOWN: Final = 10
-"""Findings that the text names before it counts the rest."""
+JSON_VERSION: Final = 2
+"""Of the form that `report.schema.json` describes."""
 
-Rule: TypeAlias = Literal[
-    "value",
-    "constant",
-    "blank",
-    "formula",
-    "vocabulary",
-    "not-a-number",
-    "stale",
-    "architecture",
-    "weights",
-]
+Verdict: TypeAlias = Literal["agrees", "differs", "not checked"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +23,7 @@ class Finding:
 
     Args:
         rule: Of what kind.
-        cell: `'My net'!AH5`, or empty where it is no cell's.
+        cell: `'My net'!AH5`, or empty where it is no cell's. Of a group of cells the first.
         layer: Whose cell it is.
         message: In one sentence.
         expected: What should stand there: a number, a formula or a setting, as text.
@@ -40,9 +31,11 @@ class Finding:
         formula: The cell's, without `=`, if it has one.
         engine: Which computed it.
         effect: For what is found in the text of a cell, what it makes the cell compute, where that is wrong.
+        count: How many cells it stands for.
+        cells: Where it stands for several: all of them, or the first of many.
     """
 
-    rule: Rule
+    rule: RuleId
     cell: str
     layer: str
     message: str
@@ -51,6 +44,22 @@ class Finding:
     formula: str = ""
     engine: str = ""
     effect: str = ""
+    count: int = 1
+    cells: tuple[str, ...] = ()
+
+    @property
+    def severity(self) -> Severity:
+        """The rule's."""
+        return RULES[self.rule].severity
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same finding in a later run, whatever else has changed."""
+        return hashlib.sha256("\0".join((self.rule, self.cell, self.formula)).encode(errors="replace")).hexdigest()[:32]
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return {**asdict(self), "severity": self.severity, "fingerprint": self.fingerprint}
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,8 @@ class LayerResult:
         largest_error: Absolute, or relative where the expected value is beyond 1; None where nothing could be compared.
         wrong: Cells that differ from the reference for some input.
         at_fault: Those of them that are wrong although what they read is right.
+        not_evaluated: Cells that the engine could not evaluate for some input.
+        first: The first wrong cell, in the order in which they are computed; empty where none is.
     """
 
     layer: str
@@ -74,19 +85,107 @@ class LayerResult:
     largest_error: float | None
     wrong: int
     at_fault: int
+    not_evaluated: int = 0
+    first: str = ""
+
+    @property
+    def complete(self) -> bool:
+        """Whether all cells were compared for all inputs."""
+        return not self.not_evaluated and bool(self.compared or not self.cells)
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return {**asdict(self), "largest_error": _finite(self.largest_error)}
 
 
 @dataclass(frozen=True)
 class EngineResult:
-    """All layers, compared in one engine."""
+    """All layers, compared in one engine.
+
+    Args:
+        engine: Name and version.
+        layers: In the order in which they are computed.
+        reasons: Why cells could not be evaluated, each with its count.
+    """
 
     engine: str
     layers: list[LayerResult]
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def cells(self) -> int:
+        """Cells that hold activations."""
+        return sum(layer.cells for layer in self.layers)
+
+    @property
+    def compared(self) -> int:
+        """Cells times inputs."""
+        return sum(layer.compared for layer in self.layers)
+
+    @property
+    def not_evaluated(self) -> int:
+        """Cells that the engine could not evaluate for some input."""
+        return sum(layer.not_evaluated for layer in self.layers)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all cells were compared for all inputs, and there were some."""
+        return self.compared > 0 and all(layer.complete for layer in self.layers)
+
+    @property
+    def least_tolerance(self) -> float | None:
+        """The smallest that the numbers would pass with; None where nothing was compared, or none would do."""
+        if any(layer.wrong and layer.largest_error is None for layer in self.layers):
+            return None
+        return max((layer.largest_error for layer in self.layers if layer.largest_error is not None), default=None)
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return {
+            "engine": self.engine,
+            "cells": self.cells,
+            "compared": self.compared,
+            "not_evaluated": self.not_evaluated,
+            "least_tolerance": _finite(self.least_tolerance),
+            "reasons": self.reasons,
+            "layers": [layer.as_dict() for layer in self.layers],
+        }
+
+
+@dataclass(frozen=True)
+class Unrecognised:
+    """Formulas that belong to no network, so that nothing can be said of them: neither wrong nor checked.
+
+    Args:
+        worksheet: Its name, as it is.
+        range: `C3:L8`.
+        count: How many formulas.
+        formula: One of them, without `=`.
+    """
+
+    worksheet: str
+    range: str
+    count: int
+    formula: str
 
 
 @dataclass
 class Report:
-    """The check of one workbook."""
+    """The check of one workbook.
+
+    Args:
+        file: As it was given.
+        inputs: What was put into the input cells, by name.
+        tolerance: Absolute; relative where the expected value is beyond 1.
+        engines: The comparison in each.
+        findings: In no order.
+        notes: What else there is to know, in sentences.
+        networks: Each network that was recovered, in one line.
+        formulas: How many the workbook has.
+        checked: Those of them that belong to a layer and were compared.
+        not_recognised: Those that belong to no network.
+        strict: Whether a warning counts like an error.
+    """
 
     file: str
     inputs: list[str] = field(default_factory=list)
@@ -94,23 +193,48 @@ class Report:
     engines: list[EngineResult] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    networks: list[str] = field(default_factory=list)
+    formulas: int = 0
+    checked: int = 0
+    not_recognised: list[Unrecognised] = field(default_factory=list)
+    strict: bool = False
+
+    def counts(self, finding: Finding) -> bool:
+        """Whether a finding makes the verdict `differs`."""
+        return finding.severity == "error" or (self.strict and finding.severity == "warning")
+
+    @property
+    def complete(self) -> bool:
+        """Whether every engine could evaluate every cell that was recognised, and there were some."""
+        return bool(self.engines) and all(engine.complete for engine in self.engines)
+
+    @property
+    def verdict(self) -> Verdict:
+        """`differs` where an error was found, else `not checked` where a cell could not be, else `agrees`."""
+        if any(map(self.counts, self.findings)):
+            return "differs"
+        return "agrees" if self.complete else "not checked"
 
     @property
     def agrees(self) -> bool:
-        """Whether nothing was found."""
-        return not self.findings
-
-    @property
-    def verdict(self) -> str:
-        """`agrees` or `differs`."""
-        return "agrees" if self.agrees else "differs"
+        """Whether everything was checked, and no error found."""
+        return self.verdict == "agrees"
 
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
         return {
             "file": self.file,
             "verdict": self.verdict,
-            **{k: v for k, v in asdict(self).items() if k != "file"},
+            "strict": self.strict,
+            "inputs": self.inputs,
+            "tolerance": _finite(self.tolerance),
+            "networks": self.networks,
+            "formulas": self.formulas,
+            "checked": self.checked,
+            "engines": [engine.as_dict() for engine in self.engines],
+            "findings": [finding.as_dict() for finding in self.findings],
+            "not_recognised": [asdict(each) for each in self.not_recognised],
+            "notes": self.notes,
         }
 
 
@@ -121,70 +245,22 @@ class Failure:
     file: str
     error: str
 
+    @property
+    def verdict(self) -> Literal["failed"]:
+        """Where a report has its own."""
+        return "failed"
+
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
-        return {"file": self.file, "verdict": "failed", "error": self.error}
+        return {"file": self.file, "verdict": self.verdict, "error": self.error}
 
 
 def to_json(reports: Iterable[Report | Failure]) -> str:
     """All of it, as one JSON object."""
-    return json.dumps({"version": JSON_VERSION, "files": [report.as_dict() for report in reports]}, indent=2)
+    files = [report.as_dict() for report in reports]
+    return json.dumps({"version": JSON_VERSION, "files": files}, indent=2, allow_nan=False)
 
 
-def to_text(report: Report) -> str:
-    """For people: the verdict, then the layers, then the findings, the first few of many."""
-    count = len(report.findings)
-    verdict = "every activation agrees" if report.agrees else f"{count} {_plural('finding', count)}"
-    lines = [f"{printable(report.file)}: {verdict}", f"  inputs: {', '.join(_grouped(report.inputs))}"]
-    for result in report.engines:
-        lines += ["", f"  {result.engine}", *_table(result.layers)]
-    if report.findings:
-        lines += [
-            "",
-            "  findings",
-            *(line for finding in report.findings[:_SHOWN] for line in _finding(finding)),
-        ]
-        if count > _SHOWN:
-            lines.append(f"    ... and {count - _SHOWN} more (--json lists all)")
-    lines += [f"  note: {printable(note)}" for note in report.notes]
-    return "\n".join(lines)
-
-
-def _table(layers: Sequence[LayerResult]) -> list[str]:
-    rows = [("layer", "type", "cells", "compared", "largest error", "")]
-    for each in layers:
-        error = "-" if each.largest_error is None else f"{each.largest_error:.1e}"
-        rows.append((each.layer, each.type, f"{each.cells:,}", f"{each.compared:,}", error, _wrong(each)))
-    widths = [max(len(row[at]) for row in rows) for at in range(5)]
-    left = f"    {{:<{widths[0]}}}  {{:<{widths[1]}}}  {{:>{widths[2]}}}  {{:>{widths[3]}}}  {{:>{widths[4]}}}  {{}}"
-    return [printable(left.format(*row)).rstrip() for row in rows]
-
-
-def _wrong(each: LayerResult) -> str:
-    """How many cells are wrong, and how many of them only follow what they read."""
-    if not each.wrong:
-        return ""
-    follow = each.wrong - each.at_fault
-    return f"{each.wrong:,} wrong" + (f", {follow:,} of them by what they read" if follow else "")
-
-
-def _finding(finding: Finding) -> list[str]:
-    where = " ".join(part for part in (finding.cell, f"({finding.layer})" if finding.layer else "") if part)
-    lines = [f"    {where}: {finding.message}" if where else f"    {finding.message}"]
-    formula = finding.formula and f"={finding.formula}"
-    details = {"expected": finding.expected, "got": finding.got, "formula": formula, "effect": finding.effect}
-    lines += [f"      {name:<8} {text}" for name, text in details.items() if text]
-    return [printable(line) for line in lines]
-
-
-def _grouped(names: Sequence[str]) -> list[str]:
-    """`random 1`, `random 2`, ... as one entry with a count."""
-    groups: dict[str, int] = {}
-    for name in names:
-        kind = name.rstrip("0123456789").rstrip()
-        groups[kind] = groups.get(kind, 0) + 1
-    return [f"{kind} x{count}" if count > 1 else kind for kind, count in groups.items()]
-
-
-def _plural(word: str, count: int) -> str:
-    return word if count == 1 else f"{word}s"
+def _finite(number: float | None) -> float | None:
+    """JSON knows neither infinity nor NaN."""
+    return number if number is not None and isfinite(number) else None

@@ -7,6 +7,35 @@ from typing import Final, Literal, TypeAlias
 
 Severity: TypeAlias = Literal["error", "warning", "note"]
 
+RuleId: TypeAlias = Literal[
+    "value",
+    "frozen",
+    "dependence",
+    "formula",
+    "reads-blank",
+    "constant",
+    "blank",
+    "vocabulary",
+    "hard-coded",
+    "not-a-number",
+    "error-value",
+    "stale",
+    "architecture",
+    "weights",
+    "neighbour",
+    "copied-number",
+    "array-in-plain-formula",
+    "missing-prefix",
+    "unportable",
+    "volatile",
+    "external-link",
+    "reaches-out",
+    "macros",
+    "calculation-mode",
+    "hidden-sheet",
+    "under-merge",
+]
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -20,7 +49,7 @@ class Rule:
         mend: How to put it right.
     """
 
-    id: str
+    id: RuleId
     severity: Severity
     title: str
     why: str
@@ -38,6 +67,38 @@ _ALL: Final = (
         "Compare the formula with its neighbours' and with the expected one.",
     ),
     Rule(
+        "frozen",
+        "error",
+        "a cell does not follow its inputs",
+        "The inputs were changed and the workbook recalculated, and the cell kept its value where the reference "
+        "model's changed. It shows one picture's result for every picture.",
+        "Replace the number, or the part of the formula that is one, by the formula that its layer asks for.",
+    ),
+    Rule(
+        "dependence",
+        "error",
+        "a cell depends on other cells than it should",
+        "Single inputs were changed, one after the other. This cell changed with one that the reference's does not "
+        "depend on, or did not change with one that it does depend on: it looks at another window.",
+        "Compare the ranges in the formula with those of its neighbours.",
+    ),
+    Rule(
+        "formula",
+        "error",
+        "a formula that does not compute what its layer computes at this place",
+        "It reads another window, other weights, or does something else with them than its place in the block asks "
+        "for. Recalculation may not show it: two wrong cells can both be zero.",
+        "Copy the formula of a neighbour into the cell.",
+    ),
+    Rule(
+        "reads-blank",
+        "error",
+        "a formula reads cells outside the block that it should read",
+        "Blank cells and texts count as zero in SUMPRODUCT and SUM and are left out by MAX, so a window that reaches "
+        "over the edge of its block, or a whole formula shifted by a row, gives a plausible number and no error.",
+        "Point the formula at the cells of the layer before it; write zero padding as cells that hold 0.",
+    ),
+    Rule(
         "constant",
         "error",
         "a number or text stands where a formula is due",
@@ -52,20 +113,20 @@ _ALL: Final = (
         "Copy the formula of a neighbour into the cell.",
     ),
     Rule(
-        "formula",
-        "error",
-        "a formula that does not compute what its layer computes at this place",
-        "It reads another window, other weights, or does something else with them than its place in the block asks "
-        "for. Recalculation may not show it: two wrong cells can both be zero.",
-        "Copy the formula of a neighbour into the cell.",
-    ),
-    Rule(
         "vocabulary",
         "error",
         "a formula has words that its layer has no need of",
         "A function, an operator or a number that the layer does not need can change the result on a rare occasion "
         "only, such as IF($A$5=1, ...), or in another spreadsheet program.",
         "Write the formula with the functions and cells of its layer alone.",
+    ),
+    Rule(
+        "hard-coded",
+        "warning",
+        "a number is hard-coded in a formula",
+        "A weight, a bias or a size that stands inside a formula does not change when the cells are changed that seem "
+        "to hold it.",
+        "Put the number into a cell of its own and refer to that cell.",
     ),
     Rule(
         "not-a-number",
@@ -75,10 +136,18 @@ _ALL: Final = (
         "Put the number into the cell.",
     ),
     Rule(
+        "error-value",
+        "error",
+        "a cell shows an error",
+        "A cell that shows #VALUE!, #NAME?, #REF!, #DIV/0! or #NUM! has no number, nor has any cell that reads it.",
+        "Follow the formula to the first cell that shows an error: xlconv names that one. Put right what it reads.",
+    ),
+    Rule(
         "stale",
         "error",
         "cached values differ from the recalculation",
-        "Previews, phones and programs that read the file without computing it show numbers that its formulas do not give.",
+        "Previews, phones and programs that read the file without computing it show numbers that its formulas do not "
+        "give.",
         "Open the workbook in a spreadsheet program, recalculate everything, and save it.",
     ),
     Rule(
@@ -95,6 +164,101 @@ _ALL: Final = (
         "Checked against a template or another workbook, this cell holds another number.",
         "Put the expected number into the cell.",
     ),
+    Rule(
+        "neighbour",
+        "warning",
+        "a formula differs from those around it",
+        "No network was recognised here, so xlconv cannot say which formula is right; but the cells around this one "
+        "all have the same formula, seen from their own place, and this one has another.",
+        "Compare it with its neighbours. If it was changed by mistake, copy the formula of a neighbour into the cell.",
+    ),
+    Rule(
+        "copied-number",
+        "warning",
+        "a number stands in a block of formulas",
+        "No network was recognised here, so xlconv cannot say which formula is due; but the cells around this one are "
+        "formulas and follow their inputs, and this number does not.",
+        "If it was pasted by mistake, copy the formula of a neighbour into the cell.",
+    ),
+    Rule(
+        "array-in-plain-formula",
+        "error",
+        "an array expression in a formula that was not entered as an array",
+        "Excel before dynamic arrays takes one cell of each range (implicit intersection) and often shows #VALUE!; "
+        "newer ones put an @ into the formula when they open the file. Other programs compute it, so that it seems "
+        "right.",
+        "Use SUMPRODUCT, which takes arrays by itself, or enter the formula with Ctrl+Shift+Enter.",
+    ),
+    Rule(
+        "missing-prefix",
+        "error",
+        "a function lacks its _xlfn. prefix",
+        "Files store functions that came after Excel 2007 with a prefix, such as _xlfn.CONCAT. Without it Excel shows "
+        "#NAME? until the formula is entered anew.",
+        "Enter the formula in a spreadsheet program and save, or write the prefix when a program writes the file.",
+    ),
+    Rule(
+        "unportable",
+        "warning",
+        "a function that some spreadsheet programs lack",
+        "Excel, LibreOffice and Google Sheets do not have the same functions; where one is missing the cell shows "
+        "#NAME?.",
+        "Use functions that all have, such as SUMPRODUCT, SUM, MAX, EXP, INDEX and MATCH.",
+    ),
+    Rule(
+        "volatile",
+        "warning",
+        "a volatile function",
+        "RAND, NOW, TODAY, OFFSET, INDIRECT and their like are computed anew at each change, wherever it is; RAND and "
+        "NOW give another number each time, so that nothing checked today holds tomorrow.",
+        "Replace OFFSET and INDIRECT by plain references or INDEX, and random numbers by values.",
+    ),
+    Rule(
+        "external-link",
+        "error",
+        "a formula reads another workbook",
+        "Its numbers come from a file that is not this one: they may be missing, or changed by somebody else, and no "
+        "check of this file can vouch for them.",
+        "Copy the numbers into this workbook and refer to them there.",
+    ),
+    Rule(
+        "reaches-out",
+        "error",
+        "a formula reaches out of the workbook",
+        "WEBSERVICE, IMAGE, RTD, DDE links and their like contact other programs or the network. They can send out "
+        "what the workbook holds, and their results cannot be checked. xlconv never evaluates them.",
+        "Remove the formula; do not allow the connection if a spreadsheet program asks.",
+    ),
+    Rule(
+        "macros",
+        "warning",
+        "the workbook has macros",
+        "A macro can change any cell at any time; what is checked is the workbook as it stands. xlconv never runs "
+        "them.",
+        "Save the workbook without macros, as .xlsx.",
+    ),
+    Rule(
+        "calculation-mode",
+        "warning",
+        "the workbook does not calculate as usual",
+        "With manual calculation numbers do not follow the inputs until F9; with iteration circular references go "
+        "unnoticed; with precision as displayed every number is rounded to the digits that its format shows.",
+        "Set calculation to automatic, and iteration and precision as displayed off, in the program's options.",
+    ),
+    Rule(
+        "hidden-sheet",
+        "warning",
+        "a hidden worksheet has formulas",
+        "A reader who follows the numbers loses their track where they come from a worksheet that is not shown.",
+        "Unhide the worksheet, or delete it if nothing reads it.",
+    ),
+    Rule(
+        "under-merge",
+        "warning",
+        "a cell under merged cells holds something",
+        "Only the first of merged cells is shown. What stands in the others counts in formulas, and nobody sees it.",
+        "Unmerge the cells, and clear those that should be empty.",
+    ),
 )
 
-RULES: Final = {rule.id: rule for rule in _ALL}
+RULES: Final[dict[RuleId, Rule]] = {rule.id: rule for rule in _ALL}
