@@ -212,7 +212,7 @@ def test_verify_names_a_pasted_number(pasted: tuple[Path, str]) -> None:
     path, cell = pasted
     done = xlconv(path.parent, "verify", path.name, "--random", "0")
     assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout.startswith(f"{path.name}: 1 finding\n")
+    assert done.stdout.startswith(f"{path.name}: differs (1 error)\n")
     assert f"    {cell} (conv2): a constant where a formula is due\n" in done.stdout
     assert "formulas have no cached value" in done.stdout
 
@@ -254,7 +254,7 @@ def test_verify_goes_on_after_a_bad_file(seven: Path, pasted: tuple[Path, str]) 
     done = xlconv(folder, "verify", *files, "--random", "0")
     assert done.returncode == 2
     assert "good.xlsx: every activation agrees\n" in done.stdout
-    assert "pasted.xlsx: 1 finding\n" in done.stdout
+    assert "pasted.xlsx: differs (1 error)\n" in done.stdout
     problems = [line for line in done.stderr.splitlines() if not line.startswith("hint: ")]
     assert [line.split(":")[:2] for line in problems] == [["xlconv", " missing.xlsx"], ["xlconv", " text.xlsx"]]
 

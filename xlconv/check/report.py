@@ -123,6 +123,11 @@ class EngineResult:
         return sum(layer.compared for layer in self.layers)
 
     @property
+    def wrong(self) -> int:
+        """Cells that differ from the reference for some input."""
+        return sum(layer.wrong for layer in self.layers)
+
+    @property
     def not_evaluated(self) -> int:
         """Cells that the engine could not evaluate for some input."""
         return sum(layer.not_evaluated for layer in self.layers)
@@ -145,6 +150,7 @@ class EngineResult:
             "engine": self.engine,
             "cells": self.cells,
             "compared": self.compared,
+            "wrong": self.wrong,
             "not_evaluated": self.not_evaluated,
             "least_tolerance": _finite(self.least_tolerance),
             "reasons": self.reasons,
@@ -211,7 +217,7 @@ class Report:
     @property
     def verdict(self) -> Verdict:
         """`differs` where an error was found, else `not checked` where a cell could not be, else `agrees`."""
-        if any(map(self.counts, self.findings)):
+        if any(map(self.counts, self.findings)) or any(engine.wrong for engine in self.engines):
             return "differs"
         return "agrees" if self.complete else "not checked"
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Final, Literal, TypeAlias
+
+from xlconv.errors import XlconvError
 
 Severity: TypeAlias = Literal["error", "warning", "note"]
 
@@ -34,6 +37,7 @@ RuleId: TypeAlias = Literal[
     "calculation-mode",
     "hidden-sheet",
     "under-merge",
+    "unreadable",
 ]
 
 
@@ -259,6 +263,32 @@ _ALL: Final = (
         "Only the first of merged cells is shown. What stands in the others counts in formulas, and nobody sees it.",
         "Unmerge the cells, and clear those that should be empty.",
     ),
+    Rule(
+        "unreadable",
+        "warning",
+        "a formula that could not be read",
+        "It is no formula as spreadsheet programs write them, or is nested too deeply; the other rules could not be "
+        "applied to it.",
+        "Enter the formula in a spreadsheet program, or split it over several cells.",
+    ),
 )
 
 RULES: Final[dict[RuleId, Rule]] = {rule.id: rule for rule in _ALL}
+
+
+class UnknownRuleError(XlconvError):
+    """A rule that there is none of."""
+
+
+def named(name: str) -> Rule:
+    """The rule of that id.
+
+    Raises:
+        UnknownRuleError: There is none; the hint names those with like ids.
+    """
+    for rule in _ALL:
+        if rule.id == name:
+            return rule
+    near = get_close_matches(name.lower(), list(RULES))
+    hint = f"did you mean {' or '.join(near)}?" if near else "xlconv explain lists all rules"
+    raise UnknownRuleError(f"there is no rule {name!r}", hint)

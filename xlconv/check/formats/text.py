@@ -1,64 +1,121 @@
-"""A report for people."""
+"""A report for people: the verdict, then the layers, then what was found, the first few of many."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from decimal import ROUND_CEILING, Context, Decimal
+from itertools import groupby
 from typing import Final
 
-from xlconv.check.report import Finding, LayerResult, Report
-from xlconv.errors import printable
+from xlconv.cells import quote_sheet
+from xlconv.check.formats.groups import Group, cells, coverage, details, grouped, shortened, verdict
+from xlconv.check.report import EngineResult, Finding, LayerResult, Report
+from xlconv.escape import console
 
-_SHOWN: Final = 10
-"""Findings that the text names before it counts the rest."""
+_SHOWN: Final = 3
+"""Findings of a group that are named before the rest is counted."""
+_LISTED: Final = 5
+"""The same for formulas that were not recognised, and for the cells of a finding."""
 
 
 def to_text(report: Report) -> str:
-    """For people: the verdict, then the layers, then the findings, the first few of many."""
-    count = len(report.findings)
-    verdict = "every activation agrees" if report.agrees else f"{count} {_plural('finding', count)}"
-    lines = [f"{printable(report.file)}: {verdict}", f"  inputs: {', '.join(_grouped(report.inputs))}"]
-    for result in report.engines:
-        lines += ["", f"  {result.engine}", *_table(result.layers)]
-    if report.findings:
-        lines += [
-            "",
-            "  findings",
-            *(line for finding in report.findings[:_SHOWN] for line in _finding(finding)),
-        ]
-        if count > _SHOWN:
-            lines.append(f"    ... and {count - _SHOWN} more (--json lists all)")
-    lines += [f"  note: {printable(note)}" for note in report.notes]
-    return "\n".join(lines)
+    """The whole report."""
+    lines = [f"{report.file}: {verdict(report)}", f"  inputs: {', '.join(_inputs(report.inputs))}"]
+    if len(report.networks) > 1:
+        lines += ["  networks", *(f"    {network}" for network in report.networks)]
+    if report.formulas:
+        lines.append(f"  {coverage(report)}")
+    if not any(engine.compared for engine in report.engines):
+        lines.append("  nothing could be compared")
+    for engine in report.engines:
+        lines += ["", *_engine(engine)]
+    lines += _findings(report)
+    lines += [*_not_recognised(report), *(f"  note: {note}" for note in report.notes)]
+    return "\n".join(map(console, lines))
+
+
+def _engine(result: EngineResult) -> Iterator[str]:
+    yield f"  {result.engine}"
+    yield from _table(result.layers)
+    yield from (f"    not evaluated: {reason}" for reason in result.reasons)
+    first = next((layer for layer in result.layers if layer.first), None)
+    if first is not None:
+        yield f"    the first wrong cell: {first.first} ({first.layer})"
+    least = result.least_tolerance
+    if least is not None and any(layer.wrong for layer in result.layers):
+        yield f"    the least tolerance with which these numbers pass: {_rounded_up(least)}"
 
 
 def _table(layers: Sequence[LayerResult]) -> list[str]:
     rows = [("layer", "type", "cells", "compared", "largest error", "")]
     for each in layers:
         error = "-" if each.largest_error is None else f"{each.largest_error:.1e}"
-        rows.append((each.layer, each.type, f"{each.cells:,}", f"{each.compared:,}", error, _wrong(each)))
+        layer, kind = (shortened(console(text), 60) for text in (each.layer, each.type))
+        rows.append((layer, kind, f"{each.cells:,}", f"{each.compared:,}", error, _remarks(each)))
     widths = [max(len(row[at]) for row in rows) for at in range(5)]
     left = f"    {{:<{widths[0]}}}  {{:<{widths[1]}}}  {{:>{widths[2]}}}  {{:>{widths[3]}}}  {{:>{widths[4]}}}  {{}}"
-    return [printable(left.format(*row)).rstrip() for row in rows]
+    return [left.format(*row).rstrip() for row in rows]
 
 
-def _wrong(each: LayerResult) -> str:
-    """How many cells are wrong, and how many of them only follow what they read."""
-    if not each.wrong:
-        return ""
+def _remarks(each: LayerResult) -> str:
+    """How many cells are wrong, and how many of them only follow what they read; how many are not known."""
     follow = each.wrong - each.at_fault
-    return f"{each.wrong:,} wrong" + (f", {follow:,} of them by what they read" if follow else "")
+    remarks = [
+        (each.wrong > 0, f"{each.wrong:,} wrong"),
+        (follow > 0, f"{follow:,} of them by what they read"),
+        (each.not_evaluated > 0, f"{each.not_evaluated:,} not evaluated"),
+    ]
+    return ", ".join(text for told, text in remarks if told)
 
 
-def _finding(finding: Finding) -> list[str]:
-    where = " ".join(part for part in (finding.cell, f"({finding.layer})" if finding.layer else "") if part)
-    lines = [f"    {where}: {finding.message}" if where else f"    {finding.message}"]
-    formula = finding.formula and f"={finding.formula}"
-    details = {"expected": finding.expected, "got": finding.got, "formula": formula, "effect": finding.effect}
-    lines += [f"      {name:<8} {text}" for name, text in details.items() if text]
-    return [printable(line) for line in lines]
+def _findings(report: Report) -> Iterator[str]:
+    for severity, groups in groupby(grouped(report), key=lambda group: group.rule.severity):
+        yield ""
+        yield f"  {severity}s"
+        for group in groups:
+            yield from _group(group)
+    if report.findings:
+        ids = dict.fromkeys(finding.rule for finding in report.findings)
+        yield f"    (why, and how to mend it: xlconv explain {' | '.join(ids)})"
 
 
-def _grouped(names: Sequence[str]) -> list[str]:
+def _group(group: Group) -> Iterator[str]:
+    first = group.findings[0]
+    if len(group.findings) == 1 and (first.count == 1 or not first.cell):
+        where = " ".join(part for part in (first.cell, f"({group.layer})" if group.layer else "") if part)
+        yield f"    {where}: {first.message}" if where else f"    {first.message}"
+        yield from _details(first, "      ")
+        return
+    yield f"    {group.where}: {group.message}"
+    for finding in group.findings[:_SHOWN]:
+        yield (
+            f"      {finding.cell}" if finding.message == group.message else f"      {finding.cell}: {finding.message}"
+        )
+        yield from _details(finding, "        ")
+    more = group.count - sum(finding.count for finding in group.findings[:_SHOWN])
+    if more:
+        yield f"      ... and {more:,} more (--json lists all)"
+
+
+def _details(finding: Finding, indent: str) -> Iterator[str]:
+    for name, text in details(finding):
+        yield f"{indent}{name:<8} {text}"
+    if listed := cells(finding, _LISTED):
+        yield f"{indent}{'cells':<8} {listed}"
+
+
+def _not_recognised(report: Report) -> Iterator[str]:
+    for each in report.not_recognised[:_LISTED]:
+        formulas = f"{each.count:,} formula{'' if each.count == 1 else 's'}"
+        where = f"{quote_sheet(each.worksheet)}!{each.range}"
+        yield f"  not recognised: {formulas} in {where}, such as ={shortened(each.formula)}"
+    rest = report.not_recognised[_LISTED:]
+    if rest:
+        count = sum(each.count for each in rest)
+        yield f"  not recognised: {count:,} formulas more, in {len(rest):,} other places (--json lists all)"
+
+
+def _inputs(names: Sequence[str]) -> list[str]:
     """`random 1`, `random 2`, ... as one entry with a count."""
     groups: dict[str, int] = {}
     for name in names:
@@ -67,5 +124,6 @@ def _grouped(names: Sequence[str]) -> list[str]:
     return [f"{kind} x{count}" if count > 1 else kind for kind, count in groups.items()]
 
 
-def _plural(word: str, count: int) -> str:
-    return word if count == 1 else f"{word}s"
+def _rounded_up(number: float) -> str:
+    """Two digits, and never less."""
+    return f"{Context(prec=2, rounding=ROUND_CEILING).plus(Decimal(number)):g}"

@@ -1,0 +1,30 @@
+"""What all commands say and return."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+from xlconv.escape import console
+
+DONE: Final = 0
+DIFFERS: Final = 1
+FAILED: Final = 2
+
+PATH: Final = click.Path(path_type=Path)
+"""A file or folder, there or not: the library's errors say more than click's."""
+
+
+def say(text: str) -> None:
+    """A message on stderr."""
+    click.echo(console(text), err=True)
+
+
+def fail(message: str, hint: str | None = None) -> int:
+    """An error on stderr; returns the exit code."""
+    say(f"xlconv: {message}")
+    if hint:
+        say(f"hint: {hint}")
+    return FAILED
