@@ -74,6 +74,6 @@ def _value(text: str) -> int | bool | tuple[int, ...]:
 
 
 def _shape(text: str) -> Shape:
-    if not re.fullmatch(r"\d{1,9}(x\d{1,9})*", text):
+    if not re.fullmatch(r"-?\d{1,9}(x-?\d{1,9})*", text):
         raise NetworkError(f"{text!r} is not a shape such as 1x28x28")
     return tuple(int(n) for n in text.split("x"))

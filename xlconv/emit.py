@@ -89,6 +89,16 @@ def max_pool2d(layer: layers.MaxPool2d, operands: Operands, index: tuple[int, ..
     return f"MAX({x.part(row, column, height, width).address})"
 
 
+@formula.register(layers.ZeroPad2d)
+def zero_pad2d(layer: layers.ZeroPad2d, operands: Operands, index: tuple[int, ...]) -> str:
+    """`x_c[i-top,j-left]`; 0 outside the input."""
+    c, i, j = index
+    left, _, top, _ = layer.padding
+    x = operands.x.ranges[c]
+    row, column = i - top, j - left
+    return x.part(row, column).address if 0 <= row < x.height and 0 <= column < x.width else "0"
+
+
 @formula.register(layers.Linear)
 def linear(layer: layers.Linear, operands: Operands, index: tuple[int, ...]) -> str:
     """`SUMPRODUCT(x_0,w_o0)+SUMPRODUCT(x_1,w_o1)+...+b_o`, one product for each block of the input."""

@@ -40,7 +40,7 @@ class Layer:
         """
         return input_shape
 
-    def settings(self) -> dict[str, int | bool | Pair]:
+    def settings(self) -> dict[str, int | bool | tuple[int, ...]]:
         """The constructor's arguments by name, so that `type(layer)(**layer.settings())` equals the layer."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
@@ -104,25 +104,58 @@ class ReLU(Layer):
 
 @dataclass(frozen=True, init=False)
 class MaxPool2d(Layer):
-    """`y[c,i,j] = max_mn x[c, i*s+m-p, j*s+n-p]` over the places inside the input; stride defaults to the kernel."""
+    """`y[c,i,j] = max_mn x[c, i*s+m-p, j*s+n-p]` over the places inside the input; stride defaults to the kernel.
+
+    With `ceil_mode` a last window that is cut off at the end counts, too, if it begins inside the input or its padding.
+    """
 
     kernel_size: Pair
     stride: Pair
     padding: Pair
+    ceil_mode: bool
 
-    def __init__(self, kernel_size: int | Pair, stride: int | Pair | None = None, padding: int | Pair = 0) -> None:
+    def __init__(
+        self,
+        kernel_size: int | Pair,
+        stride: int | Pair | None = None,
+        padding: int | Pair = 0,
+        ceil_mode: bool = False,
+    ) -> None:
         _set(
             self,
             kernel_size=_pair("kernel_size", kernel_size),
             stride=_pair("stride", kernel_size if stride is None else stride),
             padding=_pair("padding", padding, least=0),
+            ceil_mode=_flag("ceil_mode", ceil_mode),
         )
         _check_padding(self.padding, tuple(k // 2 for k in self.kernel_size), "at most half of kernel_size")
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """`(C, H', W')` for an input `(C, H, W)`."""
         channels, *size = _image(input_shape)
-        return (channels, *_windows(size, self.kernel_size, self.stride, self.padding))
+        return (channels, *_windows(size, self.kernel_size, self.stride, self.padding, self.ceil_mode))
+
+
+@dataclass(frozen=True, init=False)
+class ZeroPad2d(Layer):
+    """The input with rows and columns of zeros around it: left, right, top, bottom; negative ones cut off."""
+
+    padding: tuple[int, int, int, int]
+
+    def __init__(self, padding: int | tuple[int, int, int, int]) -> None:
+        sides = (padding,) * 4 if isinstance(padding, int) else tuple(padding)
+        if len(sides) != 4 or not all(type(n) is int for n in sides):
+            raise NetworkError(f"padding must be one whole number or four (left, right, top, bottom), not {padding!r}")
+        _set(self, padding=sides)
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """`(C, top + H + bottom, left + W + right)` for an input `(C, H, W)`."""
+        channels, height, width = _image(input_shape)
+        left, right, top, bottom = self.padding
+        shape = (channels, top + height + bottom, left + width + right)
+        if min(shape) < 1:
+            raise NetworkError(f"padding {self.padding} leaves nothing of an input of {shape_text(input_shape)}")
+        return shape
 
 
 @dataclass(frozen=True)
@@ -184,7 +217,7 @@ class Softmax(Layer):
 
 
 LAYER_TYPES: Final[dict[str, type[Layer]]] = {
-    cls.__name__: cls for cls in (Conv2d, ReLU, MaxPool2d, Flatten, Linear, Softmax)
+    cls.__name__: cls for cls in (Conv2d, ReLU, MaxPool2d, ZeroPad2d, Flatten, Linear, Softmax)
 }
 
 
@@ -230,9 +263,15 @@ def _image(shape: Shape) -> Shape:
     return shape
 
 
-def _windows(size: list[int], kernel: Pair, stride: Pair, padding: Pair) -> Shape:
-    """How many windows fit along each side: `(n + 2p - k)//s + 1`."""
-    counts = tuple((n + 2 * p - k) // s + 1 for n, k, s, p in zip(size, kernel, stride, padding, strict=True))
+def _windows(size: list[int], kernel: Pair, stride: Pair, padding: Pair, ceil_mode: bool = False) -> Shape:
+    """How many windows fit along each side: `(n + 2p - k)//s + 1`; with `ceil_mode` one that is cut off counts, too."""
+    counts = []
+    for n, k, s, p in zip(size, kernel, stride, padding, strict=True):
+        room = n + 2 * p - k
+        count = (-(-room // s) if ceil_mode else room // s) + 1
+        counts.append(count - 1 if ceil_mode and (count - 1) * s >= n + p else count)
+        if room < 0:
+            counts.append(0)
     if min(counts) < 1:
         raise NetworkError(f"kernel {shape_text(kernel)} does not fit an input of {shape_text(tuple(size))}")
-    return counts
+    return tuple(counts)

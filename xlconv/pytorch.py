@@ -85,7 +85,13 @@ def relu(layer: layers.ReLU) -> nn.Module:
 @module.register(layers.MaxPool2d)
 def max_pool2d(layer: layers.MaxPool2d) -> nn.Module:
     """`torch.nn.MaxPool2d`."""
-    return nn.MaxPool2d(layer.kernel_size, layer.stride, layer.padding)
+    return nn.MaxPool2d(layer.kernel_size, layer.stride, layer.padding, ceil_mode=layer.ceil_mode)
+
+
+@module.register(layers.ZeroPad2d)
+def zero_pad2d(layer: layers.ZeroPad2d) -> nn.Module:
+    """`torch.nn.ZeroPad2d`."""
+    return nn.ZeroPad2d(layer.padding)
 
 
 @module.register(layers.Flatten)

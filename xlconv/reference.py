@@ -86,8 +86,31 @@ def relu(layer: layers.ReLU, x: FloatArray, weights: Mapping[str, FloatArray]) -
 @apply.register(layers.MaxPool2d)
 def max_pool2d(layer: layers.MaxPool2d, x: FloatArray, weights: Mapping[str, FloatArray]) -> FloatArray:
     """`y[c,i,j] = max_mn x[c, i*s+m-p, j*s+n-p]`."""
-    y: FloatArray = _windows(x, layer.kernel_size, layer.stride, layer.padding, -np.inf).max(axis=(3, 4))
+    padded = np.pad(x, ((0, 0), *((p, p) for p in layer.padding)), constant_values=-np.inf)
+    if layer.ceil_mode:
+        padded = _with_room_for_last(padded, x, layer)
+    y: FloatArray = sliding_window_view(padded, layer.kernel_size, axis=(1, 2))[
+        :, :: layer.stride[0], :: layer.stride[1]
+    ].max(axis=(3, 4))
     return y
+
+
+def _with_room_for_last(padded: FloatArray, x: FloatArray, layer: layers.MaxPool2d) -> FloatArray:
+    """More of nothing at the ends, so that a last window fits that begins inside the input or its left padding."""
+    room = []
+    for n, p, k, s in zip(x.shape[1:], layer.padding, layer.kernel_size, layer.stride, strict=True):
+        starts = np.arange(0, n + p, s)
+        starts = starts[starts < n + 2 * p - k + s]
+        room.append((0, max(0, int(starts[-1]) + k - (n + 2 * p))))
+    return np.pad(padded, ((0, 0), *room), constant_values=-np.inf)
+
+
+@apply.register(layers.ZeroPad2d)
+def zero_pad2d(layer: layers.ZeroPad2d, x: FloatArray, weights: Mapping[str, FloatArray]) -> FloatArray:
+    """`y[c,i,j] = x[c, i-top, j-left]`, zeros outside the input."""
+    left, right, top, bottom = layer.padding
+    cut = x[:, max(0, -top) : x.shape[1] - max(0, -bottom), max(0, -left) : x.shape[2] - max(0, -right)]
+    return np.pad(cut, ((0, 0), (max(0, top), max(0, bottom)), (max(0, left), max(0, right))))
 
 
 @apply.register(layers.Flatten)

@@ -8,14 +8,29 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 import formualizer
 
-from xlconv.cells import Range, column_letters, column_number
+from xlconv.cells import MAX_COLUMNS, MAX_ROWS, Range, column_letters, column_number
 
 _CORNER: Final = r"(\$?)([A-Za-z]{1,3})(\$?)([0-9]{1,7})"
-_REFERENCE: Final = re.compile(rf"((?:'(?:[^']|'')+'|[^'!:]+)!)?{_CORNER}(?::{_CORNER})?")
+_SHEET: Final = r"(?:'(?:[^']|'')+'|[^\W\d][\w.]*)!"
+_REFERENCE: Final = re.compile(rf"({_SHEET})?{_CORNER}(?::{_CORNER})?")
+_PIECE: Final = re.compile(
+    rf"""
+      (?P<text>"(?:[^"]|"")*")
+    | (?P<bracket>\[[^\[\]]*\])
+    | (?P<space>\s+)
+    | (?<![\w.$]) (?P<sheet>{_SHEET})? {_CORNER} (?: : {_CORNER} )? (?![\w.(!])
+    | (?P<function>[A-Za-z_][\w.]*)(?=\()
+    | (?P<other>'(?:[^']|'')+' | [\w.$]+)
+    """,
+    re.VERBOSE,
+)
+"""What a formula's text is cut into, as far as its references are concerned."""
+
+Corner: TypeAlias = Callable[[str, str, str, str], str]
 
 
 def relative_form(formula: str, row: int, column: int) -> str:
@@ -34,24 +49,42 @@ def moved(formula: str, rows: int, columns: int) -> str:
     return _rewritten(formula, lambda *corner: _moved_corner(rows, columns, *corner))
 
 
-def _rewritten(formula: str, corner: Callable[[str, str, str, str], str]) -> str:
-    try:
-        tokens = list(formualizer.tokenize(f"={formula}"))
-    except formualizer.TokenizerError:
-        return formula
-    return "".join(_token(token, corner) for token in tokens if token is not None)
+def reference(text: str, sheet: str) -> tuple[Range, bool, bool] | None:
+    """The range that a reference names, and whether its rows and its columns move when the formula is copied.
 
+    Args:
+        text: Such as `$A1:$B2` or `'My net'!A1`.
+        sheet: The worksheet of the formula, which is meant where the text names none.
 
-def _token(token: formualizer.Token, corner: Callable[[str, str, str, str], str]) -> str:
-    if token.token_type == formualizer.TokenType.Whitespace:
-        return ""
-    match = _REFERENCE.fullmatch(token.value) if token.subtype == formualizer.TokenSubType.Range else None
+    Returns:
+        None where the text is no reference to cells.
+    """
+    match = _REFERENCE.fullmatch(text)
     if match is None:
-        is_function = token.token_type == formualizer.TokenType.Func
-        return token.value.upper() if is_function else token.value
-    sheet, *parts = match.groups()
-    first = corner(*parts[:4])
-    return f"{sheet or ''}{first}" + (f":{corner(*parts[4:])}" if parts[5] else "")
+        return None
+    own, column_mark, letters, row_mark, digits, _, last_letters, _, last_digits = match.groups()
+    rows = sorted((int(digits), int(last_digits or digits)))
+    columns = sorted((column_number(letters.upper()), column_number((last_letters or letters).upper())))
+    if rows[0] < 1 or rows[1] > MAX_ROWS or columns[1] > MAX_COLUMNS:
+        return None
+    name = sheet if own is None else own[1:-2].replace("''", "'") if own[0] == "'" else own[:-1]
+    where = Range(name, rows[0], columns[0], rows[1] - rows[0] + 1, columns[1] - columns[0] + 1)
+    return where, not row_mark, not column_mark
+
+
+def _rewritten(formula: str, corner: Corner) -> str:
+    def piece(match: re.Match[str]) -> str:
+        groups = match.groups()
+        if match["space"]:
+            return ""
+        if match["function"]:
+            return match["function"].upper()
+        if groups[4] is None:  # no reference
+            return match[0]
+        first = corner(*groups[4:8])
+        return f"{match['sheet'] or ''}{first}" + (f":{corner(*groups[8:12])}" if groups[9] else "")
+
+    return _PIECE.sub(piece, formula)
 
 
 def _relative_corner(row: int, column: int, column_mark: str, letters: str, row_mark: str, digits: str) -> str:

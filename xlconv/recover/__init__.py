@@ -1,0 +1,218 @@
+"""Formulas of any workbook -> layers -> networks, with evidence.
+
+Reads formulas only: macros never run, nothing is computed unless a weight is itself a formula.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from xlconv import layers, reader
+from xlconv.cells import Range
+from xlconv.errors import NetworkError
+from xlconv.network import INPUT, FloatArray, Network, Node
+from xlconv.recover import places
+from xlconv.recover.build import Built, Tensor, build
+from xlconv.recover.found import Evidence, Found, Stage
+from xlconv.recover.places import NOWHERE, Places
+from xlconv.recover.reading import Group, Reading, read
+
+__all__ = ["Found", "Recovered", "Stage", "recover", "recover_book"]
+
+
+@dataclass
+class Recovered:
+    """What a workbook's formulas compute.
+
+    Args:
+        book: The workbook.
+        networks: Those found, in the order of their inputs.
+        not_recognised: Formulas that belong to none.
+    """
+
+    book: reader.Workbook
+    networks: list[Found] = field(default_factory=list)
+    not_recognised: list[Group] = field(default_factory=list)
+
+
+def recover(path: str | Path) -> Recovered:
+    """Find the networks in a workbook's formulas.
+
+    Raises:
+        WorkbookError: The file cannot be read.
+    """
+    return recover_book(reader.read(Path(path)))
+
+
+def recover_book(book: reader.Workbook) -> Recovered:
+    """The same for a workbook that has been read."""
+    reading = read(book)
+    built = build(reading)
+    networks = list(_networks(book, reading, built))
+    known = _cells_of(networks)
+    rest = []
+    for group in reading.groups:
+        at = [cell for cell in group.cells if reading.atlas.place(group.sheet, *cell) not in known]
+        if at:
+            rest.append(group._replace(cells=at))
+    return Recovered(book, networks, rest)
+
+
+def _cells_of(networks: list[Found]) -> set[int]:
+    cells: set[int] = set()
+    for found in networks:
+        for _, _, block in found.blocks():
+            cells.update(block.ravel().tolist())
+        cells.add(found.prediction)
+    return cells
+
+
+def _networks(book: reader.Workbook, reading: Reading, built: Built) -> Iterator[Found]:
+    for tensor in built.tensors:
+        if tensor.layer is None:
+            mine = _followers(tensor, built)
+            if mine:
+                yield _Assembly(book, reading, built, tensor, mine).found()
+
+
+def _followers(first: Tensor, built: Built) -> list[Tensor]:
+    """All that is computed from an input."""
+    known = {id(first)}
+    found = []
+    for tensor in built.tensors:
+        if tensor.source is not None and id(tensor.source) in known:
+            known.add(id(tensor))
+            found.append(tensor)
+    return found
+
+
+_NAMES = {
+    layers.Conv2d: "conv",
+    layers.ReLU: "relu",
+    layers.MaxPool2d: "maxpool",
+    layers.ZeroPad2d: "pad",
+    layers.Flatten: "flatten",
+    layers.Linear: "dense",
+    layers.Softmax: "softmax",
+}
+
+
+class _Assembly:
+    """One network out of its tensors."""
+
+    def __init__(
+        self, book: reader.Workbook, reading: Reading, built: Built, first: Tensor, tensors: list[Tensor]
+    ) -> None:
+        self.book, self.atlas, self.built, self.first, self.tensors = book, reading.atlas, built, first, tensors
+        self.reading = reading
+        self.nodes: list[Node] = []
+        self.shows: dict[int, str] = {id(first): INPUT}
+        self.stages: list[Stage] = []
+        self.weights: dict[str, Places] = {}
+        self.not_numbers: list[int] = []
+        self.count: dict[type[layers.Layer], int] = {}
+
+    def found(self) -> Found:
+        inputs = self._input_cells()
+        shape = inputs.shape
+        self.flat = {INPUT} if len(shape) == 1 else set()
+        for tensor in self.tensors:
+            self._add(tensor)
+        self._add_copies()
+        numbers = {key: self._numbers(cells, key) for key, cells in self.weights.items()}
+        prediction, labels, classes = self._prediction()
+        network = Network(shape, self.nodes, numbers, classes)
+        x = self._numbers(inputs, INPUT)
+        title = self.atlas.cell(int(self.tensors[0].cells.flat[0])).sheet
+        return Found(
+            title, network, x, self.atlas, inputs, self.weights, tuple(self.stages), labels, prediction,
+            tuple(self.not_numbers),
+        )  # fmt: skip
+
+    def _input_cells(self) -> Places:
+        """The input's cells; a column or row that only dense layers read is a vector."""
+        cells = self.first.cells
+        readers = [tensor.layer for tensor in self.tensors if tensor.source is self.first]
+        is_vector = all(isinstance(layer, (layers.Linear, layers.Softmax)) for layer in readers)
+        return cells.ravel() if is_vector and cells.shape[0] == 1 and 1 in cells.shape[1:] else cells
+
+    def _add(self, tensor: Tensor) -> None:
+        assert tensor.source is not None
+        assert tensor.layer is not None
+        source = self.shows[id(tensor.source)]
+        if any(tensor.pad):
+            source = self._node(layers.ZeroPad2d(tensor.pad), source).name
+        if isinstance(tensor.layer, (layers.Linear, layers.Softmax)) and source not in self.flat:
+            source = self._flattened(source)
+        node = self._node(tensor.layer, source)
+        chain = [node]
+        for _ in range(tensor.relus):
+            chain.append(self._node(layers.ReLU(), chain[-1].name, inline=True))
+        if len(tensor.shape) == 1:
+            self.flat.update(each.name for each in chain)
+        self.weights |= {f"{node.name}.{key}": cells for key, cells in tensor.weights.items()}
+        self.shows[id(tensor)] = chain[-1].name
+        evidence = self._evidence(tensor.cells)
+        self.stages.append(Stage(tuple(chain), chain[-1].name, tensor.cells, tensor.parts, evidence=evidence))
+
+    def _flattened(self, source: str) -> str:
+        for node in self.nodes:
+            if isinstance(node.layer, layers.Flatten) and node.inputs == (source,):
+                return node.name
+        name = self._node(layers.Flatten(), source).name
+        self.flat.add(name)
+        return name
+
+    def _node(self, layer: layers.Layer, source: str, inline: bool = False) -> Node:
+        kind = type(layer)
+        self.count[kind] = number = self.count.get(kind, 0) + 1
+        many = kind in (layers.Conv2d, layers.ReLU)
+        name = f"{_NAMES[kind]}{number}" if many or number > 1 else _NAMES[kind]
+        self.nodes.append(Node(name, layer, (source,), inline))
+        return self.nodes[-1]
+
+    def _add_copies(self) -> None:
+        for copies in self.built.copies:
+            if id(copies.of) in self.shows:
+                order = np.argsort(copies.elements, kind="stable")
+                shows, cells = self.shows[id(copies.of)], copies.cells[order]
+                self.stages.append(Stage((), shows, cells, elements=copies.elements[order]))
+
+    def _numbers(self, cells: Places, what: str) -> FloatArray:
+        """The numbers in cells; 0 where there is none."""
+        found = np.zeros(cells.size)
+        for at, place in enumerate(cells.ravel().tolist()):
+            if place == NOWHERE:
+                continue
+            cell = self.book.cell(*self.atlas.cell(place)[:3])
+            if isinstance(cell.value, float):
+                found[at] = cell.value
+            if (cell.formula is not None or not isinstance(cell.value, float)) and (
+                what != INPUT or cell.value is not None
+            ):
+                self.not_numbers.append(place)
+        return found.reshape(cells.shape)
+
+    def _prediction(self) -> tuple[int, Places | None, list[str]]:
+        last = self.stages[-1] if self.stages else None
+        for of, cell, labels in self.built.predictions:
+            if id(of) in self.shows and self.shows[id(of)] == self.nodes[-1].name:
+                names = [] if labels is None else [self._text(int(place)) for place in labels]
+                if len(set(names)) == len(names) and all(name.strip() for name in names):
+                    return cell, labels, names
+        del last
+        return -1, None, []
+
+    def _text(self, place: int) -> str:
+        value = self.book.cell(*self.atlas.cell(place)[:3]).value
+        if isinstance(value, float) and value.is_integer():
+            return str(int(value))
+        return "" if value is None else str(value)
+
+    def _evidence(self, cells: Places) -> Evidence:
+        flat = [self.atlas.cell(place) for place in np.unique(cells[cells != NOWHERE]).tolist()]
+        return Evidence(len(flat), "", 0)

@@ -1,0 +1,479 @@
+"""Layers out of formulas: who reads whom, with what, and in which geometry.
+
+Works from the formulas' meanings alone. A convolution is many cells that multiply moving windows with the same
+weights; a dense layer's cells have weights of their own each; pooling takes the largest of windows. What stands where
+is inferred from most of a layer's cells, so that a few faulty ones do not hide it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlconv import layers
+from xlconv.recover import geometry, places
+from xlconv.recover.inputs import find_inputs
+from xlconv.recover.operations import Operations
+from xlconv.recover.places import NOWHERE, Places
+from xlconv.recover.reading import Reading
+
+Ints: TypeAlias = NDArray[np.int64]
+Flags: TypeAlias = NDArray[np.bool_]
+
+_DEEPEST: Final = 200
+"""Layers, one behind the other."""
+
+
+@dataclass(eq=False)
+class Tensor:
+    """An array that stands in cells: an input, or a layer's output.
+
+    Args:
+        cells: In its shape; -1 where the cell is not known.
+        layer: What computes it from `source`, before the ReLUs; None for an input.
+        source: What the layer reads.
+        relus: How many ReLUs are in the formulas around the layer.
+        weights: The cells of the layer's weights, by PyTorch's names.
+        pad: What the source is padded with first, where that is not the layer's own padding: left, right, top, bottom.
+        parts: The cells of intermediate results.
+    """
+
+    cells: Places
+    layer: layers.Layer | None = None
+    source: Tensor | None = None
+    relus: int = 0
+    weights: dict[str, Places] = field(default_factory=dict)
+    pad: tuple[int, int, int, int] = (0, 0, 0, 0)
+    parts: dict[str, Places] = field(default_factory=dict)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the array."""
+        return self.cells.shape
+
+    @property
+    def image(self) -> tuple[int, int, int]:
+        """Channels, height and width; a vector is a column."""
+        return self.shape if len(self.shape) == 3 else (1, self.shape[0], 1)  # type: ignore[return-value]
+
+
+class Copies(NamedTuple):
+    """Cells that repeat elements of a tensor."""
+
+    of: Tensor
+    elements: Ints
+    cells: Places
+
+
+class Prediction(NamedTuple):
+    """A cell that tells the largest element of a tensor."""
+
+    of: Tensor
+    cell: int
+    labels: Places | None
+
+
+@dataclass
+class Built:
+    """All layers of a workbook: tensors in topological order, inputs first."""
+
+    tensors: list[Tensor] = field(default_factory=list)
+    copies: list[Copies] = field(default_factory=list)
+    predictions: list[Prediction] = field(default_factory=list)
+
+
+def build(reading: Reading) -> Built:
+    """The layers that the formulas of a workbook compute."""
+    return _Builder(Operations(reading)).built
+
+
+class _Owners:
+    """Which element of which tensor stands in a cell."""
+
+    def by_tensor(self, cell: Places, source: Places) -> Iterator[tuple[int, Places, Ints]]:
+        """Lines by the tensor that is read: its number, the cells, and the element that each reads."""
+        number, element = self.find(source)
+        for at in np.unique(number[number >= 0]):
+            mine = number == at
+            yield int(at), cell[mine], element[mine]
+
+    def __init__(self) -> None:
+        self.tensors: list[Tensor] = []
+        self.cells = self.number = self.element = np.empty(0, np.int64)
+
+    def add(self, tensor: Tensor) -> None:
+        flat = tensor.cells.ravel()
+        there = np.flatnonzero(flat != NOWHERE)
+        cells = np.concatenate([self.cells, flat[there]])
+        number = np.concatenate([self.number, np.full(there.size, len(self.tensors))])
+        order = np.argsort(cells, kind="stable")
+        self.cells, self.number = cells[order], number[order]
+        self.element = np.concatenate([self.element, there])[order]
+        self.tensors.append(tensor)
+
+    def find(self, cells: Places) -> tuple[Ints, Ints]:
+        """Number of the tensor, -1 where there is none, and the element in its flat order."""
+        at = places.find(cells, self.cells)
+        if not self.cells.size:
+            return at, at
+        return np.where(at >= 0, self.number[at], -1), np.where(at >= 0, self.element[at], -1)
+
+
+class _Builder:
+    """Adds layer after layer, in the order of depth."""
+
+    def __init__(self, operations: Operations) -> None:
+        self.operations = operations
+        self.built = Built()
+        self.owners = _Owners()
+        self.exponents = _Owners()
+        self.largest: dict[int, int] = {}
+        self.totals: dict[int, int] = {}
+        for cells in find_inputs(operations):
+            self._add(Tensor(cells))
+        for depth in range(1, min(operations.deepest, _DEEPEST) + 1):
+            self._add_dots(depth)
+            self._add_maxima(depth)
+            self._add_relus(depth)
+            self._add_softmaxes(depth)
+        self._add_copies()
+        self._add_predictions()
+
+    def _add(self, tensor: Tensor) -> None:
+        self.owners.add(tensor)
+        self.built.tensors.append(tensor)
+
+    # Sums of products
+
+    def _add_dots(self, depth: int) -> None:
+        dots = self.operations.dots
+        lines = dots.at_depth(depth)
+        number, element = self.owners.find(dots.source[lines])
+        known = number >= 0
+        lines, number, element = lines[known], number[known], element[known]
+        convolutions: list[_Channel] = []
+        dense: list[_Channel] = []
+        for mine in by_label(channels(dots.cell[lines], dots.weight[lines])):
+            of = geometry.most_common(number[mine])
+            whole = mine[number[mine] == of]
+            if 4 * whole.size < 3 * mine.size:
+                continue  # it reads several tensors, which no layer here does
+            found = self._channel(of, lines[whole], element[whole])
+            if found is not None:
+                (convolutions if found.windows else dense).append(found)
+        for alike in _alike(convolutions):
+            self._add_convolution(alike)
+        for alike in _alike(dense):
+            self._add_linear(alike)
+
+    def _channel(self, of: int, lines: Ints, element: Ints) -> _Channel | None:
+        """One output channel: cells that share their weights."""
+        dots, source = self.operations.dots, self.owners.tensors[of]
+        cells, inverse = np.unique(dots.cell[lines], return_inverse=True)
+        relus, bias = self.operations.relus_around(cells), self._bias(cells)
+        if bias is None:
+            return None
+        if cells.size == 1:
+            return _Channel(of, cells, relus, bias, element, dots.weight[lines])
+        grid = geometry.grid(cells)
+        on = grid.row[inverse] >= 0
+        at = np.unravel_index(element[on], source.image)
+        row, column = grid.row[inverse][on], grid.column[inverse][on]
+        windows = geometry.fit_windows(row, column, at, dots.weight[lines][on], source.image[0])
+        if windows is None or len(source.shape) != 3:
+            return None
+        return _Channel(of, grid.cells, relus, bias, windows=windows)
+
+    def _bias(self, cells: Places) -> int | None:
+        """The cell that is added to most of these; -1 where none is, None where it is none that is learned."""
+        singles = self.operations.singles
+        lines = singles.of(cells)
+        if 2 * np.unique(singles.cell[lines]).size <= cells.size:
+            return NOWHERE
+        if lines.size > 1.5 * cells.size:
+            return None
+        bias = geometry.most_common(singles.source[lines])
+        return None if places.find(np.array([bias]), self.operations.live)[0] >= 0 else bias
+
+    def _add_convolution(self, alike: list[_Channel]) -> None:
+        source = self.owners.tensors[alike[0].of]
+        windows = [each.windows for each in alike if each.windows]
+        kernels = np.stack([each.kernel for each in windows])
+        height, width = kernels.shape[2:]
+        stride, first = windows[0].stride, windows[0].first
+        pad, padding = _padding(source.image[1:], alike[0].cells.shape, (height, width), stride, first)
+        has_bias = alike[0].bias != NOWHERE
+        layer = layers.Conv2d(source.image[0], len(alike), (height, width), stride, padding, has_bias)
+        weights = {"weight": kernels} | _biases(alike)
+        self._add(Tensor(np.stack([each.cells for each in alike]), layer, source, alike[0].relus, weights, pad))
+
+    def _add_linear(self, alike: list[_Channel]) -> None:
+        source = self.owners.tensors[alike[0].of]
+        size = source.cells.size
+        weight = np.full((len(alike), size), NOWHERE, np.int64)
+        for row, each in zip(weight, alike, strict=True):
+            row[each.element] = each.weight
+        layer = layers.Linear(size, len(alike), alike[0].bias != NOWHERE)
+        cells = np.concatenate([each.cells for each in alike])
+        self._add(Tensor(cells, layer, source, alike[0].relus, {"weight": weight} | _biases(alike)))
+
+    # The largest of windows
+
+    def _add_maxima(self, depth: int) -> None:
+        maxima = self.operations.maxima
+        lines = maxima.at_depth(depth)
+        for of, cells, element in self.owners.by_tensor(maxima.cell[lines], maxima.source[lines]):
+            tensor = self.owners.tensors[of]
+            if cells.size == tensor.cells.size and np.unique(cells).size == 1:
+                self.largest[int(cells[0])] = of
+            elif len(tensor.shape) == 3:
+                self._add_pooling(tensor, cells, element)
+
+    def _add_pooling(self, source: Tensor, cell: Places, element: Ints) -> None:
+        relus = self.operations.relus_around(np.unique(cell))
+        c, y, x = np.unravel_index(element, source.image)
+        pooled: list[Places] = []
+        fits = set()
+        for channel in range(source.image[0]):
+            mine = c == channel
+            if not mine.any():
+                return
+            grid, sides = _pooled(cell[mine], y[mine], x[mine], source.image[1:])
+            fits.add((sides, grid.shape))
+            pooled.append(grid)
+        (down, right), shape = next(iter(fits))
+        if len(fits) != 1 or down is None or right is None:
+            return
+        kernel, stride, padding = (
+            (down.kernel, right.kernel),
+            (down.stride, right.stride),
+            (down.padding, right.padding),
+        )
+        layer = layers.MaxPool2d(kernel, stride, padding, ceil_mode=down.ceil or right.ceil)
+        if layer.output_shape(source.shape)[1:] == shape:
+            self._add(Tensor(np.stack(pooled), layer, source, relus))
+
+    # One cell for each element
+
+    def _add_relus(self, depth: int) -> None:
+        table = self.operations.relus
+        lines = table.at_depth(depth)
+        for of, cells, element in self.owners.by_tensor(table.cell[lines], table.source[lines]):
+            source = self.owners.tensors[of]
+            if _is_most(element, source):
+                relus = self.operations.relus_around(cells) - 1
+                self._add(Tensor(_in_shape(source, cells, element), layers.ReLU(), source, relus))
+
+    def _add_softmaxes(self, depth: int) -> None:
+        self._add_exponents(depth)
+        operations = self.operations
+        lines = operations.shares.at_depth(depth)
+        for at, cells, element in self.exponents.by_tensor(operations.shares.cell[lines], operations.shares.source[lines]):
+            exponents = self.exponents.tensors[at]
+            wholes = operations.wholes.source[operations.wholes.of(cells)]
+            held = [total for total, of in self.totals.items() if of == at and np.isin(total, wholes)]
+            if _is_most(element, exponents) and (held or _covers(wholes, exponents.cells)):
+                parts = dict(exponents.parts) | ({"sum": np.array(held[:1])} if held else {})
+                self._add_softmax(exponents.source, cells, element, parts)
+        lines = operations.direct.at_depth(depth)
+        for of, cells, element in self.owners.by_tensor(operations.direct.cell[lines], operations.direct.source[lines]):
+            source = self.owners.tensors[of]
+            wholes = operations.direct_wholes.source[operations.direct_wholes.of(cells)]
+            if _is_most(element, source) and _covers(wholes, source.cells):
+                self._add_softmax(source, cells, element, {})
+
+    def _add_exponents(self, depth: int) -> None:
+        """Cells that hold the exponentials of a vector, and cells that hold their sum."""
+        operations = self.operations
+        lines = operations.exps.at_depth(depth)
+        for of, cells, element in self.owners.by_tensor(operations.exps.cell[lines], operations.exps.source[lines]):
+            source = self.owners.tensors[of]
+            shifts = np.unique(operations.shifts.source[operations.shifts.of(cells)])
+            held = [cell for cell, vector in self.largest.items() if vector == of and cell in shifts]
+            if _is_most(element, source) and (not shifts.size or held or _covers(shifts, source.cells)):
+                shown = _in_shape(source, cells, element).ravel()
+                parts = {"max": np.array(held[:1])} if held else {}
+                parts["exp" if shifts.size else "plain exp"] = shown
+                self.exponents.add(Tensor(shown, None, source, parts=parts))
+        lines = operations.totals.at_depth(depth)
+        for at, cells, _ in self.exponents.by_tensor(operations.totals.cell[lines], operations.totals.source[lines]):
+            for cell in np.unique(cells):
+                if np.count_nonzero(cells == cell) == self.exponents.tensors[at].cells.size:
+                    self.totals[int(cell)] = at
+
+    def _add_softmax(self, source: Tensor | None, cells: Places, element: Ints, parts: dict[str, Places]) -> None:
+        assert source is not None
+        self._add(Tensor(_in_shape(source, cells, element).ravel(), layers.Softmax(), source, 0, parts=parts))
+
+    # What else shows a tensor
+
+    def _add_copies(self) -> None:
+        table = self.operations.copies
+        for of, cells, element in self.owners.by_tensor(table.cell, self.operations.original(table.cell)):
+            self.built.copies.append(Copies(self.owners.tensors[of], element, cells))
+
+    def _add_predictions(self) -> None:
+        for bundle in self.operations.argmaxes:
+            vector = self.operations.original(bundle.operands(0))
+            for row, cell in enumerate(bundle.cells):
+                number, element = self.owners.find(vector[row])
+                tensor = self.owners.tensors[number[0]] if number[0] >= 0 else None
+                if tensor is None or (number != number[0]).any() or not np.array_equal(element, np.arange(tensor.cells.size)):
+                    continue
+                labels = bundle.operands(1)[row] if len(bundle.refs) > 1 else None
+                if labels is None or labels.size == element.size:
+                    self.built.predictions.append(Prediction(tensor, int(cell), labels))
+
+
+@dataclass(frozen=True, eq=False)
+class _Channel:
+    """One output channel of a convolution, or one element of a dense layer.
+
+    Args:
+        of: The number of the tensor that it reads.
+        cells: (H, W) or (1,).
+        relus: Around it.
+        bias: The cell, or -1.
+        element: For a dense cell, the elements that it reads, and
+        weight: their weights.
+        windows: For a convolution, how it reads.
+    """
+
+    of: int
+    cells: Places
+    relus: int
+    bias: int
+    element: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    weight: Places = field(default_factory=lambda: np.empty(0, np.int64))
+    windows: geometry.Windows | None = None
+
+    def make(self) -> tuple[object, ...]:
+        """What the channels of one layer have in common."""
+        own = self.windows and (self.windows.stride, self.windows.first, self.windows.kernel.shape)
+        return self.of, self.relus, self.bias == NOWHERE, own, self.cells.shape
+
+
+def channels(cell: Places, weight: Places) -> Ints:
+    """A label for each product: cells whose products share weights are one output channel.
+
+    Where padding cuts windows off, cells use some of a channel's weights only. A few cells that mix the weights of
+    large channels are faulty ones and do not join them.
+    """
+    cells, inverse = np.unique(cell, return_inverse=True)
+    order = np.argsort(inverse, kind="stable")
+    if not cells.size:
+        return inverse
+    ends = np.cumsum(np.bincount(inverse))
+    mixed = (weight[order].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) ^ (weight[order].astype(np.uint64) >> 7)
+    marks = np.add.reduceat(mixed, np.r_[0, ends[:-1]])
+    _, first, kind, count = np.unique(marks, return_index=True, return_inverse=True, return_counts=True)
+    sets = {k: set(weight[order[ends[f - 1] if f else 0 : ends[f]]].tolist()) for k, f in enumerate(first)}
+    label = _joined_sets(sets, {k: int(n) for k, n in enumerate(count)})
+    found: Ints = np.array([label[k] for k in range(len(sets))])[kind][inverse]
+    return found
+
+
+_MANY: Final = 4
+"""Cells that make a channel which two faulty ones do not join to another."""
+
+
+def _joined_sets(sets: dict[int, set[int]], count: dict[int, int]) -> dict[int, int]:
+    """For each set of weights the number of its channel."""
+    label: dict[int, int] = {}
+    owner: dict[int, int] = {}
+    members: dict[int, list[int]] = {}
+    size: dict[int, int] = {}
+    for kind in sorted(sets, key=lambda k: (-count[k], -len(sets[k]))):
+        near = sorted({owner[w] for w in sets[kind] if w in owner}, key=lambda at: -size[at])
+        mine = near[0] if near else kind
+        label[kind] = mine
+        members.setdefault(mine, []).append(kind)
+        size[mine] = size.get(mine, 0) + count[kind]
+        if near and size[near[-1]] >= _MANY and len(near) > 1:
+            continue  # it mixes channels
+        for other in near[1:]:
+            for each in members.pop(other):
+                label[each] = mine
+                members[mine].append(each)
+            size[mine] += size.pop(other)
+            owner.update({w: mine for w, at in owner.items() if at == other})
+        owner.update(dict.fromkeys(sets[kind], mine))
+    return label
+
+
+def by_label(label: Ints) -> Iterator[Ints]:
+    """The indices of each label."""
+    order = np.argsort(label, kind="stable")
+    breaks = np.flatnonzero(np.diff(label[order])) + 1
+    yield from (part for part in np.split(order, breaks) if part.size)
+
+
+def _alike(found: list[_Channel]) -> Iterator[list[_Channel]]:
+    """The channels of each layer, in the order in which they stand."""
+    kinds: dict[object, list[_Channel]] = {}
+    for each in sorted(found, key=lambda each: int(each.cells.flat[0])):
+        kinds.setdefault(each.make(), []).append(each)
+    yield from kinds.values()
+
+
+def _biases(alike: Sequence[_Channel]) -> dict[str, Places]:
+    return {} if alike[0].bias == NOWHERE else {"bias": np.array([each.bias for each in alike])}
+
+
+def _padding(
+    size: Sequence[int], out: Sequence[int], kernel: layers.Pair, stride: layers.Pair, first: layers.Pair
+) -> tuple[tuple[int, int, int, int], layers.Pair]:
+    """What goes around the source first (left, right, top, bottom), and the layer's own padding.
+
+    A window that begins outside the source reads zeros there; where that is the same on both sides it is the layer's
+    own padding.
+    """
+    around, own = [], []
+    for n, m, k, s, begin in zip(size, out, kernel, stride, first, strict=True):
+        before, after = -begin, (m - 1) * s + k + begin - n
+        symmetric = 0 <= before < k and 0 <= n + 2 * before - k - (m - 1) * s < s
+        own.append(before if symmetric else 0)
+        around.append((0, 0) if symmetric else (before, after))
+    (top, bottom), (left, right) = around
+    return (left, right, top, bottom), (own[0], own[1])
+
+
+def _pooled(
+    cell: Places, y: Ints, x: Ints, size: Sequence[int]
+) -> tuple[Places, tuple[geometry.Pooling | None, geometry.Pooling | None]]:
+    """The cells of one pooled channel, and how they read."""
+    cells, inverse = np.unique(cell, return_inverse=True)
+    grid = geometry.grid(cells)
+    sides = []
+    for index, along, length in ((grid.row, y, size[0]), (grid.column, x, size[1])):
+        low, high = np.full(cells.size, length), np.full(cells.size, -1)
+        np.minimum.at(low, inverse, along)
+        np.maximum.at(high, inverse, along)
+        on = (grid.row >= 0) & (grid.column >= 0)
+        sides.append(geometry.fit_pooling(index[on], low[on], high[on], length))
+    return grid.cells, (sides[0], sides[1])
+
+
+def _is_most(element: Ints, source: Tensor) -> bool:
+    return bool(2 * np.unique(element).size > source.cells.size)
+
+
+def _covers(read: Places, cells: Places) -> bool:
+    """Whether most of some cells are read."""
+    return bool(2 * np.isin(cells, read).sum() > cells.size)
+
+
+def _in_shape(source: Tensor, cells: Places, element: Ints) -> Places:
+    """The cell that goes with each element, in the source's shape; a missing one is taken from the grid of the others."""
+    shown = np.full(source.cells.size, NOWHERE, np.int64)
+    shown[element] = cells
+    shown = shown.reshape(source.image)
+    for channel in shown:
+        grid = geometry.grid(channel[channel != NOWHERE]).cells
+        if grid.shape == channel.shape:
+            channel[channel == NOWHERE] = grid[channel == NOWHERE]
+    return shown.reshape(source.shape)

@@ -1,0 +1,98 @@
+"""A network and where it stands in a workbook: what recovering gives, and what checking starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from xlconv.network import FloatArray, Network, Node
+from xlconv.recover.places import Atlas, Places
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What speaks for a layer.
+
+    Args:
+        cells: How many cells.
+        form: The formula that they share, in R1C1 notation, or, where each has its own, the first one's as it stands.
+        shared: How many share it.
+    """
+
+    cells: int
+    form: str
+    shared: int
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Cells that show a layer's output, and the inline layers in their formulas.
+
+    Args:
+        nodes: The layer, then the inline layers around it; empty where the cells only copy those of `shows`.
+        shows: The layer (or `input`) whose output the cells show.
+        cells: The cell of each element, in the output's shape.
+        parts: The cells of intermediate results, by name.
+        elements: For copies: which elements of `shows` they are, in its flat order.
+        evidence: What speaks for it.
+    """
+
+    nodes: tuple[Node, ...]
+    shows: str
+    cells: Places
+    parts: Mapping[str, Places] = field(default_factory=dict)
+    elements: Places | None = None
+    evidence: Evidence | None = None
+
+    @property
+    def name(self) -> str:
+        """The layer whose name the cells go by."""
+        return self.nodes[0].name if self.nodes else f"copy of {self.shows}"
+
+    @property
+    def title(self) -> str:
+        """Such as `Conv2d + ReLU`."""
+        return " + ".join(type(node.layer).__name__ for node in self.nodes) or "copy"
+
+
+@dataclass
+class Found:
+    """A network and where it stands.
+
+    Args:
+        title: What to call it: the worksheet that it stands on.
+        network: Layers and weights.
+        x: The input in the workbook.
+        atlas: The worksheets that places refer to.
+        inputs: The cell of each input element, in the input's shape.
+        weights: The cell of each weight, in the array's shape; -1 where a weight has none.
+        stages: The layers with cells of their own.
+        labels: The cell of each class's name, or none.
+        prediction: The cell of the predicted class, or -1.
+        not_numbers: Input and weight cells that hold no plain number; the network has 0 for them.
+        declared: Whether the workbook itself says which network it is.
+    """
+
+    title: str
+    network: Network
+    x: FloatArray
+    atlas: Atlas
+    inputs: Places
+    weights: Mapping[str, Places]
+    stages: tuple[Stage, ...]
+    labels: Places | None = None
+    prediction: int = -1
+    not_numbers: tuple[int, ...] = ()
+    declared: bool = False
+
+    def blocks(self) -> Iterator[tuple[str, str, Places]]:
+        """All tensors with cells: role, name of the layer, and the cells."""
+        yield "input", "input", self.inputs
+        for stage in self.stages:
+            for key, cells in self.weights.items():
+                layer, _, role = key.rpartition(".")
+                if stage.nodes and layer == stage.nodes[0].name:
+                    yield role, layer, cells
+            for part, cells in stage.parts.items():
+                yield part, stage.name, cells
+            yield "output", stage.name, stage.cells

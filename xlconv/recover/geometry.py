@@ -1,0 +1,172 @@
+"""Grids of cells, and the windows that they read: kernel, stride and padding from places alone."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlconv.recover import places
+from xlconv.recover.places import NOWHERE, Places
+
+Ints: TypeAlias = NDArray[np.int64]
+Coordinates: TypeAlias = tuple[Ints, Ints, Ints]
+"""Channel, row and column in a tensor (C, H, W), from 0."""
+
+_FAR: Final = 1 << 20
+"""Beyond any offset inside a worksheet."""
+
+
+class Grid(NamedTuple):
+    """Cells at regular distances.
+
+    Args:
+        cells: (H, W), whether or not each of them was given.
+        row: The row of each given cell in it, from 0; -1 for one that is not on the grid.
+        column: Likewise.
+    """
+
+    cells: Places
+    row: Ints
+    column: Ints
+
+
+def grid(cells: Places) -> Grid:
+    """The grid that most of some cells make up."""
+    rows, row = _axis(places.rows(cells))
+    columns, column = _axis(places.columns(cells))
+    on = (row >= 0) & (column >= 0)
+    made = places.shift(rows[:, None], columns[None, :])
+    assert not isinstance(made, int)
+    return Grid(made, np.where(on, row, -1), np.where(on, column, -1))
+
+
+def _axis(values: Ints) -> tuple[Ints, Ints]:
+    """The longest run of regular steps among some values, and the index of each value in it, or -1."""
+    there, inverse, count = np.unique(values, return_inverse=True, return_counts=True)
+    if there.size == 1:
+        return there, np.zeros(values.size, np.int64)
+    step = most_common(np.diff(there))
+    breaks = np.flatnonzero(np.diff(there) != step) + 1
+    runs = np.split(np.arange(there.size), breaks)
+    best = max(runs, key=lambda run: int(count[run].sum()))
+    index = np.full(there.size, -1, np.int64)
+    index[best] = np.arange(best.size)
+    return there[best], index[inverse]
+
+
+def most_common(values: Ints) -> int:
+    """The value that is there most often, the least of equals."""
+    there, count = np.unique(values, return_counts=True)
+    return int(there[count.argmax()])
+
+
+class Windows(NamedTuple):
+    """How the cells of one output channel of a convolution read their source.
+
+    Args:
+        stride: Rows and columns from one window to the next.
+        first: Row and column in the source at which the first window begins; below 0 where it begins outside.
+        kernel: (C, height, width) the weights' cells; -1 where there is none.
+    """
+
+    stride: tuple[int, int]
+    first: tuple[int, int]
+    kernel: Places
+
+
+def fit_windows(row: Ints, column: Ints, source: Coordinates, weight: Places, channels: int) -> Windows | None:
+    """The windows behind many products.
+
+    Args:
+        row: For each product the row of its cell in the output, from 0.
+        column: Likewise.
+        source: For each product the element of the source.
+        weight: For each product the weight's cell.
+        channels: Of the source.
+
+    Returns:
+        None where no one kernel explains the products.
+    """
+    c, y, x = source
+    stride = _stride(row, column, y, weight), _stride(column, row, x, weight)
+    key = (c * _FAR + y - row * stride[0]) * _FAR + (x - column * stride[1]) + _FAR // 2 * (_FAR + 1)
+    cells, key = _by_majority(weight, key)
+    key -= _FAR // 2 * (_FAR + 1)
+    left = (key + _FAR // 2) % _FAR - _FAR // 2
+    key = (key - left) // _FAR
+    top = (key + _FAR // 2) % _FAR - _FAR // 2
+    channel = (key - top) // _FAR
+    height, width = int(np.ptp(top)) + 1, int(np.ptp(left)) + 1
+    if height * width * channels > 16 * cells.size + 64:
+        return None
+    kernel = np.full((channels, height, width), NOWHERE, np.int64)
+    at = channel, top - top.min(), left - left.min()
+    kernel[at] = cells
+    if np.count_nonzero(kernel != NOWHERE) < cells.size:
+        return None
+    return Windows(stride, (int(top.min()), int(left.min())), kernel)
+
+
+def _stride(along: Ints, across: Ints, source: Ints, weight: Places) -> int:
+    """How far windows move in the source for one step in the output, by the most common step; 1 where there is none."""
+    order = np.lexsort((along, across, weight))
+    same = (np.diff(weight[order]) == 0) & (np.diff(across[order]) == 0)
+    steps, moves = np.diff(along[order])[same], np.diff(source[order])[same]
+    if not (steps == 1).any():
+        return 1
+    return max(1, most_common(moves[steps == 1]))
+
+
+def _by_majority(names: Places, keys: Ints) -> tuple[Places, Ints]:
+    """For each name the key that goes with it most often."""
+    order = np.lexsort((keys, names))
+    names, keys = names[order], keys[order]
+    begins = np.flatnonzero(np.r_[True, (np.diff(names) != 0) | (np.diff(keys) != 0)])
+    count = np.diff(np.r_[begins, names.size])
+    order = np.lexsort((-count, names[begins]))
+    begins = begins[order]
+    first = np.r_[True, np.diff(names[begins]) != 0]
+    return names[begins[first]], keys[begins[first]]
+
+
+class Pooling(NamedTuple):
+    """How the cells of a pooling layer read their source, along one side."""
+
+    kernel: int
+    stride: int
+    padding: int
+    ceil: bool
+
+
+def fit_pooling(index: Ints, low: Ints, high: Ints, size: int) -> Pooling | None:
+    """Kernel, stride and padding along one side.
+
+    Args:
+        index: For each cell its row (or column) in the output.
+        low: For each cell the first row (or column) that it reads in the source.
+        high: The last.
+        size: Of the source.
+    """
+    count = int(index.max()) + 1
+    low, high = (np.array([most_common(ends[index == i]) for i in range(count)]) for ends in (low, high))
+    kernel = int((high - low).max()) + 1
+    padding = kernel - 1 - int(high[0]) if low[0] == 0 else -int(low[0])
+    if count == 1:
+        stride = kernel
+    else:
+        stride, rest = divmod(int(low[-1]) + padding, count - 1)
+        if rest or stride < 1:
+            return None
+    if not 0 <= padding <= kernel // 2:
+        return None
+    expected = np.arange(count) * stride - padding
+    if (low != np.maximum(expected, 0)).any() or (high != np.minimum(expected + kernel, size) - 1).any():
+        return None
+    room = size + 2 * padding - kernel
+    if count == room // stride + 1:
+        return Pooling(kernel, stride, padding, ceil=False)
+    if count == -(-room // stride) + 1 and (count - 1) * stride < size + padding:
+        return Pooling(kernel, stride, padding, ceil=True)
+    return None

@@ -1,0 +1,432 @@
+"""What a formula computes, in the words of networks: a sum of products, the largest of some cells, a ReLU, ...
+
+The same meaning has many spellings (`SUM(a*b)` as an array, `SUMPRODUCT(a,b)`, a long sum of single products,
+`MMULT`), so formulas are compared and understood by meaning. Formulas that mean none of these have none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import formualizer
+
+from xlconv import syntax
+from xlconv.cells import Range
+
+_DEEPEST: Final = 200
+"""Levels of a formula's tree; a long sum has one for each term on its left."""
+
+
+class Ref(NamedTuple):
+    """A range that a formula reads, and whether it moves with the cell when the formula is copied.
+
+    Args:
+        range: Where it is for the cell at hand.
+        down: Its rows move with the cell.
+        right: Its columns do.
+        turned: Its elements are taken column by column, as TRANSPOSE gives them.
+    """
+
+    range: Range
+    down: bool
+    right: bool
+    turned: bool = False
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns as the formula sees them."""
+        height, width = self.range.height, self.range.width
+        return (width, height) if self.turned else (height, width)
+
+
+class Term(NamedTuple):
+    """`coefficient * sum_k a[k] * b[k]` of two ranges, or `coefficient * sum_k a[k]` of one.
+
+    With `matrix` the element (i, j) of an array is the product of row i of one with column j of the other.
+    """
+
+    coefficient: float
+    refs: tuple[Ref, ...]
+    matrix: bool = False
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A sum of products, of cells and of a constant. Over arrays (`shape`) it is not yet summed up."""
+
+    terms: tuple[Term, ...]
+    constant: float = 0.0
+    shape: tuple[int, int] = (1, 1)
+
+
+@dataclass(frozen=True)
+class Max:
+    """The largest of the cells of some ranges."""
+
+    refs: tuple[Ref, ...]
+
+
+@dataclass(frozen=True)
+class Relu:
+    """`max(0, of)`."""
+
+    of: Meaning
+    shape: tuple[int, int] = (1, 1)
+
+
+@dataclass(frozen=True)
+class Exp:
+    """`exp(of - the largest of shift)`, without a shift where there is none."""
+
+    of: Sum
+    shift: tuple[Ref, ...] = ()
+    shape: tuple[int, int] = (1, 1)
+
+
+@dataclass(frozen=True)
+class SumExp:
+    """The sum of `exp` over an array."""
+
+    of: Exp
+
+
+@dataclass(frozen=True)
+class Share:
+    """`part / whole`."""
+
+    part: Sum | Exp
+    whole: Sum | SumExp
+    shape: tuple[int, int] = (1, 1)
+
+
+@dataclass(frozen=True)
+class Argmax:
+    """The place of the largest cell of a range, counted from `base`, or the label that stands there."""
+
+    of: Ref
+    labels: tuple[Ref, ...] = ()
+    base: float = 1.0
+
+
+Meaning: TypeAlias = Sum | Max | Relu | Exp | SumExp | Share | Argmax
+Node: TypeAlias = Mapping[str, Any]
+"""A node of a formula's tree, as formualizer gives it."""
+
+
+class _Unknown(Exception):
+    """The formula means nothing that a network computes."""
+
+
+class Reader:
+    """Reads formulas.
+
+    Args:
+        names: What a defined name stands for, by its lower-case text.
+        sheets: The worksheets' names as they are spelled, by their lower-case text.
+    """
+
+    def __init__(self, names: Mapping[str, str], sheets: Mapping[str, str]) -> None:
+        self.names, self.sheets = names, sheets
+
+    def meaning(self, formula: str, sheet: str) -> Meaning | None:
+        """What a formula of one cell computes, or None.
+
+        Args:
+            formula: Without the leading `=`.
+            sheet: The worksheet that it stands on.
+        """
+        whole = self._array(formula, sheet)
+        return whole if whole is None or _shape(whole) == (1, 1) else None
+
+    def elements(self, formula: str, sheet: str, size: tuple[int, int]) -> Iterator[tuple[int, int, Meaning]]:
+        """What each cell of an array formula computes, by its row and column from 0."""
+        whole = self._array(formula, sheet)
+        if whole is None or _shape(whole) != size:
+            return
+        for i in range(size[0]):
+            for j in range(size[1]):
+                yield i, j, _element(whole, i, j)
+
+    def _array(self, formula: str, sheet: str) -> Meaning | None:
+        try:
+            tree = formualizer.parse(f"={formula}").to_dict()
+            return self._read(tree, sheet, 0)
+        except (_Unknown, formualizer.ParserError, formualizer.TokenizerError, ValueError):
+            return None
+
+    def _read(self, node: Node, sheet: str, depth: int) -> Meaning:
+        if depth > _DEEPEST:
+            raise _Unknown
+        kind = node["node_type"]
+        if kind == "Reference":
+            ref = self._ref(node["reference"], sheet)
+            return Sum((Term(1.0, (ref,)),), 0.0, ref.shape)
+        if kind == "Literal":
+            return _literal(node["value"])
+        if kind == "UnaryOp":
+            operand = self._read(node["operand"], sheet, depth + 1)
+            if node["operator"] == "+":
+                return operand
+            return _scaled(operand, {"-": -1.0, "%": 0.01}[node["operator"]])
+        if kind == "BinaryOp":
+            return self._binary(node, sheet, depth)
+        if kind == "Function":
+            return self._function(node["name"].upper(), node["args"], sheet, depth)
+        raise _Unknown
+
+    def _function(self, name: str, args: list[Node], sheet: str, depth: int) -> Meaning:
+        if name == "IF":
+            return self._if(args, sheet, depth)
+        if name not in _FUNCTIONS or not args:
+            raise _Unknown
+        return _FUNCTIONS[name]([self._read(arg, sheet, depth + 1) for arg in args])
+
+    def _binary(self, node: Node, sheet: str, depth: int) -> Meaning:
+        left = self._read(node["left"], sheet, depth + 1)
+        right = self._read(node["right"], sheet, depth + 1)
+        operation = _OPERATIONS.get(node["operator"])
+        if operation is None:
+            raise _Unknown
+        return operation(left, right)
+
+    def _if(self, args: list[Node], sheet: str, depth: int) -> Meaning:
+        """`IF(x>0,x,0)` in its spellings."""
+        if len(args) != 3 or args[0]["node_type"] != "BinaryOp":
+            raise _Unknown
+        left, right, yes, no = (
+            self._read(each, sheet, depth + 1) for each in (args[0]["left"], args[0]["right"], args[1], args[2])
+        )
+        operator = args[0]["operator"]
+        if _is_zero(left):
+            left, right, operator = right, left, {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(operator, "")
+        if operator in ("<", "<="):
+            yes, no, operator = no, yes, ">"
+        if operator not in (">", ">=") or not (_is_zero(right) and _is_zero(no) and yes == left):
+            raise _Unknown
+        return Relu(yes, _shape(yes))
+
+    def _ref(self, text: str, sheet: str) -> Ref:
+        """The range of a reference, or of a defined name that stands for one."""
+        found = syntax.reference(text, sheet)
+        if found is None:
+            meant = self.names.get(text.lower(), "")
+            found = syntax.reference(meant, sheet) if "!" in meant else None
+        if found is None or found[0].sheet.lower() not in self.sheets:
+            raise _Unknown
+        where, down, right = found
+        return Ref(where._replace(sheet=self.sheets[where.sheet.lower()]), down, right)
+
+
+def _shape(of: Meaning) -> tuple[int, int]:
+    return getattr(of, "shape", (1, 1))
+
+
+def _literal(value: object) -> Sum:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise _Unknown
+    return Sum((), float(value))
+
+
+def _is_zero(of: Meaning) -> bool:
+    return isinstance(of, Sum) and not of.terms and of.constant == 0
+
+
+def _scaled(of: Meaning, factor: float) -> Sum:
+    if type(of) is not Sum:
+        raise _Unknown
+    terms = tuple(term._replace(coefficient=factor * term.coefficient) for term in of.terms)
+    return Sum(terms, factor * of.constant, of.shape)
+
+
+def _add(left: Meaning, right: Meaning) -> Meaning:
+    """Of equal shapes: a scalar is not spread over an array, except where it adds nothing."""
+    if type(left) is not Sum or type(right) is not Sum:
+        raise _Unknown
+    if _is_zero(left) or _is_zero(right):
+        return right if _is_zero(left) else left
+    if left.shape != right.shape:
+        raise _Unknown
+    return Sum(left.terms + right.terms, left.constant + right.constant, left.shape)
+
+
+def _subtract(left: Meaning, right: Meaning) -> Meaning:
+    if isinstance(right, Max) and type(left) is Sum:
+        return _Shifted(left.terms, left.constant, left.shape, right.refs)
+    if isinstance(left, Argmax) and isinstance(right, Sum) and not right.terms:
+        return replace(left, base=left.base - right.constant)
+    return _add(left, _scaled(right, -1.0))
+
+
+@dataclass(frozen=True)
+class _Shifted(Sum):
+    """A sum less the largest of some cells; only EXP makes sense of it."""
+
+    shift: tuple[Ref, ...] = ()
+
+
+def _multiply(left: Meaning, right: Meaning) -> Meaning:
+    if type(left) is not Sum or type(right) is not Sum:
+        raise _Unknown
+    for one, other in ((left, right), (right, left)):
+        if not one.terms:
+            return _scaled(other, one.constant)
+    if len(left.terms) != 1 or len(right.terms) != 1 or left.constant or right.constant or left.shape != right.shape:
+        raise _Unknown
+    (a,), (b,) = left.terms, right.terms
+    if len(a.refs) != 1 or len(b.refs) != 1 or a.refs[0].shape != left.shape or b.refs[0].shape != left.shape:
+        raise _Unknown
+    return Sum((Term(a.coefficient * b.coefficient, (a.refs[0], b.refs[0])),), 0.0, left.shape)
+
+
+def _divide(left: Meaning, right: Meaning) -> Meaning:
+    if isinstance(right, Sum) and not right.terms and right.constant:
+        return _scaled(left, 1 / right.constant)
+    if isinstance(left, (Sum, Exp)) and isinstance(right, (Sum, SumExp)) and _shape(right) == (1, 1):
+        return Share(left, right, left.shape)
+    raise _Unknown
+
+
+_OPERATIONS: Final[dict[str, Callable[[Meaning, Meaning], Meaning]]] = {
+    "+": _add,
+    "-": _subtract,
+    "*": _multiply,
+    "/": _divide,
+}
+
+
+def _sum(args: list[Meaning]) -> Meaning:
+    """SUM of cells, ranges and products of ranges."""
+    if len(args) == 1 and isinstance(args[0], Exp):
+        return SumExp(args[0])
+    terms: list[Term] = []
+    constant = 0.0
+    for arg in args:
+        if type(arg) is not Sum or (arg.constant and arg.shape != (1, 1)) or any(term.matrix for term in arg.terms):
+            raise _Unknown
+        terms += arg.terms
+        constant += arg.constant
+    return Sum(tuple(terms), constant)
+
+
+def _sumproduct(args: list[Meaning]) -> Meaning:
+    return _sum([reduce(_multiply, args)])
+
+
+def _max(args: list[Meaning]) -> Meaning:
+    """The largest of cells, or `MAX(0,x)`."""
+    rest = [arg for arg in args if not _is_zero(arg)]
+    with_zero = len(rest) < len(args)
+    if with_zero and len(rest) == 1 and _shape(rest[0]) == (1, 1):
+        return Relu(rest[0])
+    refs = tuple(ref for arg in rest for ref in _plain(arg))
+    return Relu(Max(refs)) if with_zero else Max(refs)
+
+
+def _plain(of: Meaning) -> Iterator[Ref]:
+    """The cells that an argument of MAX names."""
+    if isinstance(of, Max):
+        yield from of.refs
+    elif type(of) is Sum and len(of.terms) == 1 and not of.constant:
+        (term,) = of.terms
+        if term.coefficient != 1 or len(term.refs) != 1:
+            raise _Unknown
+        yield term.refs[0]
+    else:
+        raise _Unknown
+
+
+def _exp(args: list[Meaning]) -> Meaning:
+    (of,) = args
+    if not isinstance(of, Sum):
+        raise _Unknown
+    shift = of.shift if isinstance(of, _Shifted) else ()
+    return Exp(Sum(of.terms, of.constant, of.shape), shift, of.shape)
+
+
+def _mmult(args: list[Meaning]) -> Meaning:
+    """A product of matrices; its elements are made where they are asked for."""
+    left, right = (_only_ref(arg) for arg in args)
+    if left.shape[1] != right.shape[0]:
+        raise _Unknown
+    shape = (left.shape[0], right.shape[1])
+    if shape == (1, 1):
+        return Sum((Term(1.0, (left, right)),))
+    return Sum((Term(1.0, (left, right), matrix=True),), 0.0, shape)
+
+
+def _transpose(args: list[Meaning]) -> Meaning:
+    ref = _only_ref(args[0])
+    ref = ref._replace(turned=not ref.turned)
+    return Sum((Term(1.0, (ref,)),), 0.0, ref.shape)
+
+
+def _only_ref(of: Meaning) -> Ref:
+    (ref,) = _plain(of)
+    return ref
+
+
+def _match(args: list[Meaning]) -> Meaning:
+    if len(args) != 3 or not isinstance(args[0], Max) or not _is_zero(args[2]):
+        raise _Unknown
+    vector = _only_ref(args[1])
+    if [ref.range for ref in args[0].refs] != [vector.range]:
+        raise _Unknown
+    return Argmax(vector)
+
+
+def _index(args: list[Meaning]) -> Meaning:
+    if len(args) != 2 or not isinstance(args[1], Argmax) or args[1].base != 1:
+        raise _Unknown
+    return replace(args[1], labels=(_only_ref(args[0]),))
+
+
+_FUNCTIONS: Final[dict[str, Callable[[list[Meaning]], Meaning]]] = {
+    "SUM": _sum,
+    "SUMPRODUCT": _sumproduct,
+    "MAX": _max,
+    "EXP": _exp,
+    "MMULT": _mmult,
+    "TRANSPOSE": _transpose,
+    "MATCH": _match,
+    "INDEX": _index,
+}
+
+
+def _element(of: Meaning, i: int, j: int) -> Meaning:
+    """One cell of an array."""
+    if isinstance(of, Sum):
+        return Sum(tuple(_element_term(term, i, j) for term in of.terms), of.constant)
+    if isinstance(of, Relu):
+        return Relu(_element(of.of, i, j))
+    if isinstance(of, Exp):
+        inner = _element(of.of, i, j)
+        assert isinstance(inner, Sum)
+        return Exp(inner, of.shift)
+    if isinstance(of, Share):
+        part = _element(of.part, i, j)
+        assert isinstance(part, (Sum, Exp))
+        return Share(part, of.whole)
+    return of
+
+
+def _element_term(term: Term, i: int, j: int) -> Term:
+    if term.matrix:
+        left, right = term.refs
+        return Term(term.coefficient, (_line(left, i, across=True), _line(right, j, across=False)))
+    return Term(term.coefficient, tuple(_cell(ref, i, j) for ref in term.refs))
+
+
+def _cell(ref: Ref, i: int, j: int) -> Ref:
+    """The cell of a range that stands at a place of an array; it moves with the place."""
+    row, column = (j, i) if ref.turned else (i, j)
+    return Ref(ref.range.part(row, column), True, True)
+
+
+def _line(ref: Ref, at: int, across: bool) -> Ref:
+    """A row of a matrix (across) or a column; it moves with the place in the result."""
+    if across != ref.turned:
+        return Ref(ref.range.part(at, 0, 1, ref.range.width), True, False)
+    return Ref(ref.range.part(0, at, ref.range.height, 1), False, True)

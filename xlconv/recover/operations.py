@@ -1,0 +1,300 @@
+"""The operations of networks among a workbook's formulas, as tables: one line for each cell that a cell reads.
+
+Copies (`=A1`) are seen through: what reads a copy reads the cell that is copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlconv.recover import places
+from xlconv.recover.meaning import Argmax, Exp, Max, Share, Sum, SumExp
+from xlconv.recover.places import NOWHERE, Places
+from xlconv.recover.reading import Bundle, Reading
+
+Ints: TypeAlias = NDArray[np.int64]
+Pair: TypeAlias = tuple[Places, Places]
+
+_ROUNDS: Final = 300
+"""Most layers, and most copies of copies, one behind the other."""
+
+
+@dataclass(eq=False)
+class Table:
+    """Cells and what they read: one line for each that is read.
+
+    Args:
+        cell: The cell.
+        source: What it reads.
+        weight: What it multiplies that with, for products.
+        depth: How many operations lie before the cell, plus 1; 0 where it reads itself.
+    """
+
+    cell: Places
+    source: Places
+    weight: Places
+    depth: Ints
+
+    def at_depth(self, depth: int) -> Ints:
+        """The lines of cells at a depth."""
+        return np.flatnonzero(self.depth == depth)
+
+    def of(self, cells: Places) -> Ints:
+        """The lines of some cells."""
+        return np.flatnonzero(np.isin(self.cell, cells))
+
+
+class Operations:
+    """All operations of a workbook.
+
+    Attributes:
+        dots: Products that are added up.
+        singles: What is added to them: biases.
+        maxima: The largest of cells.
+        relus: Cells that are the ReLU of one other.
+        copies: Cells that repeat another.
+        exps: `exp` of one cell, less a shift.
+        shifts: The cells of which the largest is that shift, or the one cell that holds it.
+        totals: Sums of cells.
+        shares: One cell divided by a whole; `wholes` is the cells that add up to it, or the one cell that holds it.
+        direct: The same where the formula takes `exp` itself: the cells that it takes it of.
+        argmaxes: Cells that tell the place of the largest.
+        deepest: The largest depth.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        self.atlas = reading.atlas
+        self._relus: list[tuple[Places, int]] = []
+        collected: dict[str, list[tuple[Places, Places, Places]]] = {name: [] for name in _TABLES}
+        self.argmaxes: list[Bundle] = []
+        self._dot_bundles: list[tuple[Bundle, list[tuple[int, int]]]] = []
+        self.bundles = reading.bundles
+        self._collected = collected
+        for bundle in reading.bundles:
+            self._sort(bundle)
+        self._see_through_copies()
+        self._add_dots()
+        self._make_tables()
+
+    def relus_around(self, cells: Places) -> int:
+        """How many ReLUs most of some cells have around their operation."""
+        return max(0, _most_common(self._relu_count[places.find(cells, self._relu_cells)]))
+
+    # Which kind of operation a bundle is
+
+    def _sort(self, bundle: Bundle) -> None:
+        self._relus.append((bundle.cells, bundle.relus))
+        match bundle.meaning:
+            case Sum():
+                self._sort_sum(bundle, bundle.meaning)
+            case Max():
+                self._put_all("maxima", bundle, range(len(bundle.refs)))
+            case Exp() if bundle.relus == 0:
+                self._sort_exp(bundle, bundle.meaning)
+            case Share() if bundle.relus == 0:
+                self._sort_share(bundle, bundle.meaning)
+            case Argmax() if bundle.relus == 0:
+                self.argmaxes.append(bundle)
+
+    def _sort_sum(self, bundle: Bundle, sum_: Sum) -> None:
+        if sum_.constant or any(term.coefficient != 1 for term in sum_.terms):
+            return
+        products, singles = _pairs_and_singles(sum_)
+        sizes = [bundle.refs[at].range.size for at in singles]
+        if products:
+            self._dot_bundles.append((bundle, products))
+            self._put_all("singles", bundle, singles)
+        elif sizes == [1]:
+            self._put_all("relus" if bundle.relus else "copies", bundle, singles)
+        elif sizes and not bundle.relus:
+            self._put_all("totals", bundle, singles)
+
+    def _sort_exp(self, bundle: Bundle, exp: Exp) -> None:
+        """`EXP(x)`, `EXP(x-MAX(...))` or `EXP(x-cell)`."""
+        coefficients = [term.coefficient for term in exp.of.terms]
+        sizes = [ref.range.size for ref in bundle.refs[: len(coefficients)]]
+        if exp.of.constant or coefficients not in ([1], [1, -1]) or set(sizes) != {1}:
+            return
+        self._put_all("exps", bundle, [0])
+        self._put_all("shifts", bundle, range(1, len(bundle.refs)))
+
+    def _sort_share(self, bundle: Bundle, share: Share) -> None:
+        part, whole = share.part, share.whole
+        if isinstance(part, Exp) and isinstance(whole, SumExp) and bool(part.shift) == bool(whole.of.shift):
+            if _is_plain(part.of, 1) and _is_plain(whole.of.of, 1) and bundle.refs[0].range.size == 1:
+                self._put_all("direct", bundle, [0])
+                self._put_all("direct wholes", bundle, range(1, len(bundle.refs)))
+        elif isinstance(part, Sum) and isinstance(whole, Sum) and bundle.refs and bundle.refs[0].range.size == 1:
+            if _is_plain(part, 1) and _is_plain(whole, len(whole.terms)):
+                self._put_all("shares", bundle, [0])
+                self._put_all("wholes", bundle, range(1, len(bundle.refs)))
+
+    def _put_all(self, table: str, bundle: Bundle, refs: Sequence[int]) -> None:
+        for ref in refs:
+            self._put(table, bundle, bundle.operands(ref))
+
+    def _put(self, table: str, bundle: Bundle, source: Places, weight: Places | None = None) -> None:
+        cell = np.repeat(bundle.cells, source.shape[1])
+        weights = np.full(cell.size, NOWHERE, np.int64) if weight is None else weight.ravel()
+        self._collected[table].append((cell, source.ravel(), weights))
+
+    # Copies, products, tables
+
+    def _see_through_copies(self) -> None:
+        cell, source, _ = _joined(self._collected["copies"])
+        order = np.argsort(cell)
+        self._copy_cell, self._copy_source = cell[order], source[order]
+        for _ in range(_ROUNDS):
+            further = self.original(self._copy_source)
+            if (further == self._copy_source).all():
+                break
+            self._copy_source = further
+
+    def original(self, cells: Places) -> Places:
+        """What is copied, where a cell is a copy; else the cell."""
+        at = places.find(cells, self._copy_cell)
+        return np.where(at >= 0, self._copy_source[at], cells) if self._copy_cell.size else cells
+
+    def _add_dots(self) -> None:
+        """Products, each with its source and its weight told apart."""
+        others = [cell for name in _LIVE for cell, _, _ in self._collected[name]]
+        live = np.unique(np.concatenate([*(bundle.cells for bundle, _ in self._dot_bundles), *others, _NONE]))
+        doubtful: list[tuple[Bundle, Places, Places]] = []
+        weights: list[Places] = []
+        for bundle, products in sorted(self._dot_bundles, key=lambda each: -each[0].cells.size):
+            for a, b, answer in _told_apart(self, bundle, products, live):
+                if answer == 0:
+                    doubtful.append((bundle, a, b))
+                    continue
+                source, weight = (a, b) if answer > 0 else (b, a)
+                weights.append(np.unique(weight))
+                self._put("dots", bundle, source, weight)
+        known = np.unique(np.concatenate([*weights, _NONE]))
+        for bundle, a, b in doubtful:
+            swap = np.isin(a, known).sum() > np.isin(b, known).sum()
+            source, weight = (b, a) if swap else (a, b)
+            self._put("dots", bundle, source, weight)
+
+    def _make_tables(self) -> None:
+        tables = {name: _joined(collected) for name, collected in self._collected.items()}
+        tables = {n: (c, s if n == "copies" else self.original(s), self.original(w)) for n, (c, s, w) in tables.items()}
+        cells, depths = _depths([tables[name] for name in _LIVE])
+        made = {}
+        for name, (cell, source, weight) in tables.items():
+            at = places.find(cell, cells)
+            depth = np.where(at >= 0, depths[at], 0) if cells.size else np.zeros(cell.size, np.int64)
+            made[name] = Table(cell, source, weight, depth)
+        self.dots, self.singles, self.maxima = made["dots"], made["singles"], made["maxima"]
+        self.relus, self.copies, self.exps = made["relus"], made["copies"], made["exps"]
+        self.shifts, self.totals = made["shifts"], made["totals"]
+        self.shares, self.wholes = made["shares"], made["wholes"]
+        self.direct, self.direct_wholes = made["direct"], made["direct wholes"]
+        self.live, self.deepest = cells, int(depths.max(initial=0))
+        cell = np.concatenate([*(cells for cells, _ in self._relus), _NONE])
+        count = np.concatenate([*(np.full(cells.size, count) for cells, count in self._relus), _NONE])
+        order = np.argsort(cell)
+        self._relu_cells, self._relu_count = cell[order], count[order]
+
+
+_NONE: Final = np.empty(0, np.int64)
+_LIVE: Final = ("dots", "maxima", "relus", "exps", "shifts", "totals", "shares", "wholes", "direct", "direct wholes")
+"""Tables of cells that compute: what they read decides their depth."""
+_TABLES: Final = (*_LIVE, "copies", "singles")
+
+
+def _joined(collected: list[tuple[Places, Places, Places]]) -> tuple[Places, Places, Places]:
+    columns = zip(*collected, strict=True) if collected else [(_NONE,)] * 3
+    cell, source, weight = (np.concatenate(column) for column in columns)
+    return cell, source, weight
+
+
+def _pairs_and_singles(sum_: Sum) -> tuple[list[tuple[int, int]], list[int]]:
+    """Which of a sum's ranges are multiplied with each other, and which stand alone."""
+    pairs, singles, at = [], [], 0
+    for term in sum_.terms:
+        if len(term.refs) == 2:
+            pairs.append((at, at + 1))
+        else:
+            singles.append(at)
+        at += len(term.refs)
+    return pairs, singles
+
+
+def _is_plain(sum_: Sum, terms: int) -> bool:
+    """Whether it is a sum of so many cells or ranges, and of nothing else."""
+    return (
+        sum_.constant == 0
+        and len(sum_.terms) == terms
+        and all(term.coefficient == 1 and len(term.refs) == 1 for term in sum_.terms)
+    )
+
+
+def _told_apart(
+    operations: Operations, bundle: Bundle, products: list[tuple[int, int]], live: Places
+) -> list[tuple[Places, Places, int]]:
+    """Each product of a bundle, and which side is the source: 1 for the first, -1 for the second, 0 for unknown."""
+    sides = [tuple(operations.original(bundle.operands(ref)) for ref in pair) for pair in products]
+    answers = []
+    for (a, b), (ref_a, ref_b) in zip(sides, products, strict=True):
+        answer = float(np.isin(a, live).mean() - np.isin(b, live).mean())
+        if answer == 0:
+            answer = _is_fixed(bundle, ref_b) - _is_fixed(bundle, ref_a)
+        answers.append(int(np.sign(answer)))
+    if 0 in answers:
+        guess = [_by_variety(a, b) for a, b in sides]
+        overlap = _overlaps([a if g > 0 else b for (a, b), g in zip(sides, guess, strict=True) if g])
+        answers = [answer or (g if overlap else -g) for answer, g in zip(answers, guess, strict=True)]
+    return [(a, b, answer) for (a, b), answer in zip(sides, answers, strict=True)]
+
+
+def _is_fixed(bundle: Bundle, ref: int) -> int:
+    return int(not bundle.refs[ref].down and not bundle.refs[ref].right)
+
+
+def _by_variety(a: Places, b: Places) -> int:
+    """1 where the first side stands in more places than the second, -1 where in fewer."""
+    counts = [np.unique(side[:, 0]).size for side in (a, b)]
+    return int(np.sign(counts[0] - counts[1]))
+
+
+def _overlaps(moving: list[Places]) -> bool:
+    """Whether what moves is read more than once, as the windows of a convolution are; weights of classes are not."""
+    if not moving:
+        return True
+    there = np.concatenate([np.unique(side) for side in moving])
+    read = sum(np.unique(side, axis=0).size for side in moving)
+    return bool(np.unique(there).size < read)
+
+
+def _depths(tables: list[tuple[Places, Places, Places]]) -> tuple[Places, Ints]:
+    """All cells that compute, sorted, and the depth of each: 0 where it can't be told, as the cell reads itself."""
+    cell = np.concatenate([table[0] for table in tables])
+    source = np.concatenate([table[1] for table in tables])
+    cells, index = np.unique(cell, return_inverse=True)
+    before = places.find(source, cells)
+    inner = before >= 0
+    order = np.argsort(index[inner], kind="stable")
+    index, before = index[inner][order], before[inner][order]
+    starts = np.flatnonzero(np.r_[True, np.diff(index) != 0]) if index.size else index
+    depth = np.ones(cells.size, np.int64)
+    for _ in range(_ROUNDS if index.size else 0):
+        further = depth.copy()
+        further[index[starts]] = 1 + np.maximum.reduceat(depth[before], starts)
+        if (further == depth).all():
+            return cells, depth
+        changed = further != depth
+        depth = further
+    else:
+        if index.size:
+            depth[changed] = 0
+    return cells, depth
+
+
+def _most_common(values: Ints) -> int:
+    there, count = np.unique(values, return_counts=True)
+    return int(there[count.argmax()]) if there.size else 0

@@ -1,0 +1,208 @@
+"""All formulas of a workbook by meaning, gathered so that NumPy can work on them.
+
+Formulas with the same relative form are understood once; cells whose formulas have the same meaning but for where
+they read are one bundle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, TypeAlias
+
+import numpy as np
+
+from xlconv import syntax
+from xlconv.reader import Sheet, Workbook
+from xlconv.recover import places
+from xlconv.recover.meaning import Argmax, Exp, Max, Meaning, Reader, Ref, Relu, Share, Sum, SumExp
+from xlconv.recover.places import Atlas, Places
+
+Cell: TypeAlias = tuple[int, int]
+"""Row and column."""
+
+MOST_OPERANDS: Final = 30_000_000
+"""That all formulas of a workbook may read together; what goes beyond is left unread."""
+
+
+class Group(NamedTuple):
+    """Cells of a worksheet whose formulas are copies of each other.
+
+    Args:
+        sheet: The worksheet.
+        form: The formula in R1C1 notation.
+        formula: The first cell's.
+        cells: Row and column of each.
+    """
+
+    sheet: str
+    form: str
+    formula: str
+    cells: list[Cell]
+
+
+@dataclass
+class Bundle:
+    """Cells with one meaning, each with its own places to read.
+
+    Args:
+        meaning: The first cell's, without the ReLUs around it.
+        relus: How many ReLUs there are around it.
+        refs: The ranges in it, in order.
+        cells: (N,) the cells.
+        at: (N, R) for each cell the first place of each of its ranges.
+    """
+
+    meaning: Meaning
+    relus: int
+    refs: tuple[Ref, ...]
+    cells: Places
+    at: Places
+
+    def operands(self, ref: int) -> Places:
+        """(N, size) the places of a range, for each cell."""
+        where = self.refs[ref].range
+        grid = places.offsets(where.height, where.width)
+        return self.at[:, ref, None] + (grid.T if self.refs[ref].turned else grid).ravel()
+
+
+@dataclass
+class Reading:
+    """What the formulas of a workbook mean.
+
+    Args:
+        atlas: The worksheets.
+        groups: All formulas.
+        bundles: Those that mean something.
+    """
+
+    atlas: Atlas
+    groups: list[Group]
+    bundles: list[Bundle]
+
+
+def read(book: Workbook) -> Reading:
+    """All formulas of a workbook."""
+    atlas = Atlas(book.sheets)
+    reader = Reader(book.names, {name.lower(): name for name in book.sheets})
+    found = groups(book)
+    gathered: dict[Hashable, _Gathered] = {}
+    left = MOST_OPERANDS
+    for group in found:
+        meaning = None if group.cells[0] in _spread(book.sheets[group.sheet]) else _meaning(reader, group)
+        if meaning is not None:
+            left -= _gather(gathered, atlas, group, meaning, left)
+    for name, sheet in book.sheets.items():
+        for at, where in _spread(sheet).items():
+            for i, j, meaning in reader.elements(sheet.cells[at].formula or "", name, (where.height, where.width)):
+                one = Group(name, "", "", [(at[0] + i, at[1] + j)])
+                left -= _gather(gathered, atlas, one, meaning, left)
+    return Reading(atlas, found, [each.bundle() for each in gathered.values()])
+
+
+def groups(book: Workbook) -> list[Group]:
+    """All formulas of a workbook, those that are copies of each other together."""
+    found: dict[tuple[str, str, bool], Group] = {}
+    for name, sheet in book.sheets.items():
+        spread = _spread(sheet)
+        for at, cell in sheet.cells.items():
+            if cell.formula is None:
+                continue
+            form = syntax.relative_form(cell.formula, *at)
+            key = (name, form, at in spread)
+            if key not in found:
+                found[key] = Group(name, form, cell.formula, [])
+            found[key].cells.append(at)
+    return list(found.values())
+
+
+def _spread(sheet: Sheet) -> dict[Cell, places.Range]:
+    """The array formulas that fill more than their own cell."""
+    return {at: where for at, where in sheet.arrays.items() if where.size > 1}
+
+
+def _meaning(reader: Reader, group: Group) -> Meaning | None:
+    return reader.meaning(group.formula, group.sheet)
+
+
+@dataclass
+class _Gathered:
+    """A bundle as it grows."""
+
+    meaning: Meaning
+    relus: int
+    refs: tuple[Ref, ...]
+    cells: list[Places] = field(default_factory=list)
+    at: list[Places] = field(default_factory=list)
+
+    def bundle(self) -> Bundle:
+        return Bundle(self.meaning, self.relus, self.refs, np.concatenate(self.cells), np.concatenate(self.at))
+
+
+def _gather(found: dict[Hashable, _Gathered], atlas: Atlas, group: Group, meaning: Meaning, left: int) -> int:
+    """Add a group to the bundle of its meaning; returns how many operands it has, 0 where it is left out."""
+    relus = 0
+    while isinstance(meaning, Relu):
+        meaning, relus = meaning.of, relus + 1
+    refs = tuple(_refs(meaning))
+    count = len(group.cells) * sum(ref.range.size for ref in refs)
+    if count > left:
+        return 0
+    key = (relus, _make(meaning))
+    if key not in found:
+        found[key] = _Gathered(meaning, relus, refs)
+    cells = np.array(group.cells, dtype=np.int64)
+    moves = cells - cells[0]
+    first = np.array([atlas.place(r.range.sheet, r.range.row, r.range.column) for r in refs], dtype=np.int64)
+    down = np.array([ref.down for ref in refs], dtype=np.int64)
+    right = np.array([ref.right for ref in refs], dtype=np.int64)
+    found[key].at.append(first + places.shift(moves[:, :1] * down, moves[:, 1:] * right))
+    found[key].cells.append(atlas.place(group.sheet, 0, 0) + places.shift(cells[:, 0], cells[:, 1]))
+    return count
+
+
+def _refs(meaning: Meaning) -> Iterator[Ref]:
+    """The ranges of a meaning, in order."""
+    match meaning:
+        case Sum():
+            for term in meaning.terms:
+                yield from term.refs
+        case Max():
+            yield from meaning.refs
+        case Relu():
+            yield from _refs(meaning.of)
+        case Exp():
+            yield from _refs(meaning.of)
+            yield from meaning.shift
+        case SumExp():
+            yield from _refs(meaning.of)
+        case Share():
+            yield from _refs(meaning.part)
+            yield from _refs(meaning.whole)
+        case Argmax():
+            yield meaning.of
+            yield from meaning.labels
+
+
+def _make(meaning: Meaning) -> Hashable:
+    """A meaning but for where its ranges stand."""
+    match meaning:
+        case Sum():
+            terms = tuple((term.coefficient, _sizes(term.refs)) for term in meaning.terms)
+            return "sum", terms, meaning.constant
+        case Max():
+            return "max", _sizes(meaning.refs)
+        case Relu():
+            return "relu", _make(meaning.of)
+        case Exp():
+            return "exp", _make(meaning.of), _sizes(meaning.shift)
+        case SumExp():
+            return "sumexp", _make(meaning.of)
+        case Share():
+            return "share", _make(meaning.part), _make(meaning.whole)
+        case Argmax():
+            return "argmax", _sizes([meaning.of, *meaning.labels]), meaning.base
+
+
+def _sizes(refs: Sequence[Ref]) -> Hashable:
+    return tuple((ref.range.sheet, ref.range.height, ref.range.width, ref.turned) for ref in refs)
