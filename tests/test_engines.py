@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -9,16 +11,21 @@ import pytest
 
 from tests import tampering
 from tests.conftest import needs_libreoffice
+from tests.packages import one_cell
 from xlconv import digits, engines, reader, reference, workbook
-from xlconv.cells import ErrorValue
+from xlconv.cells import ErrorValue, NotEvaluated, Range, Value
 from xlconv.check import inputs, values, verify
 from xlconv.check.declared import declared_by
 from xlconv.engines import libreoffice
+from xlconv.engines.limits import Limits
 from xlconv.errors import EngineError
 from xlconv.templates import Template
 
+needs_ironcalc = pytest.mark.skipif(find_spec("ironcalc") is None, reason="IronCalc is not installed")
+
 EACH_ENGINE = [
     "formualizer",
+    pytest.param("ironcalc", marks=needs_ironcalc),
     pytest.param("libreoffice", marks=[needs_libreoffice, pytest.mark.libreoffice]),
 ]
 
@@ -101,7 +108,13 @@ def test_edits_change_what_is_computed(seven: Path, template: Template, name: st
     ("old", "new", "layer", "error", "followers"),
     [
         ("SUMPRODUCT(", "1/0+SUMPRODUCT(", "conv1", "#DIV/0!", "conv2"),
-        ("EXP(", "NOSUCH(", "softmax exp", "#NAME?", "softmax"),
+        (
+            "EXP(",
+            "NOSUCH(",
+            "softmax exp",
+            "formualizer: #NAME? (a function that it lacks, or an unknown name)",
+            "softmax",
+        ),
     ],
 )
 def test_error_values_are_errors_not_text(
@@ -113,7 +126,7 @@ def test_error_values_are_errors_not_text(
     net = declared_by(book)
     tried, _ = inputs.choose(net, 1, 0)
     outcome = values.compare(book, net, engines.by_name("formualizer"), tried, 1e-9)
-    assert [(finding.layer, finding.got) for finding in outcome.findings] == [(layer, str(ErrorValue(error)))]
+    assert [(finding.layer, finding.got) for finding in outcome.findings] == [(layer, error)]
     assert outcome.findings[0].message.startswith("shows an error")
     layers = {each.layer: each for each in outcome.result.layers}
     assert (layers[layer].wrong, layers[layer].at_fault) == (1, 1)
@@ -125,7 +138,80 @@ def test_engines_by_name() -> None:
     """An engine that does not exist is an error that lists those that do."""
     with pytest.raises(EngineError, match="no engine 'excel'") as caught:
         engines.by_name("excel")
-    assert "formualizer, libreoffice" in (caught.value.hint or "")
+    assert "formualizer, ironcalc, libreoffice" in (caught.value.hint or "")
+
+
+def test_ironcalc_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without IronCalc the error says what to install."""
+    monkeypatch.setitem(sys.modules, "ironcalc", None)
+    monkeypatch.delitem(sys.modules, "xlconv.engines.ironcalc", raising=False)
+    with pytest.raises(EngineError, match="ironcalc is not installed") as caught:
+        engines.by_name("ironcalc")
+    assert caught.value.hint == "pip install 'xlconv[crosscheck]'"
+
+
+SHOWN: dict[str, tuple[str | None, dict[str, Value]]] = {
+    "number": ("=1/3", {"": 1 / 3}),
+    "text": ('="no number"', {"": "no number"}),
+    "text that reads like an error": ('="#DIV/0!"', {"": "#DIV/0!"}),
+    "truth": ("=TRUE", {"": True}),
+    "blank": (None, {"": None}),
+    "own error": ("=1/0", {"": ErrorValue("#DIV/0!")}),
+    "not available": ("=NA()", {"": ErrorValue("#N/A")}),
+    "circle": ("=A1", {"": ErrorValue("#CIRC!")}),
+    "function unknown to all": (
+        "=NOSUCH(1)",
+        {"": NotEvaluated("#NAME? (a function that it lacks, or an unknown name)")},
+    ),
+    "function unknown to one": (
+        "=SUM(MMULT({1,2},{3;4}))",
+        {"": 11.0, "formualizer": NotEvaluated("#NAME? (a function that it lacks, or an unknown name)")},
+    ),
+    "unreadable": ("=SUM(", {"": NotEvaluated("#ERROR! (a formula that it cannot read)")}),
+    "union": (
+        "=SUM((C1:C2,D1:D2))",
+        {
+            "formualizer": NotEvaluated("#N/IMPL! (not implemented)"),
+            "ironcalc": NotEvaluated("#ERROR! (a formula that it cannot read)"),
+        },
+    ),
+    "date": ("=DATE(2020,1,1)", {"": 43831.0}),
+}
+"""Formulas in A1, and what A1 shows: in one engine, or in all."""
+
+
+@pytest.mark.parametrize("name", ["formualizer", pytest.param("ironcalc", marks=needs_ironcalc)])
+@pytest.mark.parametrize(("formula", "values"), SHOWN.values(), ids=SHOWN)
+def test_what_cells_show(name: str, formula: str | None, values: dict[str, Value]) -> None:
+    """A workbook's own errors are told from what the engine could not evaluate, and both from text."""
+    expected = values.get(name, values.get(""))
+    if isinstance(expected, NotEvaluated):
+        expected = NotEvaluated(f"{name}: {expected}")
+    package = one_cell(formula)
+    assert engines.by_name(name).evaluate(package, [[]], [Range("Sheet", 1, 1)]) == [[[[expected]]]]
+
+
+@needs_ironcalc
+def test_ironcalc_agrees_with_formualizer(seven: Path) -> None:
+    """For the workbook's own input and random ones, every activation is the same number in both."""
+    book = reader.read(seven)
+    net = declared_by(book)
+    where = net.inputs[0].range
+    edits = [[(where, np.random.default_rng(seed).random((28, 28)).tolist())] for seed in range(4)]
+    ranges = [block.range for stage in net.stages for block in stage.outputs]
+    ours, theirs = (
+        np.array([[cell for found in group for row in found for cell in row] for group in computed])
+        for computed in (engines.by_name(name).evaluate(book.package, edits, ranges) for name in engines.NAMES[:2])
+    )
+    assert ours.shape == (4, 2812)
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12)
+
+
+@needs_ironcalc
+def test_ironcalc_without_styles(seven: Path) -> None:
+    """A package without the part that IronCalc insists on is evaluated all the same."""
+    package = one_cell("=1+2", without="xl/styles.xml")
+    assert engines.by_name("ironcalc").evaluate(package, [[]], [Range("Sheet", 1, 1)]) == [[[[3.0]]]]
 
 
 def test_libreoffice_absent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,6 +227,7 @@ def test_libreoffice_absent(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("sleep 60", 1, "did not finish within"),
         ("echo no display here; exit 1", 30, "did not convert 1 of 1 workbooks: no display here"),
+        ("echo it has `ulimit -v` KiB, `ulimit -t` s", 30, "it has 4194304 KiB, 120 s"),
     ],
 )
 def test_libreoffice_failing(
@@ -150,8 +237,7 @@ def test_libreoffice_failing(
     program = tmp_path / "soffice"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
-    monkeypatch.setattr(libreoffice, "_SECONDS", limit)
     monkeypatch.setattr(libreoffice, "_SECONDS_A_FILE", 0)
-    engine = libreoffice.LibreOffice(str(program))
+    engine = libreoffice.LibreOffice(str(program), Limits(seconds=limit))
     with pytest.raises(EngineError, match=words):
         engine.evaluate(reader.read(seven).package, [[]], [])

@@ -155,7 +155,17 @@ class ErrorValue:
         return self.code
 
 
-Value: TypeAlias = float | str | bool | ErrorValue | None
+@dataclass(frozen=True, slots=True)
+class NotEvaluated:
+    """What stands for a cell that an engine could not compute, which says nothing about the workbook."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+Value: TypeAlias = float | str | bool | ErrorValue | NotEvaluated | None
 """What a cell shows; None where it is blank."""
 
 Edit: TypeAlias = tuple[Range, Sequence[Sequence[float]]]

@@ -21,7 +21,7 @@ from openpyxl.workbook.properties import CalcProperties
 from openpyxl.worksheet.dimensions import ColumnDimension
 
 from xlconv import declaration, emit, finish, style
-from xlconv.cells import ErrorValue, Range, Value
+from xlconv.cells import ErrorValue, NotEvaluated, Range, Value
 from xlconv.engines import DEFAULT, by_name
 from xlconv.errors import EngineError, NetworkError
 from xlconv.files import whole_file
@@ -319,9 +319,9 @@ def _computed(package: bytes, layout: Layout, contents: Contents) -> dict[str, l
             content, where = contents[block.name], block.range
             values[block.name] = [[content(i, j) for j in range(where.width)] for i in range(where.height)]
     formulas = [block for block in layout.blocks if block.role in _COMPUTED]
-    (found,) = by_name(DEFAULT).evaluate(package, [[]], [block.range for block in formulas])
+    (found,) = by_name(DEFAULT, isolated=False).evaluate(package, [[]], [block.range for block in formulas])
     for block, computed in zip(formulas, found, strict=True):
-        bad = [value for row in computed for value in row if value is None or isinstance(value, ErrorValue)]
+        bad = [value for row in computed for value in row if isinstance(value, ErrorValue | NotEvaluated | None)]
         if bad:
             raise EngineError(f"the engine computed {bad[0] or 'nothing'} in {block.range.reference}")
         values[block.name] = computed

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlconv import reference
-from xlconv.cells import Edit, ErrorValue, Range, Value
+from xlconv.cells import Edit, ErrorValue, NotEvaluated, Range, Value
 from xlconv.check.declared import Block, Declared, Stage
 from xlconv.check.inputs import Input
 from xlconv.check.report import EngineResult, Finding, LayerResult
@@ -195,7 +195,8 @@ class _Comparison:
         tally.at_fault |= at_fault
 
     def _finding(self, given: Input, layer: str, address: Address, expected: str, shown: Value) -> Finding:
-        does = "shows an error" if isinstance(shown, ErrorValue) else "computes another value than the reference"
+        is_error = isinstance(shown, ErrorValue | NotEvaluated)
+        does = "shows an error" if is_error else "computes another value than the reference"
         got = "blank" if shown is None else str(shown)
         formula = self.book.cell(*address).formula or ""
         return Finding("value", str(address), layer, f"{does} for {given.name}", expected, got, formula, self.engine)

@@ -10,17 +10,22 @@ from importlib import import_module
 from typing import Final, Protocol
 
 from xlconv.cells import Edit, Range, Value
+from xlconv.engines.limits import Limits
 from xlconv.errors import EngineError
 
 
 class Engine(Protocol):
     """A program that recalculates workbooks."""
 
-    name: str
-    """By which the command line calls it."""
+    @property
+    def name(self) -> str:
+        """By which the command line calls it."""
+        ...
 
-    title: str
-    """For people, with the version."""
+    @property
+    def title(self) -> str:
+        """For people, with the version."""
+        ...
 
     def evaluate(
         self, package: bytes, edits: Sequence[Sequence[Edit]], ranges: Sequence[Range]
@@ -42,17 +47,36 @@ class Engine(Protocol):
         ...
 
 
-NAMES: Final = ("formualizer", "libreoffice")
+NAMES: Final = ("formualizer", "ironcalc", "libreoffice")
 DEFAULT: Final = "formualizer"
+_INSTALL: Final = "pip install 'xlconv[crosscheck]'"
 
 
-def by_name(name: str) -> Engine:
+def by_name(name: str, *, isolated: bool = True, limits: Limits | None = None, jobs: int = 2) -> Engine:
     """An engine that is there.
+
+    Args:
+        name: One of `NAMES`.
+        isolated: In a process of its own, bound to limits, as files from outside need it. An embedded engine is a
+            little faster in this process, for a workbook of our own making.
+        limits: Of each process; those of `Limits` if None.
+        jobs: How many processes may share the inputs of one workbook.
 
     Raises:
         EngineError: There is no engine of that name, or it is not installed.
     """
     if name not in NAMES:
         raise EngineError(f"no engine {name!r}", hint=f"one of: {', '.join(NAMES)}")
-    engine: Engine = import_module(f"xlconv.engines.{name}").engine()
-    return engine
+    try:
+        module = import_module(f"xlconv.engines.{name}")
+    except ImportError:
+        raise EngineError(f"{name} is not installed", hint=_INSTALL) from None
+    if name == "libreoffice":
+        program: Engine = module.engine(limits or Limits())
+        return program
+    embedded: Engine = module.engine()
+    if not isolated:
+        return embedded
+    from xlconv.engines.isolated import Isolated  # here, as the process that it starts needs none of it
+
+    return Isolated(embedded, limits or Limits(), jobs)

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import formualizer
 
-from xlconv.cells import Edit, ErrorValue, Range, Value
+from xlconv.cells import Edit, Range, Value
+from xlconv.engines.errors import error_value
 from xlconv.errors import EngineError
 
 _CODES: Final = {
@@ -21,6 +22,8 @@ _CODES: Final = {
     "Circ": "#CIRC!",
     "Spill": "#SPILL!",
     "NImpl": "#N/IMPL!",
+    "Calc": "#CALC!",
+    "Error": "#ERROR!",
 }
 
 
@@ -42,6 +45,7 @@ class Formualizer:
         """Load once, then edit and recalculate in memory."""
         try:
             book = formualizer.load_workbook_bytes(package)
+            book.set_temporal_egress("serial")  # a date is a number
             book.evaluate_all()  # before the first edit, which would otherwise take ten times as long
             return [_evaluated(book, group, ranges) for group in edits]
         except (OSError, RuntimeError, ValueError, formualizer.ExcelEvaluationError) as error:
@@ -74,5 +78,5 @@ def _value(cell: Any) -> Value:
     if isinstance(cell, int):
         return float(cell)
     if isinstance(cell, dict) and cell.get("type") == "Error":
-        return ErrorValue(_CODES.get(cell["kind"], f"#{cell['kind']}"))
+        return error_value("formualizer", _CODES.get(cell["kind"], f"#{cell['kind']}"))
     return str(cell)

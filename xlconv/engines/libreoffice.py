@@ -1,7 +1,8 @@
 """LibreOffice, headless: a process of its own with a profile of its own, made to recalculate everything.
 
 Left to itself LibreOffice believes cached values: the profile says to recalculate always, and the files that it is
-given have none. It writes 15 significant digits.
+given have none. It writes 15 significant digits. It is bound to limits like the other engines; a small network needs
+less than half of the memory that they allow.
 """
 
 from __future__ import annotations
@@ -17,12 +18,16 @@ from pathlib import Path
 from typing import Final
 
 from xlconv import reader
-from xlconv.cells import Edit, Range, Value
+from xlconv.cells import Edit, ErrorValue, Range, Value
+from xlconv.engines.errors import error_value
+from xlconv.engines.limits import Limits
 from xlconv.errors import EngineError
 
-_SECONDS: Final = 120
-"""For the start; each file adds `_SECONDS_A_FILE`."""
 _SECONDS_A_FILE: Final = 20
+"""What each file adds to the limits of time, as all go through one process."""
+
+_LIMITED: Final = 'ulimit -c 0; ulimit -v "$1"; ulimit -t "$2"; shift 2; exec "$@"'
+"""The shell binds itself, and what it becomes: limits set between fork and exec would be unsafe beside threads."""
 
 _USUAL_PLACES: Final = (
     "/Applications/LibreOffice.app/Contents/MacOS/soffice",
@@ -46,12 +51,14 @@ class LibreOffice:
 
     Args:
         program: The path of `soffice`.
+        limits: Of its process.
     """
 
     name = "libreoffice"
 
-    def __init__(self, program: str) -> None:
+    def __init__(self, program: str, limits: Limits | None = None) -> None:
         self.program = program
+        self.limits = limits or Limits()
 
     @cached_property
     def title(self) -> str:
@@ -85,14 +92,15 @@ class LibreOffice:
             *("--headless", "--norestore", "--nolockcheck", "--convert-to", "xlsx:Calc MS Excel 2007 XML"),
             *("--outdir", str(folder / "out"), *map(str, files)),
         ]
-        limit = _SECONDS + _SECONDS_A_FILE * len(files)
-        said = _run(command, limit)
+        more = _SECONDS_A_FILE * len(files)
+        limits = self.limits
+        said = _run(command, Limits(limits.memory, limits.cpu_seconds + more, limits.seconds + more))
         if missing := [file for file in files if not (folder / "out" / file.name).exists()]:
             reason = said.strip()[-300:] or "no reason given"
             raise EngineError(f"LibreOffice did not convert {len(missing)} of {len(files)} workbooks: {reason}")
 
 
-def engine() -> LibreOffice:
+def engine(limits: Limits) -> LibreOffice:
     """The engine, where LibreOffice is installed.
 
     Raises:
@@ -104,7 +112,7 @@ def engine() -> LibreOffice:
             "LibreOffice is not installed (no soffice on the PATH)",
             hint="install it (on Debian and Ubuntu: apt-get install libreoffice-calc), or use --engine formualizer",
         )
-    return LibreOffice(program)
+    return LibreOffice(program, limits)
 
 
 def find_program() -> str | None:
@@ -113,19 +121,23 @@ def find_program() -> str | None:
     return found or next((place for place in _USUAL_PLACES if Path(place).exists()), None)
 
 
-def _run(command: Sequence[str], limit: float) -> str:
-    """Run to the end or the time limit; soffice starts processes of its own, so the whole group is ended."""
+def _run(command: Sequence[str], limits: Limits) -> str:
+    """Run to the end or to a limit; soffice starts processes of its own, so the whole group is ended."""
+    if os.name == "posix":
+        ends = str(limits.memory >> 10), str(limits.cpu_seconds)
+        command = ["/bin/sh", "-c", _LIMITED, "sh", *ends, *command]
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
+        env={**os.environ, "MALLOC_ARENA_MAX": "2"},  # each thread's own arena would count as 64 MiB of memory
     )
     try:
-        said, _ = process.communicate(timeout=limit)
+        said, _ = process.communicate(timeout=limits.seconds)
     except subprocess.TimeoutExpired:
-        raise EngineError(f"LibreOffice did not finish within {limit:.0f} s") from None
+        raise EngineError(f"LibreOffice did not finish within {limits.seconds:g} s") from None
     finally:
         _end(process)
     return said.decode(errors="replace")
@@ -144,8 +156,15 @@ def _values(path: Path, ranges: Sequence[Range]) -> list[list[list[Value]]]:
     book = reader.read(path)
     found = []
     for where in ranges:
+        if where.sheet not in book.sheets:
+            raise EngineError(f"LibreOffice wrote no worksheet {where.sheet!r}")
         cells = book.sheets[where.sheet].cells
         rows = range(where.row, where.row + where.height)
         columns = range(where.column, where.column + where.width)
-        found.append([[cells[at].value if (at := (r, c)) in cells else None for c in columns] for r in rows])
+        found.append([[_value(cells.get((row, column))) for column in columns] for row in rows])
     return found
+
+
+def _value(cell: reader.Cell | None) -> Value:
+    value = cell.value if cell else None
+    return error_value("libreoffice", value.code) if isinstance(value, ErrorValue) else value
