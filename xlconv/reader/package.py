@@ -5,98 +5,189 @@ from __future__ import annotations
 import posixpath
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple, TypeAlias
 
 from xlconv.errors import WorkbookError
-from xlconv.reader import xml
+from xlconv.reader import magic, xml
+from xlconv.reader.limits import MAX_ENTRIES, MAX_FILE, MAX_PART, MAX_RATIO, MAX_TAGS, MAX_TOTAL, UNRATED
 
-MAX_FILE: Final = 64 << 20
-MAX_ENTRIES: Final = 1000
-MAX_PART: Final = 128 << 20
-MAX_TOTAL: Final = 256 << 20
+Cut: TypeAlias = tuple[int, int, bytes]
+"""Start and end of a span of a part's text, and what is to stand there instead."""
 
-_OLE2: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_RELATIONSHIPS: Final = "http://schemas.openxmlformats.org/package/2006/relationships"
+_ENCRYPTED: Final = 0x2041
+_DIRECTORY_RECORD: Final = b"PK\x01\x02"
+_CHUNK: Final = 1 << 20
+
+
+class Relationship(NamedTuple):
+    """What a part says of another.
+
+    Args:
+        kind: The last word of its type, such as `worksheet`.
+        target: The other part, or where an external one is.
+        external: Whether that is outside of the package.
+    """
+
+    kind: str
+    target: str
+    external: bool
 
 
 class Package:
-    """The parts of a ZIP package, decompressed within limits."""
+    """The XML parts of a ZIP package, decompressed within limits; of other parts only the size is looked at."""
 
     def __init__(self, source: Path | BytesIO) -> None:
-        try:
-            if isinstance(source, Path) and source.stat().st_size > MAX_FILE:
-                raise WorkbookError(f"larger than {MAX_FILE >> 20} MiB")
-            data = source.read_bytes() if isinstance(source, Path) else source.getvalue()
-        except FileNotFoundError:
-            raise WorkbookError("no such file") from None
-        except OSError as error:
-            raise WorkbookError(f"cannot be read: {error.strerror or error}") from None
-        if data.startswith(_OLE2):
-            raise WorkbookError(
-                "an encrypted workbook or an old .xls, which xlconv does not open",
-                hint="remove the password, or save it as an Excel Workbook (.xlsx)",
-            )
-        if not data.startswith(b"PK"):
-            raise WorkbookError("not an .xlsx workbook", hint="save it as an Excel Workbook (.xlsx)")
+        data = _read(source) if isinstance(source, Path) else source.getvalue()
+        magic.check(data)
         self.parts: dict[str, bytes] = {}
+        self.parsed: set[str] = set()
+        self.tags = 0
+        self._relationships: dict[str, dict[str, Relationship]] = {}
         try:
+            _check_count(data.count(_DIRECTORY_RECORD))  # before a directory of a million entries is read
             with zipfile.ZipFile(BytesIO(data)) as archive:
-                self._unpack(archive)
+                self._unpack(archive, len(data))
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError) as error:
             raise WorkbookError(f"a damaged or truncated .xlsx: {error}") from None
 
-    def _unpack(self, archive: zipfile.ZipFile) -> None:
-        entries = archive.infolist()
-        if len(entries) > MAX_ENTRIES:
-            raise WorkbookError(f"{len(entries)} parts, more than {MAX_ENTRIES}")
-        seen: set[str] = set()
+    def _unpack(self, archive: zipfile.ZipFile, size: int) -> None:
+        entries = [entry for entry in archive.infolist() if entry.file_size or not entry.is_dir()]
+        _check_directory(entries, size)
         left = MAX_TOTAL
         for entry in entries:
-            if entry.flag_bits & 1:
-                raise WorkbookError("an encrypted package", hint="remove the password")
-            if entry.filename.lower() in seen:
-                raise WorkbookError(f"the part {entry.filename!r} is there twice")
-            seen.add(entry.filename.lower())
-            with archive.open(entry) as stream:
-                data = stream.read(min(MAX_PART, left) + 1)
-            left -= len(data)
-            if len(data) > MAX_PART or left < 0:
-                raise WorkbookError(f"more than {MAX_PART >> 20} MiB in a part or {MAX_TOTAL >> 20} MiB in all")
-            self.parts[entry.filename] = data
+            keep = entry.filename.lower().endswith((".xml", ".rels"))
+            pieces = []
+            for piece in _pieces(archive, entry, left):
+                left -= len(piece)
+                if keep:
+                    pieces.append(piece)
+            if keep:
+                self.parts[entry.filename] = b"".join(pieces)
 
     def __getitem__(self, name: str) -> bytes:
         if name not in self.parts:
             raise WorkbookError(f"the part {name!r} is missing: no workbook, or a damaged one")
         return self.parts[name]
 
-    def relationships(self, part: str) -> dict[str, tuple[str, str]]:
-        """Type and target part of each relationship of a part (or of the package: ``), by id."""
+    def parse(self, name: str, parser: xml.Parser) -> None:
+        """Parse a part; all that are parsed together have a limit."""
+        text = self[name]
+        self.tags += text.count(b"<")
+        if self.tags > MAX_TAGS:
+            raise WorkbookError(f"more than {MAX_TAGS:,} XML tags")
+        self.parsed.add(name)
+        try:
+            parser.parse(text)
+        except WorkbookError as error:
+            where = "" if name in error.message else f" in {name}"
+            raise WorkbookError(f"{error.message}{where}", error.hint) from None
+
+    def parse_rest(self) -> None:
+        """Parse the parts that nobody has, so that engines get none with what is refused."""
+        for name in sorted(self.parts.keys() - self.parsed):
+            self.parse(name, xml.Parser(encoding=None))
+
+    def relationships(self, part: str) -> dict[str, Relationship]:
+        """The relationships of a part (or of the package: ``), by id."""
+        if part not in self._relationships:
+            self._relationships[part] = self._read_relationships(part)
+        return self._relationships[part]
+
+    def _read_relationships(self, part: str) -> dict[str, Relationship]:
         folder, name = posixpath.split(part)
-        found: dict[str, tuple[str, str]] = {}
+        source = posixpath.join(folder, "_rels", f"{name}.rels")
+        found: dict[str, Relationship] = {}
 
-        def start(tag: str, attributes: Mapping[str, str]) -> None:
-            if tag.endswith(" Relationship") and attributes.get("TargetMode") != "External":
-                target = posixpath.normpath(posixpath.join("/", folder, attributes.get("Target", ""))).lstrip("/")
-                found[attributes.get("Id", "")] = (attributes.get("Type", ""), target)
+        def relationship(attributes: Mapping[str, str]) -> None:
+            identity, target = attributes.get("Id", ""), attributes.get("Target", "")
+            if identity in found:
+                raise WorkbookError(f"the relationship {identity[:40]!r} is there twice in {source}")
+            external = attributes.get("TargetMode") == "External"
+            if not external:
+                target = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
+            found[identity] = Relationship(attributes.get("Type", "").rpartition("/")[2], target, external)
 
-        xml.parse(self[posixpath.join(folder, "_rels", f"{name}.rels")], start)
+        if source in self.parts:
+            starts = {f"{_RELATIONSHIPS} Relationship": relationship}
+            self.parse(source, xml.Parser(f"{_RELATIONSHIPS} Relationships", starts))
         return found
 
-    def rebuilt(self, changes: Mapping[str, bytes]) -> bytes:
-        """The package with some parts changed, stored without compression."""
+    def all_relationships(self) -> Iterator[tuple[str, Relationship]]:
+        """The relationships of all parts, each with the part whose it is."""
+        for name in self.parts:
+            folder, file = posixpath.split(name)
+            if posixpath.basename(folder) == "_rels" and file.endswith(".rels"):
+                part = posixpath.join(posixpath.dirname(folder), file.removesuffix(".rels"))
+                for relationship in self.relationships(part).values():
+                    yield part, relationship
+
+    def rebuilt(self, cuts: Mapping[str, Sequence[Cut]]) -> bytes:
+        """The XML parts as a package, some changed, stored without compression."""
         target = BytesIO()
         with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-            for name, data in self.parts.items():
-                archive.writestr(name, changes.get(name, data))
+            for name, text in self.parts.items():
+                archive.writestr(name, spliced(text, cuts[name]) if name in cuts else text)
         return target.getvalue()
 
 
-def spliced(text: bytes, changes: list[tuple[int, int, bytes]]) -> bytes:
-    """A text with some spans, start and end, replaced."""
+def spliced(text: bytes, cuts: Sequence[Cut]) -> bytes:
+    """A text with some spans replaced."""
     pieces, at = [], 0
-    for start, end, new in sorted(changes):
+    for start, end, new in sorted(cuts):
         pieces += [text[at:start], new]
         at = end
     return b"".join([*pieces, text[at:]])
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE + 1)
+    except FileNotFoundError:
+        raise WorkbookError("no such file") from None
+    except OSError as error:
+        raise WorkbookError(f"cannot be read: {error.strerror or error}") from None
+    if len(data) > MAX_FILE:
+        raise WorkbookError(f"larger than {MAX_FILE >> 20} MiB")
+    return data
+
+
+def _check_count(count: int) -> None:
+    if count > MAX_ENTRIES:
+        raise WorkbookError(f"{count} parts, more than {MAX_ENTRIES}")
+
+
+def _check_directory(entries: Sequence[zipfile.ZipInfo], size: int) -> None:
+    """Nothing encrypted, nothing compressed in an odd way, no name that programs would take for different ones."""
+    _check_count(len(entries))
+    if sum(entry.compress_size for entry in entries) > size:
+        raise WorkbookError("a damaged .xlsx: its parts overlap")
+    seen: set[str] = set()
+    for entry in entries:
+        name = entry.orig_filename
+        if entry.flag_bits & _ENCRYPTED:
+            raise WorkbookError("an encrypted package", hint="remove the password")
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise WorkbookError(f"the part {name[:80]!r} is compressed in a way that no .xlsx is")
+        if "\\" in name or "\0" in name or any(not segment.strip(".") for segment in name.split("/")):
+            raise WorkbookError(f"the part name {name[:80]!r} is not one that a package may have")
+        if name.lower() in seen:
+            raise WorkbookError(f"the part {name[:80]!r} is there twice")
+        seen.add(name.lower())
+
+
+def _pieces(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> Iterator[bytes]:
+    """Decompress a part piece by piece, as far as the limits go."""
+    size = 0
+    with archive.open(entry) as stream:
+        while piece := stream.read(_CHUNK):
+            size += len(piece)
+            if size > max(UNRATED, MAX_RATIO * entry.compress_size):
+                raise WorkbookError(f"the part {entry.filename[:80]!r} grows more than {MAX_RATIO}-fold: a ZIP bomb")
+            if size > MAX_PART or size > left:
+                raise WorkbookError(f"more than {MAX_PART >> 20} MiB in a part or {MAX_TOTAL >> 20} MiB in all")
+            yield piece

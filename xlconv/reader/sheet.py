@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Final, NoReturn
+from typing import NamedTuple, NoReturn
 
-from xlconv.cells import ErrorValue, Range, Value, column_letters, column_number
+from xlconv.cells import ErrorValue, Range, Value, column_letters
 from xlconv.errors import WorkbookError
-from xlconv.reader import xml
+from xlconv.reader import formulas
+from xlconv.reader.limits import MAX_AREA, MAX_BOX, MAX_CELLS, MAX_TEXT
+from xlconv.reader.package import Cut
+from xlconv.reader.rows import MAIN, Walker, is_whole
+from xlconv.reader.shared import SharedFormula
 
-MAX_CELLS: Final = 2_000_000
-_END_TAGS: Final = {name: re.compile(rf"</([\w.-]+:)?{name}\s*>".encode()) for name in ("c", "v")}
 
-
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """What a file says of a cell.
 
     Args:
@@ -31,169 +30,237 @@ class Cell:
 
 @dataclass
 class Sheet:
-    """A worksheet: its cells by row and column, and where they stand in the part's text."""
+    """A worksheet: its cells by row and column."""
 
     part: str
     cells: dict[tuple[int, int], Cell] = field(default_factory=dict)
-    spans: dict[tuple[int, int], tuple[int, int, str]] = field(default_factory=dict)
-    """Start and end of each `<c>` element, and its style."""
     arrays: dict[tuple[int, int], Range] = field(default_factory=dict)
     """The range that each array formula fills, by the cell that holds it."""
+    data_tables: dict[tuple[int, int], Range] = field(default_factory=dict)
+    """The range that each data table (what-if analysis) fills, by its first cell."""
+    merged: list[Range] = field(default_factory=list)
     state: str = "visible"
     """`visible`, `hidden` or `veryHidden`."""
 
 
-class SheetHandler:
-    """Reads one worksheet's cells, and notes where cached values stand."""
+@dataclass
+class Budget:
+    """What all worksheets of a workbook may still have."""
 
-    def __init__(self, part: str, text: bytes, strings: list[str], budget: int) -> None:
+    cells: int = MAX_CELLS
+    formulas: formulas.Budget = field(default_factory=formulas.Budget)
+    areas: dict[str, int] = field(default_factory=dict)
+
+    def spend_area(self, kind: str, size: int) -> None:
+        """Count the cells of ranges of one kind."""
+        self.areas[kind] = self.areas.get(kind, 0) + size
+        if self.areas[kind] > MAX_AREA:
+            raise WorkbookError(f"{kind} span {self.areas[kind]:,} cells, more than {MAX_AREA:,}")
+
+
+class SheetReader(Walker):
+    """Reads one worksheet's cells, and notes where cached values stand.
+
+    Args:
+        name: Of the worksheet.
+        part: Its part of the package.
+        strings: The workbook's shared strings.
+        budget: What the workbook may still have; this is taken from it.
+    """
+
+    def __init__(self, name: str, part: str, strings: Sequence[str], budget: Budget) -> None:
+        super().__init__(part)
+        self.name, self.strings, self.budget = name, strings, budget
         self.sheet = Sheet(part)
-        self.cuts: list[tuple[int, int, bytes]] = []
-        self.text, self.strings, self.budget = text, strings, budget
-        self.row = self.column = 0
-        self.masters: dict[str, tuple[str, str]] = {}
-        self.collected: list[str] = []
-        self.collecting = False
-        self.values: list[tuple[tuple[int, int], int, int]] = []
-        self._begin_cell({}, 0)
-        self.parser = xml.parser(self._start, self._end, self._characters)
-        xml.feed(self.parser, text)
-        self._cut_values()
-
-    def _begin_cell(self, attributes: Mapping[str, str], at: int) -> None:
-        self.attributes, self.at = attributes, at
+        self.cuts: list[Cut] = []
+        self.shared: dict[str, SharedFormula] = {}
+        self.filled: set[tuple[int, int]] = set()
+        self.cached_at = 0
+        self.inline = self.phonetic = False
+        self.kind = "n"
         self.formula: str | None = None
         self.raw: str | None = None
-        self.formula_attributes: Mapping[str, str] = {}
-        self.value_at = 0
+        starts = {
+            "f": self._begin_formula,
+            "v": self._begin_value,
+            "is": self._begin_inline,
+            "t": self._begin_text,
+            "rPh": self._begin_phonetic,
+            "mergeCell": self._merge,
+            "hyperlink": self._hyperlink,
+        }
+        ends = {
+            "f": self._end_formula,
+            "v": self._end_value,
+            "is": self._end_inline,
+            "t": self._end_text,
+            "rPh": self._end_phonetic,
+        }
+        self.parser.starts = {**self.parser.starts, **{MAIN + tag: start for tag, start in starts.items()}}
+        self.parser.ends = {**self.parser.ends, **{MAIN + tag: end for tag, end in ends.items()}}
 
-    def _start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        local = tag.rpartition(" ")[2]
-        if local == "row":
-            self.row = _number(attributes.get("r"), self.row + 1)
-            self.column = 0
-        elif local == "c":
-            self._begin_cell(attributes, self.parser.CurrentByteIndex)
-        elif local in ("f", "v", "t"):
-            self.collected.clear()
-            self.collecting = True
-            if local == "f":
-                self.formula_attributes = attributes
-            elif local == "v":
-                self.value_at = self.parser.CurrentByteIndex
+    def check_box(self) -> None:
+        """Refuse cells spread so far apart that programs which keep a table of all between would choke."""
+        row, column = self.box()
+        if row * column > MAX_BOX:
+            raise WorkbookError(
+                f"the cells of {self.part} reach to {column_letters(column)}{row}: "
+                f"{row * column:,} cells, more than {MAX_BOX:,}",
+                hint="delete the rows and columns beyond what is used",
+            )
 
-    def _characters(self, data: str) -> None:
-        if self.collecting:
-            self.collected.append(data)
+    def begin_cell(self, attributes: Mapping[str, str]) -> None:
+        """Count it, and forget the one before."""
+        super().begin_cell(attributes)
+        self.kind = attributes.get("t", "n")
+        self.formula = self.raw = None
+        self.budget.cells -= 1
+        if self.budget.cells < 0:
+            raise WorkbookError(f"more than {MAX_CELLS:,} cells")
 
-    def _end(self, tag: str) -> None:
-        local = tag.rpartition(" ")[2]
-        if local == "c":
-            self._end_cell()
-        elif local in ("f", "v", "t"):
-            self.collecting = False
-            text = "".join(self.collected)
-            if local == "f":
-                self.formula = text
-            elif local == "v":
-                self.raw = text
-                self.value_end = self._element_end(local)
-            else:
-                self.raw = (self.raw or "") + text
+    def end_cell(self) -> None:
+        """Keep it, unless it is blank."""
+        if self.formula is not None or self.raw is not None:
+            value = self._value(self.kind, self.raw)
+            if self.formula is not None or value is not None:
+                self.sheet.cells[self.row, self.column] = Cell(self.formula, value)
 
-    def _element_end(self, local: str) -> int:
-        """Behind the element that ends here; of one like `<v/>` the parser tells the end, else the end tag's start."""
-        at = self.parser.CurrentByteIndex
-        end_tag = _END_TAGS[local].match(self.text, at)
-        return end_tag.end() if end_tag else at
+    def _begin_formula(self, attributes: Mapping[str, str]) -> None:
+        if self.parser.depth != 5:
+            self.misplaced("f")
+        if self.formula is not None or self.raw is not None:
+            self._refuse("has a formula twice, or behind its value")
+        self.formula_attributes = attributes
+        self.parser.collect()
 
-    def _end_cell(self) -> None:
-        row, column = self._position()
-        if (row, column) in self.sheet.cells:
-            raise WorkbookError(f"the cell {column_letters(column)}{row} is there twice in {self.sheet.part}")
-        if len(self.sheet.cells) >= self.budget:
-            raise WorkbookError(f"more than {MAX_CELLS} cells")
-        formula = self._whole_formula(row, column)
-        value = self._value(row, column)
-        if formula is not None or value is not None:
-            self.sheet.cells[row, column] = Cell(formula, value)
-        style = f' s="{_number(self.attributes["s"], 0)}"' if "s" in self.attributes else ""
-        self.sheet.spans[row, column] = (self.at, self._element_end("c"), style)
-        if self.value_at:
-            self.values.append(((row, column), self.value_at, self.value_end))
-        self._begin_cell({}, 0)
+    def _end_formula(self) -> None:
+        kind, text = self.formula_attributes.get("t", "normal"), self.parser.collected()
+        self.formula = text
+        if kind == "shared":
+            self.formula = self._shared_formula(self.formula_attributes.get("si", ""), text)
+        elif kind in ("array", "dataTable"):
+            where = self._filled_range(self.formula_attributes.get("ref", ""))
+            (self.sheet.arrays if kind == "array" else self.sheet.data_tables)[self.row, self.column] = where
+        elif kind != "normal":
+            self._refuse(f"has a formula of the unknown kind {kind[:40]!r}")
+        if problem := self.budget.formulas.spend(self.formula):
+            self._refuse(f"has a formula {problem}")
 
-    def _position(self) -> tuple[int, int]:
-        address = self.attributes.get("r")
-        if address is None:
-            self.column += 1
-            return self.row, self.column
-        letters = address.rstrip("0123456789")
-        if (
-            not letters.isascii()
-            or not letters.isupper()
-            or len(letters) > 3
-            or address[len(letters) :] != str(self.row)
-        ):
-            raise WorkbookError(f"the cell address {address!r} in row {self.row} of {self.sheet.part} is wrong")
-        self.column = column_number(letters)
-        return self.row, self.column
+    def _shared_formula(self, group: str, text: str) -> str:
+        if text:
+            self.shared[group] = SharedFormula(text, self.row, self.column)
+        elif group not in self.shared:
+            raise WorkbookError(f"{self.address} shares a formula that is not in {self.part}")
+        try:
+            return text or self.shared[group].at(self.row, self.column)
+        except WorkbookError as error:
+            raise self._refusal(f"cannot be read: {error.message}") from None
 
-    def _whole_formula(self, row: int, column: int) -> str | None:
-        kind, group = self.formula_attributes.get("t"), self.formula_attributes.get("si", "")
-        address = f"{column_letters(column)}{row}"
-        if kind == "array" and (where := Range.parse(f"s!{self.formula_attributes.get('ref', '')}")):
-            self.sheet.arrays[row, column] = where
-        if kind != "shared" or self.formula is None:
-            return self.formula
-        if self.formula:
-            self.masters[group] = (self.formula, address)
-            return self.formula
-        if group not in self.masters:
-            raise WorkbookError(f"{address} shares a formula that is not in {self.sheet.part}")
-        from openpyxl.formula.translate import Translator
+    def _filled_range(self, reference: str) -> Range:
+        """The range that the formula of this cell fills."""
+        where = self._range(reference)
+        if (where.row, where.column) != (self.row, self.column):
+            self._refuse(f"has a formula for {reference[:40]}, which does not begin there")
+        self.budget.spend_area("array formulas and data tables", where.size)
+        if where.size > 1:
+            self.filled.update(where.cells())
+        return where
 
-        formula, origin = self.masters[group]
-        return str(Translator(f"={formula}", origin).translate_formula(address))[1:]
+    def _begin_value(self, _: Mapping[str, str]) -> None:
+        if self.parser.depth != 5:
+            self.misplaced("v")
+        if self.raw is not None:
+            self._refuse("has two values")
+        if self.formula is not None or self.filled:
+            self._note_cached()
+        self.parser.collect()
 
-    def _value(self, row: int, column: int) -> Value:
-        kind, raw = self.attributes.get("t", "n"), self.raw
+    def _note_cached(self) -> None:
+        if self.formula is not None or (self.row, self.column) in self.filled:
+            self.cached_at = self.parser.at
+
+    def _end_value(self) -> None:
+        self.raw = self.parser.collected()
+        self._end_cached("v")
+
+    def _end_cached(self, name: str) -> None:
+        if self.cached_at:
+            self.cuts.append((self.cached_at, self.parser.element_end(name), b""))
+            self.cached_at = 0
+
+    def _begin_inline(self, _: Mapping[str, str]) -> None:
+        if self.parser.depth != 5:
+            self.misplaced("is")
+        if self.raw is not None or self.kind != "inlineStr":
+            self._refuse("has two values, or one that is not of its type")
+        self._note_cached()
+        self.raw = ""
+        self.inline = True
+
+    def _end_inline(self) -> None:
+        self.inline = False
+        self._end_cached("is")
+
+    def _begin_text(self, _: Mapping[str, str]) -> None:
+        if self.inline and not self.phonetic:
+            self.parser.collect()
+
+    def _end_text(self) -> None:
+        if self.inline and not self.phonetic:
+            self.raw = (self.raw or "") + self.parser.collected()
+
+    def _begin_phonetic(self, _: Mapping[str, str]) -> None:
+        self.phonetic = True
+
+    def _end_phonetic(self) -> None:
+        self.phonetic = False
+
+    def _merge(self, attributes: Mapping[str, str]) -> None:
+        where = self._range(attributes.get("ref", ""))
+        self.budget.spend_area("merged cells", where.size)
+        self.sheet.merged.append(where)
+
+    def _hyperlink(self, attributes: Mapping[str, str]) -> None:
+        self.budget.spend_area("hyperlinks", self._range(attributes.get("ref", "")).size)
+
+    def _range(self, reference: str) -> Range:
+        where = Range.parse(f"s!{reference}")
+        if where is None:
+            raise WorkbookError(f"{reference[:40]!r} in {self.part} is no range of cells")
+        return where._replace(sheet=self.name)
+
+    def _value(self, kind: str, raw: str | None) -> Value:
         if raw is None or (raw == "" and kind == "n"):
             return None
-        if kind in ("str", "inlineStr", "d"):
-            return raw
+        if kind == "n":
+            return self._number(raw)
+        if len(raw) > MAX_TEXT:
+            self._refuse(f"has a text of {len(raw):,} characters, more than {MAX_TEXT:,}")
+        if kind == "s" and is_whole(raw) and int(raw) < len(self.strings):
+            return self.strings[int(raw)]
+        if kind == "b" and raw in ("0", "1"):
+            return raw == "1"
         if kind == "e":
             return ErrorValue(raw)
+        if kind in ("str", "inlineStr", "d"):
+            return raw
+        return self._no_value(raw)
+
+    def _number(self, raw: str) -> float:
         try:
-            if kind == "s":
-                return self.strings[int(raw)]
-            if kind == "b":
-                return bool(int(raw))
             number = float(raw)
-        except (ValueError, IndexError):
-            self._bad_value(row, column, raw)
-        return number if isfinite(number) else self._bad_value(row, column, raw)
+        except ValueError:
+            self._no_value(raw)
+        if not isfinite(number) or "_" in raw or not raw.isascii():
+            self._no_value(raw)
+        return number
 
-    def _bad_value(self, row: int, column: int, raw: str) -> NoReturn:
-        raise WorkbookError(f"{column_letters(column)}{row} in {self.sheet.part} holds {raw[:40]!r}, which is no value")
+    def _no_value(self, raw: str) -> NoReturn:
+        kind = "" if self.kind == "n" else f" of type {self.kind[:40]!r}"
+        self._refuse(f"holds {raw[:40]!r}, which is no value{kind}")
 
-    def _cut_values(self) -> None:
-        """Note the cached values: of formulas, and of cells that an array formula fills."""
-        for at, start, end in self.values:
-            cell = self.sheet.cells.get(at)
-            if cell is not None and (cell.formula is not None or self._in_array(*at)):
-                self.cuts.append((start, end, b""))
+    def _refuse(self, problem: str) -> NoReturn:
+        raise self._refusal(problem)
 
-    def _in_array(self, row: int, column: int) -> bool:
-        return any(
-            where.row <= row < where.row + where.height and where.column <= column < where.column + where.width
-            for where in self.sheet.arrays.values()
-        )
-
-
-def _number(text: str | None, default: int) -> int:
-    if text is None:
-        return default
-    if not text.isascii() or not text.isdecimal() or len(text) > 9:
-        raise WorkbookError(f"{text[:40]!r} where a whole number is due")
-    return int(text)
+    def _refusal(self, problem: str) -> WorkbookError:
+        return WorkbookError(f"{self.address} in {self.part} {problem}")

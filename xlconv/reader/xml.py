@@ -1,65 +1,135 @@
-"""XML from outside, through expat: no document type, no deep nesting, one kind of error."""
+"""XML from outside, through expat: no document type, no deep nesting, no long attributes, one kind of error."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Final, TypeAlias
 from xml.parsers import expat
 
 from xlconv.errors import WorkbookError
+from xlconv.reader.limits import MAX_ATTRIBUTE, MAX_DEPTH
 
-MAX_DEPTH: Final = 256
+Start: TypeAlias = Callable[[Mapping[str, str]], None]
+"""Called with an element's attributes."""
+End: TypeAlias = Callable[[], None]
 
-Start: TypeAlias = Callable[[str, Mapping[str, str]], None]
-"""Called with an element's name, its namespace before a space, and its attributes."""
-
-Text: TypeAlias = Callable[[str], None]
-
-
-def _ignore(_: str) -> None:
-    pass
+MAIN: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_STRICT: Final = "http://purl.oclc.org/ooxml/"
+_ALTERNATE: Final = "http://schemas.openxmlformats.org/markup-compatibility/2006 AlternateContent"
 
 
-def parser(start: Start, end: Text = _ignore, characters: Text = _ignore) -> expat.XMLParserType:
-    """An expat parser that calls these, for a text to be given to `feed`."""
-    depth = 0
+class Parser:
+    """Calls what is due for the elements that are known; tags have their namespace before a space.
 
-    def counted(tag: str, attributes: Mapping[str, str]) -> None:
-        nonlocal depth
-        depth += 1
-        if depth > MAX_DEPTH:
-            raise WorkbookError(f"XML nested deeper than {MAX_DEPTH}")
-        start(tag, attributes)
-
-    def uncounted(tag: str) -> None:
-        nonlocal depth
-        depth -= 1
-        end(tag)
-
-    def refuse(*_: object) -> None:
-        raise WorkbookError("a document type declaration, which no .xlsx needs")
-
-    made = expat.ParserCreate("UTF-8", " ")
-    made.buffer_text = True
-    made.StartElementHandler = counted
-    made.EndElementHandler = uncounted
-    made.CharacterDataHandler = characters
-    made.StartDoctypeDeclHandler = refuse
-    return made
-
-
-def feed(to: expat.XMLParserType, text: bytes) -> None:
-    """Parse a whole text.
-
-    Raises:
-        WorkbookError: It is not well-formed, or has what is refused.
+    Args:
+        root: The tag of the outermost element; any if empty.
+        starts: What to call at the start of an element, by tag.
+        ends: What to call at its end.
+        encoding: The only one that is read; what the text itself says if None.
     """
-    try:
-        to.Parse(text, True)
-    except expat.ExpatError as error:
-        raise WorkbookError(f"damaged XML: {error}") from None
+
+    def __init__(
+        self,
+        root: str = "",
+        starts: Mapping[str, Start] | None = None,
+        ends: Mapping[str, End] | None = None,
+        encoding: str | None = "UTF-8",
+    ) -> None:
+        self.root, self.starts, self.ends = root, starts or {}, ends or {}
+        self.depth = self.alternates = 0
+        self.collecting = False
+        self.pieces: list[str] = []
+        self.expat = expat.ParserCreate(encoding, " ")
+        self.expat.buffer_text = True
+        self.expat.StartElementHandler = self._start
+        self.expat.EndElementHandler = self._end
+        self.expat.CharacterDataHandler = self._characters
+        self.expat.StartDoctypeDeclHandler = _refuse_document_type
+
+    def parse(self, text: bytes) -> None:
+        """Parse a whole text.
+
+        Raises:
+            WorkbookError: It is not well-formed, or has what is refused.
+        """
+        self.text = text
+        try:
+            self.expat.Parse(text, True)
+        except (expat.ExpatError, LookupError, ValueError) as error:  # the latter of encodings that there are none of
+            raise WorkbookError(f"damaged XML: {error}") from None
+
+    @property
+    def at(self) -> int:
+        """Where in the text the element that is told of stands; at its end, where its end tag does."""
+        return self.expat.CurrentByteIndex
+
+    def element_end(self, name: str) -> int:
+        """Behind the element that ends here, of which the parser tells the end tag's start, or of `<v/>` the end."""
+        end_tag = _end_tag(name).match(self.text, self.at)
+        return end_tag.end() if end_tag else self.at
+
+    def collect(self) -> None:
+        """Keep the text of the element that begins here; it may have no elements in it."""
+        self.collecting = True
+
+    def collected(self) -> str:
+        """The text kept since."""
+        self.collecting = False
+        text = "".join(self.pieces)
+        self.pieces.clear()
+        return text
+
+    def _start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        self.depth += 1
+        if self.depth == 1:
+            self._check_root(tag)
+        elif self.depth > MAX_DEPTH:
+            raise WorkbookError(f"XML nested deeper than {MAX_DEPTH}")
+        for value in attributes.values():
+            if len(value) > MAX_ATTRIBUTE:
+                raise WorkbookError(f"an XML attribute of {len(value):,} characters, more than {MAX_ATTRIBUTE:,}")
+        if self.collecting:
+            raise WorkbookError(f"an XML element <{_local(tag)}> inside a text")
+        begin = self.starts.get(tag)
+        if begin is not None:
+            if self.alternates:
+                raise WorkbookError(f"an XML element <{_local(tag)}> that only some programs would read")
+            begin(attributes)
+        elif tag == _ALTERNATE:
+            self.alternates += 1
+
+    def _end(self, tag: str) -> None:
+        end = self.ends.get(tag)
+        if end is not None:
+            end()
+        elif tag == _ALTERNATE:
+            self.alternates -= 1
+        self.depth -= 1
+
+    def _characters(self, data: str) -> None:
+        if self.collecting:
+            self.pieces.append(data)
+
+    def _check_root(self, tag: str) -> None:
+        if tag.startswith(_STRICT):
+            raise WorkbookError(
+                "a Strict Open XML workbook, which xlconv does not read",
+                hint="save it as an Excel Workbook (.xlsx)",
+            )
+        if self.root and tag != self.root:
+            raise WorkbookError(f"an XML element <{_local(tag)}> where <{_local(self.root)}> is due")
 
 
-def parse(text: bytes, start: Start, end: Text = _ignore, characters: Text = _ignore) -> None:
-    """Parse a whole text, calling these for what is in it."""
-    feed(parser(start, end, characters), text)
+@cache
+def _end_tag(name: str) -> re.Pattern[bytes]:
+    return re.compile(rf"</([\w.-]+:)?{name}\s*>".encode())
+
+
+def _local(tag: str) -> str:
+    return tag.rpartition(" ")[2][:40]
+
+
+def _refuse_document_type(*_: object) -> None:
+    raise WorkbookError("a document type declaration, which no .xlsx needs")

@@ -1,0 +1,224 @@
+"""What a workbook's own parts say: its worksheets, names and settings, the shared strings, the number of styles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from xlconv.errors import WorkbookError
+from xlconv.reader import formulas, xml
+from xlconv.reader.limits import MAX_CELLS, MAX_SHEETS, MAX_STYLES, MAX_TEXT
+from xlconv.reader.package import Package, Relationship
+
+_MAIN: Final = f"{xml.MAIN} "
+_RELATIONSHIP_ID: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships id"
+_CONTENT_TYPES: Final = "http://schemas.openxmlformats.org/package/2006/content-types"
+_CONTENT_TYPES_PART: Final = "[Content_Types].xml"
+_WORKBOOKS: Final = (
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml",
+    "application/vnd.ms-excel.sheet.macroenabled.main+xml",
+)
+_OTHERS: Final = {
+    "application/vnd.ms-excel.sheet.binary.": "a binary workbook (.xlsb)",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.template.": "a template (.xltx)",
+    "application/vnd.ms-excel.template.": "a template (.xltm)",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.": "a Word document",
+    "application/vnd.openxmlformats-officedocument.presentationml.": "a presentation",
+}
+"""What else has a main part, by how its content type begins."""
+
+
+class Calculation(NamedTuple):
+    """How a workbook asks to be calculated.
+
+    Args:
+        manual: Only when told to.
+        iterative: Circular references are followed round and round.
+        as_displayed: With the rounded numbers that cells show.
+    """
+
+    manual: bool = False
+    iterative: bool = False
+    as_displayed: bool = False
+
+
+class SheetEntry(NamedTuple):
+    """A worksheet as the workbook lists it.
+
+    Args:
+        name: On its tab.
+        part: Where its cells are.
+        state: `visible`, `hidden` or `veryHidden`.
+    """
+
+    name: str
+    part: str
+    state: str
+
+
+class Book:
+    """The workbook part of a package, and which parts belong to it."""
+
+    def __init__(self, package: Package) -> None:
+        self.package = package
+        self.part = _main_part(package)
+        self.relationships = package.relationships(self.part)
+        self.sheets: list[SheetEntry] = []
+        self.names: dict[str, str] = {}
+        self.calculation = Calculation()
+        self._formulas = formulas.Budget()
+        self._name = ""
+        starts = {"sheet": self._sheet, "calcPr": self._settings, "definedName": self._begin_name}
+        self._parser = xml.Parser(
+            f"{_MAIN}workbook",
+            {_MAIN + name: start for name, start in starts.items()},
+            {f"{_MAIN}definedName": self._end_name},
+        )
+        package.parse(self.part, self._parser)
+        self._check_sheets()
+
+    def _sheet(self, attributes: Mapping[str, str]) -> None:
+        name, identity = attributes.get("name", ""), attributes.get(_RELATIONSHIP_ID, "")
+        if identity not in self.relationships:
+            raise WorkbookError(f"worksheet {name[:40]!r} is missing from the package")
+        kind, target, external = self.relationships[identity]
+        if external or target not in self.package.parts:
+            raise WorkbookError(f"worksheet {name[:40]!r} is missing from the package: it has no part {target[:80]!r}")
+        if kind == "worksheet":  # chart sheets and the like have no cells
+            self.sheets.append(SheetEntry(name, target, attributes.get("state", "visible")))
+
+    def _check_sheets(self) -> None:
+        if not self.sheets:
+            raise WorkbookError("no worksheet in it")
+        if len(self.sheets) > MAX_SHEETS:
+            raise WorkbookError(f"{len(self.sheets):,} worksheets, more than {MAX_SHEETS}")
+        names: set[str] = set()
+        parts: set[str] = set()
+        for name, part, _ in self.sheets:
+            if name.lower() in names or part in parts:
+                raise WorkbookError(f"the worksheet {name[:40]!r} is there twice")
+            names.add(name.lower())
+            parts.add(part)
+
+    def _settings(self, attributes: Mapping[str, str]) -> None:
+        self.calculation = Calculation(
+            manual=attributes.get("calcMode") == "manual",
+            iterative=attributes.get("iterate") in ("1", "true"),
+            as_displayed=attributes.get("fullPrecision") in ("0", "false"),
+        )
+
+    def _begin_name(self, attributes: Mapping[str, str]) -> None:
+        self._name = attributes.get("name", "").lower()
+        self._is_local = "localSheetId" in attributes
+        self._parser.collect()
+
+    def _end_name(self) -> None:
+        text = self._parser.collected()
+        if problem := self._formulas.spend(text):
+            raise WorkbookError(f"the name {self._name[:40]!r} has a formula {problem}")
+        if self._is_local:
+            return
+        if self._name in self.names:
+            raise WorkbookError(f"the name {self._name[:40]!r} is defined twice")
+        self.names[self._name] = text
+
+    def related(self, kind: str) -> str:
+        """The part of a kind that a workbook has once; empty where it has none."""
+        found = {each.target for each in self.relationships.values() if each.kind == kind and not each.external}
+        if len(found) > 1:
+            raise WorkbookError(f"several parts of the kind {kind!r}, a workbook has one")
+        return "".join(found)
+
+
+def _main_part(package: Package) -> str:
+    """The part that is the workbook, by relationship and content type."""
+    package["_rels/.rels"]
+    found = [each for each in package.relationships("").values() if each.kind == "officeDocument"]
+    if not found:
+        raise WorkbookError("no workbook in the package: not an .xlsx")
+    if len(found) > 1 or found[0].external:
+        raise WorkbookError("no single workbook in the package")
+    _check_content_type(package, found[0])
+    return found[0].target
+
+
+def _check_content_type(package: Package, main: Relationship) -> None:
+    types: dict[str, str] = {}
+
+    def note(attributes: Mapping[str, str]) -> None:
+        part = attributes.get("PartName") or f"*.{attributes.get('Extension', '')}"
+        types[part.lower()] = attributes.get("ContentType", "").lower()
+
+    starts = {f"{_CONTENT_TYPES} {name}": note for name in ("Override", "Default")}
+    package.parse(_CONTENT_TYPES_PART, xml.Parser(f"{_CONTENT_TYPES} Types", starts))
+    extension = main.target.rpartition(".")[2]
+    found = types.get(f"/{main.target}".lower()) or types.get(f"*.{extension}".lower(), "")
+    if found in _WORKBOOKS:
+        return
+    kind = next((name for prefix, name in _OTHERS.items() if found.startswith(prefix)), "")
+    raise WorkbookError(
+        f"{kind or f'the main part is of the type {found[:80]!r}'}, not an .xlsx workbook",
+        hint="save it as an Excel Workbook (.xlsx)",
+    )
+
+
+def shared_strings(package: Package, part: str) -> list[str]:
+    """The texts that cells refer to by number; without phonetic guides."""
+    strings: list[str] = []
+    pieces: list[str] = []
+    phonetic = False
+
+    def begin_string(_: Mapping[str, str]) -> None:
+        pieces.clear()
+
+    def end_string() -> None:
+        text = "".join(pieces)
+        if len(text) > MAX_TEXT:
+            raise WorkbookError(f"a text of {len(text):,} characters, more than {MAX_TEXT:,} in {part}")
+        if len(strings) >= MAX_CELLS:
+            raise WorkbookError(f"more than {MAX_CELLS:,} texts in {part}")
+        strings.append(text)
+
+    def begin_phonetic(_: Mapping[str, str]) -> None:
+        nonlocal phonetic
+        phonetic = True
+
+    def end_phonetic() -> None:
+        nonlocal phonetic
+        phonetic = False
+
+    def begin_text(_: Mapping[str, str]) -> None:
+        parser.collect()
+
+    def end_text() -> None:
+        text = parser.collected()
+        if not phonetic:
+            pieces.append(text)
+
+    starts = {"si": begin_string, "rPh": begin_phonetic, "t": begin_text}
+    ends = {"si": end_string, "rPh": end_phonetic, "t": end_text}
+    parser = xml.Parser(
+        f"{_MAIN}sst",
+        {_MAIN + name: start for name, start in starts.items()},
+        {_MAIN + name: end for name, end in ends.items()},
+    )
+    package.parse(part, parser)
+    return strings
+
+
+def check_styles(package: Package, part: str) -> None:
+    """Refuse more cell styles than Excel has."""
+    count = -1
+
+    def begin_styles(_: Mapping[str, str]) -> None:
+        nonlocal count
+        count = 0
+
+    def style(_: Mapping[str, str]) -> None:
+        nonlocal count
+        count += count >= 0
+        if count > MAX_STYLES:
+            raise WorkbookError(f"more than {MAX_STYLES:,} cell styles")
+
+    starts = {f"{_MAIN}cellXfs": begin_styles, f"{_MAIN}xf": style}
+    package.parse(part, xml.Parser(f"{_MAIN}styleSheet", starts))
