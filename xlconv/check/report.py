@@ -10,6 +10,7 @@ from math import isfinite
 from typing import Final, Literal, TypeAlias
 
 from xlconv.check.rules import RULES, RuleId, Severity
+from xlconv.escape import json_text
 
 JSON_VERSION: Final = 2
 """Of the form that `report.schema.json` describes."""
@@ -264,7 +265,7 @@ class Failure:
 def to_json(reports: Iterable[Report | Failure]) -> str:
     """All of it, as one JSON object."""
     files = [report.as_dict() for report in reports]
-    return json.dumps({"version": JSON_VERSION, "files": files}, indent=2, allow_nan=False)
+    return json_text(json.dumps({"version": JSON_VERSION, "files": files}, indent=2, allow_nan=False))
 
 
 def _finite(number: float | None) -> float | None:

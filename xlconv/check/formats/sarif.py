@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -96,7 +95,7 @@ def _place(file: str) -> Json:
 
 def _uri(file: str) -> str:
     path = Path(file)
-    text = quote(os.fsencode(path.as_posix()))
+    text = quote(path.as_posix(), errors="surrogatepass")
     return f"file:///{text.lstrip('/')}" if path.is_absolute() else text
 
 

@@ -69,14 +69,15 @@ def _remarks(each: LayerResult) -> str:
 
 
 def _findings(report: Report) -> Iterator[str]:
-    for severity, groups in groupby(grouped(report), key=lambda group: group.rule.severity):
+    found = grouped(report)
+    for severity, groups in groupby(found, key=lambda group: group.rule.severity):
         yield ""
         yield f"  {severity}s"
         for group in groups:
             yield from _group(group)
-    if report.findings:
-        ids = dict.fromkeys(finding.rule for finding in report.findings)
-        yield f"    (why, and how to mend it: xlconv explain {' | '.join(ids)})"
+    if found:
+        ids = dict.fromkeys(group.rule.id for group in found)
+        yield f"    (why, and how to mend it: xlconv explain {' '.join(ids)})"
 
 
 def _group(group: Group) -> Iterator[str]:
