@@ -6,18 +6,19 @@ Reads formulas only: macros never run, nothing is computed unless a weight is it
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from xlconv import layers, reader
-from xlconv.cells import Range
-from xlconv.errors import NetworkError
+from xlconv.errors import XlconvError
 from xlconv.network import INPUT, FloatArray, Network, Node
-from xlconv.recover import places
+from xlconv.recover.agreement import compare
 from xlconv.recover.build import Built, Tensor, build
-from xlconv.recover.found import Evidence, Found, Stage
+from xlconv.recover.declared import declares, found_by
+from xlconv.recover.evidence import with_evidence
+from xlconv.recover.found import Found, Stage
 from xlconv.recover.places import NOWHERE, Places
 from xlconv.recover.reading import Group, Reading, read
 
@@ -51,8 +52,11 @@ def recover(path: str | Path) -> Recovered:
 def recover_book(book: reader.Workbook) -> Recovered:
     """The same for a workbook that has been read."""
     reading = read(book)
+    said = _declared(book, reading)
     built = build(reading)
     networks = list(_networks(book, reading, built))
+    if said is not None:
+        networks = [said, *(each for each in networks if not _share_cells(each, said))]
     known = _cells_of(networks)
     rest = []
     for group in reading.groups:
@@ -60,6 +64,28 @@ def recover_book(book: reader.Workbook) -> Recovered:
         if at:
             rest.append(group._replace(cells=at))
     return Recovered(book, networks, rest)
+
+
+_MOST = 0.5
+"""How much of each layer must compute what the workbook says of it for that to be taken over."""
+
+
+def _declared(book: reader.Workbook, reading: Reading) -> Found | None:
+    """The network that the workbook says it is, if its formulas bear that out; names and labels come from there."""
+    if not declares(book):
+        return None
+    try:
+        said = found_by(book)
+    except XlconvError:
+        return None
+    agreement = compare(said, reading)
+    true = all(agreement.share(stage.cells) > _MOST for stage in said.stages)
+    return replace(said, stages=tuple(with_evidence(said.stages, reading))) if true else None
+
+
+def _share_cells(one: Found, other: Found) -> bool:
+    cells = _cells_of([other])
+    return any(place in cells for stage in one.stages for place in stage.cells.ravel().tolist())
 
 
 def _cells_of(networks: list[Found]) -> set[int]:
@@ -90,6 +116,19 @@ def _followers(first: Tensor, built: Built) -> list[Tensor]:
     return found
 
 
+def _take_as_vectors(first: Tensor, tensors: list[Tensor]) -> None:
+    """An input of one row or column that no window slides over is a vector, and so is what goes element by element."""
+    same = [first]
+    for tensor in tensors:
+        if tensor.source in same and isinstance(tensor.layer, layers.ReLU):
+            same.append(tensor)
+    readers = [tensor.layer for tensor in tensors if tensor.source in same]
+    no_window = all(isinstance(layer, (layers.ReLU, layers.Linear, layers.Softmax)) for layer in readers)
+    if no_window and first.cells.shape[0] == 1 and 1 in first.cells.shape[1:]:
+        for tensor in same:
+            tensor.cells = tensor.cells.ravel()
+
+
 _NAMES = {
     layers.Conv2d: "conv",
     layers.ReLU: "relu",
@@ -117,7 +156,8 @@ class _Assembly:
         self.count: dict[type[layers.Layer], int] = {}
 
     def found(self) -> Found:
-        inputs = self._input_cells()
+        _take_as_vectors(self.first, self.tensors)
+        inputs = self.first.cells
         shape = inputs.shape
         self.flat = {INPUT} if len(shape) == 1 else set()
         for tensor in self.tensors:
@@ -129,16 +169,17 @@ class _Assembly:
         x = self._numbers(inputs, INPUT)
         title = self.atlas.cell(int(self.tensors[0].cells.flat[0])).sheet
         return Found(
-            title, network, x, self.atlas, inputs, self.weights, tuple(self.stages), labels, prediction,
+            title,
+            network,
+            x,
+            self.atlas,
+            inputs,
+            self.weights,
+            tuple(with_evidence(self.stages, self.reading)),
+            labels,
+            prediction,
             tuple(self.not_numbers),
-        )  # fmt: skip
-
-    def _input_cells(self) -> Places:
-        """The input's cells; a column or row that only dense layers read is a vector."""
-        cells = self.first.cells
-        readers = [tensor.layer for tensor in self.tensors if tensor.source is self.first]
-        is_vector = all(isinstance(layer, (layers.Linear, layers.Softmax)) for layer in readers)
-        return cells.ravel() if is_vector and cells.shape[0] == 1 and 1 in cells.shape[1:] else cells
+        )
 
     def _add(self, tensor: Tensor) -> None:
         assert tensor.source is not None
@@ -156,8 +197,7 @@ class _Assembly:
             self.flat.update(each.name for each in chain)
         self.weights |= {f"{node.name}.{key}": cells for key, cells in tensor.weights.items()}
         self.shows[id(tensor)] = chain[-1].name
-        evidence = self._evidence(tensor.cells)
-        self.stages.append(Stage(tuple(chain), chain[-1].name, tensor.cells, tensor.parts, evidence=evidence))
+        self.stages.append(Stage(tuple(chain), chain[-1].name, tensor.cells, tensor.parts))
 
     def _flattened(self, source: str) -> str:
         for node in self.nodes:
@@ -198,13 +238,11 @@ class _Assembly:
         return found.reshape(cells.shape)
 
     def _prediction(self) -> tuple[int, Places | None, list[str]]:
-        last = self.stages[-1] if self.stages else None
         for of, cell, labels in self.built.predictions:
-            if id(of) in self.shows and self.shows[id(of)] == self.nodes[-1].name:
+            if self.shows.get(id(of)) == self.nodes[-1].name and len(of.shape) == 1:
                 names = [] if labels is None else [self._text(int(place)) for place in labels]
                 if len(set(names)) == len(names) and all(name.strip() for name in names):
                     return cell, labels, names
-        del last
         return -1, None, []
 
     def _text(self, place: int) -> str:
@@ -212,7 +250,3 @@ class _Assembly:
         if isinstance(value, float) and value.is_integer():
             return str(int(value))
         return "" if value is None else str(value)
-
-    def _evidence(self, cells: Places) -> Evidence:
-        flat = [self.atlas.cell(place) for place in np.unique(cells[cells != NOWHERE]).tolist()]
-        return Evidence(len(flat), "", 0)

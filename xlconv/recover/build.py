@@ -264,15 +264,18 @@ class _Builder:
         lines = table.at_depth(depth)
         for of, cells, element in self.owners.by_tensor(table.cell[lines], table.source[lines]):
             source = self.owners.tensors[of]
-            if _is_most(element, source):
-                relus = self.operations.relus_around(cells) - 1
-                self._add(Tensor(_in_shape(source, cells, element), layers.ReLU(), source, relus))
+            for mine in _each_once(cells, element):
+                if _is_most(element[mine], source):
+                    relus = self.operations.relus_around(cells[mine]) - 1
+                    self._add(Tensor(_in_shape(source, cells[mine], element[mine]), layers.ReLU(), source, relus))
 
     def _add_softmaxes(self, depth: int) -> None:
         self._add_exponents(depth)
         operations = self.operations
         lines = operations.shares.at_depth(depth)
-        for at, cells, element in self.exponents.by_tensor(operations.shares.cell[lines], operations.shares.source[lines]):
+        for at, cells, element in self.exponents.by_tensor(
+            operations.shares.cell[lines], operations.shares.source[lines]
+        ):
             exponents = self.exponents.tensors[at]
             wholes = operations.wholes.source[operations.wholes.of(cells)]
             held = [total for total, of in self.totals.items() if of == at and np.isin(total, wholes)]
@@ -322,7 +325,11 @@ class _Builder:
             for row, cell in enumerate(bundle.cells):
                 number, element = self.owners.find(vector[row])
                 tensor = self.owners.tensors[number[0]] if number[0] >= 0 else None
-                if tensor is None or (number != number[0]).any() or not np.array_equal(element, np.arange(tensor.cells.size)):
+                if (
+                    tensor is None
+                    or (number != number[0]).any()
+                    or not np.array_equal(element, np.arange(tensor.cells.size))
+                ):
                     continue
                 labels = bundle.operands(1)[row] if len(bundle.refs) > 1 else None
                 if labels is None or labels.size == element.size:
@@ -458,6 +465,15 @@ def _pooled(
     return grid.cells, (sides[0], sides[1])
 
 
+def _each_once(cells: Places, element: Ints) -> Iterator[Ints]:
+    """Lines in groups that have each element once, first come first."""
+    order = np.lexsort((cells, element))
+    begins = np.flatnonzero(np.r_[True, np.diff(element[order]) != 0])
+    rank = np.arange(order.size) - np.repeat(begins, np.diff(np.r_[begins, order.size]))
+    for number in range(int(rank.max()) + 1):
+        yield np.sort(order[rank == number])
+
+
 def _is_most(element: Ints, source: Tensor) -> bool:
     return bool(2 * np.unique(element).size > source.cells.size)
 
@@ -468,7 +484,7 @@ def _covers(read: Places, cells: Places) -> bool:
 
 
 def _in_shape(source: Tensor, cells: Places, element: Ints) -> Places:
-    """The cell that goes with each element, in the source's shape; a missing one is taken from the grid of the others."""
+    """The cell that goes with each element, in the source's shape; a missing one is where the others' grid has it."""
     shown = np.full(source.cells.size, NOWHERE, np.int64)
     shown[element] = cells
     shown = shown.reshape(source.image)

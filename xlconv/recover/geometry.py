@@ -149,12 +149,14 @@ def fit_pooling(index: Ints, low: Ints, high: Ints, size: int) -> Pooling | None
         high: The last.
         size: Of the source.
     """
-    count = int(index.max()) + 1
+    count = int(index.max(initial=-1)) + 1
+    if np.unique(index).size < max(count, 1):
+        return None
     low, high = (np.array([most_common(ends[index == i]) for i in range(count)]) for ends in (low, high))
     kernel = int((high - low).max()) + 1
     padding = kernel - 1 - int(high[0]) if low[0] == 0 else -int(low[0])
     if count == 1:
-        stride = kernel
+        stride = max(kernel, size + 2 * padding - kernel + 1)
     else:
         stride, rest = divmod(int(low[-1]) + padding, count - 1)
         if rest or stride < 1:

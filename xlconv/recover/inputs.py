@@ -84,7 +84,7 @@ def _first(table: Table, live: Places) -> Table:
 
 
 def _boxes_of_dots(dots: Table) -> Iterator[Box]:
-    """Around what is multiplied with the same weight; weights that are used once have the block that their cell reads."""
+    """Around what is multiplied with the same weight; for weights used once, around what their cell reads."""
     order = np.argsort(dots.weight, kind="stable")
     source, weight = dots.source[order], dots.weight[order]
     begins = np.flatnonzero(np.r_[True, np.diff(weight) != 0]) if weight.size else weight

@@ -116,7 +116,7 @@ Node: TypeAlias = Mapping[str, Any]
 """A node of a formula's tree, as formualizer gives it."""
 
 
-class _Unknown(Exception):
+class _UnknownError(Exception):
     """The formula means nothing that a network computes."""
 
 
@@ -154,12 +154,12 @@ class Reader:
         try:
             tree = formualizer.parse(f"={formula}").to_dict()
             return self._read(tree, sheet, 0)
-        except (_Unknown, formualizer.ParserError, formualizer.TokenizerError, ValueError):
+        except (_UnknownError, formualizer.ParserError, formualizer.TokenizerError, ValueError):
             return None
 
     def _read(self, node: Node, sheet: str, depth: int) -> Meaning:
         if depth > _DEEPEST:
-            raise _Unknown
+            raise _UnknownError
         kind = node["node_type"]
         if kind == "Reference":
             ref = self._ref(node["reference"], sheet)
@@ -175,13 +175,13 @@ class Reader:
             return self._binary(node, sheet, depth)
         if kind == "Function":
             return self._function(node["name"].upper(), node["args"], sheet, depth)
-        raise _Unknown
+        raise _UnknownError
 
     def _function(self, name: str, args: list[Node], sheet: str, depth: int) -> Meaning:
         if name == "IF":
             return self._if(args, sheet, depth)
         if name not in _FUNCTIONS or not args:
-            raise _Unknown
+            raise _UnknownError
         return _FUNCTIONS[name]([self._read(arg, sheet, depth + 1) for arg in args])
 
     def _binary(self, node: Node, sheet: str, depth: int) -> Meaning:
@@ -189,13 +189,13 @@ class Reader:
         right = self._read(node["right"], sheet, depth + 1)
         operation = _OPERATIONS.get(node["operator"])
         if operation is None:
-            raise _Unknown
+            raise _UnknownError
         return operation(left, right)
 
     def _if(self, args: list[Node], sheet: str, depth: int) -> Meaning:
         """`IF(x>0,x,0)` in its spellings."""
         if len(args) != 3 or args[0]["node_type"] != "BinaryOp":
-            raise _Unknown
+            raise _UnknownError
         left, right, yes, no = (
             self._read(each, sheet, depth + 1) for each in (args[0]["left"], args[0]["right"], args[1], args[2])
         )
@@ -205,7 +205,7 @@ class Reader:
         if operator in ("<", "<="):
             yes, no, operator = no, yes, ">"
         if operator not in (">", ">=") or not (_is_zero(right) and _is_zero(no) and yes == left):
-            raise _Unknown
+            raise _UnknownError
         return Relu(yes, _shape(yes))
 
     def _ref(self, text: str, sheet: str) -> Ref:
@@ -215,7 +215,7 @@ class Reader:
             meant = self.names.get(text.lower(), "")
             found = syntax.reference(meant, sheet) if "!" in meant else None
         if found is None or found[0].sheet.lower() not in self.sheets:
-            raise _Unknown
+            raise _UnknownError
         where, down, right = found
         return Ref(where._replace(sheet=self.sheets[where.sheet.lower()]), down, right)
 
@@ -226,7 +226,7 @@ def _shape(of: Meaning) -> tuple[int, int]:
 
 def _literal(value: object) -> Sum:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _Unknown
+        raise _UnknownError
     return Sum((), float(value))
 
 
@@ -236,7 +236,7 @@ def _is_zero(of: Meaning) -> bool:
 
 def _scaled(of: Meaning, factor: float) -> Sum:
     if type(of) is not Sum:
-        raise _Unknown
+        raise _UnknownError
     terms = tuple(term._replace(coefficient=factor * term.coefficient) for term in of.terms)
     return Sum(terms, factor * of.constant, of.shape)
 
@@ -244,11 +244,11 @@ def _scaled(of: Meaning, factor: float) -> Sum:
 def _add(left: Meaning, right: Meaning) -> Meaning:
     """Of equal shapes: a scalar is not spread over an array, except where it adds nothing."""
     if type(left) is not Sum or type(right) is not Sum:
-        raise _Unknown
+        raise _UnknownError
     if _is_zero(left) or _is_zero(right):
         return right if _is_zero(left) else left
     if left.shape != right.shape:
-        raise _Unknown
+        raise _UnknownError
     return Sum(left.terms + right.terms, left.constant + right.constant, left.shape)
 
 
@@ -269,15 +269,15 @@ class _Shifted(Sum):
 
 def _multiply(left: Meaning, right: Meaning) -> Meaning:
     if type(left) is not Sum or type(right) is not Sum:
-        raise _Unknown
+        raise _UnknownError
     for one, other in ((left, right), (right, left)):
         if not one.terms:
             return _scaled(other, one.constant)
     if len(left.terms) != 1 or len(right.terms) != 1 or left.constant or right.constant or left.shape != right.shape:
-        raise _Unknown
+        raise _UnknownError
     (a,), (b,) = left.terms, right.terms
     if len(a.refs) != 1 or len(b.refs) != 1 or a.refs[0].shape != left.shape or b.refs[0].shape != left.shape:
-        raise _Unknown
+        raise _UnknownError
     return Sum((Term(a.coefficient * b.coefficient, (a.refs[0], b.refs[0])),), 0.0, left.shape)
 
 
@@ -286,7 +286,7 @@ def _divide(left: Meaning, right: Meaning) -> Meaning:
         return _scaled(left, 1 / right.constant)
     if isinstance(left, (Sum, Exp)) and isinstance(right, (Sum, SumExp)) and _shape(right) == (1, 1):
         return Share(left, right, left.shape)
-    raise _Unknown
+    raise _UnknownError
 
 
 _OPERATIONS: Final[dict[str, Callable[[Meaning, Meaning], Meaning]]] = {
@@ -305,7 +305,7 @@ def _sum(args: list[Meaning]) -> Meaning:
     constant = 0.0
     for arg in args:
         if type(arg) is not Sum or (arg.constant and arg.shape != (1, 1)) or any(term.matrix for term in arg.terms):
-            raise _Unknown
+            raise _UnknownError
         terms += arg.terms
         constant += arg.constant
     return Sum(tuple(terms), constant)
@@ -332,16 +332,16 @@ def _plain(of: Meaning) -> Iterator[Ref]:
     elif type(of) is Sum and len(of.terms) == 1 and not of.constant:
         (term,) = of.terms
         if term.coefficient != 1 or len(term.refs) != 1:
-            raise _Unknown
+            raise _UnknownError
         yield term.refs[0]
     else:
-        raise _Unknown
+        raise _UnknownError
 
 
 def _exp(args: list[Meaning]) -> Meaning:
     (of,) = args
     if not isinstance(of, Sum):
-        raise _Unknown
+        raise _UnknownError
     shift = of.shift if isinstance(of, _Shifted) else ()
     return Exp(Sum(of.terms, of.constant, of.shape), shift, of.shape)
 
@@ -350,7 +350,7 @@ def _mmult(args: list[Meaning]) -> Meaning:
     """A product of matrices; its elements are made where they are asked for."""
     left, right = (_only_ref(arg) for arg in args)
     if left.shape[1] != right.shape[0]:
-        raise _Unknown
+        raise _UnknownError
     shape = (left.shape[0], right.shape[1])
     if shape == (1, 1):
         return Sum((Term(1.0, (left, right)),))
@@ -370,16 +370,16 @@ def _only_ref(of: Meaning) -> Ref:
 
 def _match(args: list[Meaning]) -> Meaning:
     if len(args) != 3 or not isinstance(args[0], Max) or not _is_zero(args[2]):
-        raise _Unknown
+        raise _UnknownError
     vector = _only_ref(args[1])
     if [ref.range for ref in args[0].refs] != [vector.range]:
-        raise _Unknown
+        raise _UnknownError
     return Argmax(vector)
 
 
 def _index(args: list[Meaning]) -> Meaning:
     if len(args) != 2 or not isinstance(args[1], Argmax) or args[1].base != 1:
-        raise _Unknown
+        raise _UnknownError
     return replace(args[1], labels=(_only_ref(args[0]),))
 
 

@@ -6,7 +6,7 @@ Copies (`=A1`) are seen through: what reads a copy reads the cell that is copied
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -75,9 +75,9 @@ class Operations:
         self._dot_bundles: list[tuple[Bundle, list[tuple[int, int]]]] = []
         self.bundles = reading.bundles
         self._collected = collected
+        self.original = reading.original
         for bundle in reading.bundles:
             self._sort(bundle)
-        self._see_through_copies()
         self._add_dots()
         self._make_tables()
 
@@ -110,7 +110,8 @@ class Operations:
             self._dot_bundles.append((bundle, products))
             self._put_all("singles", bundle, singles)
         elif sizes == [1]:
-            self._put_all("relus" if bundle.relus else "copies", bundle, singles)
+            if bundle.relus or (bundle.at[:, 0] != bundle.cells).all():
+                self._put_all("relus" if bundle.relus else "copies", bundle, singles)
         elif sizes and not bundle.relus:
             self._put_all("totals", bundle, singles)
 
@@ -144,21 +145,6 @@ class Operations:
         self._collected[table].append((cell, source.ravel(), weights))
 
     # Copies, products, tables
-
-    def _see_through_copies(self) -> None:
-        cell, source, _ = _joined(self._collected["copies"])
-        order = np.argsort(cell)
-        self._copy_cell, self._copy_source = cell[order], source[order]
-        for _ in range(_ROUNDS):
-            further = self.original(self._copy_source)
-            if (further == self._copy_source).all():
-                break
-            self._copy_source = further
-
-    def original(self, cells: Places) -> Places:
-        """What is copied, where a cell is a copy; else the cell."""
-        at = places.find(cells, self._copy_cell)
-        return np.where(at >= 0, self._copy_source[at], cells) if self._copy_cell.size else cells
 
     def _add_dots(self) -> None:
         """Products, each with its source and its weight told apart."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -20,6 +21,9 @@ from xlconv.recover.places import Atlas, Places
 
 Cell: TypeAlias = tuple[int, int]
 """Row and column."""
+
+_MOST_COPIES: Final = 300
+"""Copies of copies."""
 
 MOST_OPERANDS: Final = 30_000_000
 """That all formulas of a workbook may read together; what goes beyond is left unread."""
@@ -59,6 +63,18 @@ class Bundle:
     cells: Places
     at: Places
 
+    @property
+    def is_copy(self) -> bool:
+        """Whether the cells repeat another one each."""
+        if self.relus or not isinstance(self.meaning, Sum) or len(self.refs) != 1 or self.refs[0].range.size != 1:
+            return False
+        return self.meaning.constant == 0 and self.meaning.terms[0].coefficient == 1
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether the formula is nothing but 0."""
+        return isinstance(self.meaning, Sum) and not self.meaning.terms and self.meaning.constant == 0
+
     def operands(self, ref: int) -> Places:
         """(N, size) the places of a range, for each cell."""
         where = self.refs[ref].range
@@ -74,11 +90,34 @@ class Reading:
         atlas: The worksheets.
         groups: All formulas.
         bundles: Those that mean something.
+        filled: Cells that hold a number or a formula, sorted; but for formulas that are nothing but 0.
     """
 
     atlas: Atlas
     groups: list[Group]
     bundles: list[Bundle]
+    filled: Places
+
+    def original(self, cells: Places) -> Places:
+        """What is copied, where a cell is a copy (`=A1`); else the cell."""
+        copies, sources = self._copies
+        at = places.find(cells, copies)
+        return np.where(at >= 0, sources[at], cells) if copies.size else cells
+
+    @cached_property
+    def _copies(self) -> tuple[Places, Places]:
+        """Cells that are copies, sorted, and what they are copies of in the end."""
+        copies = [each for each in self.bundles if each.is_copy]
+        cells = np.concatenate([*(each.cells for each in copies), np.empty(0, np.int64)])
+        sources = np.concatenate([*(each.at[:, 0] for each in copies), np.empty(0, np.int64)])
+        order = np.argsort(cells)
+        cells, sources = cells[order], sources[order]
+        for _ in range(_MOST_COPIES if cells.size else 0):
+            at = places.find(sources, cells)
+            if (at < 0).all():
+                break
+            sources = np.where(at >= 0, sources[at], sources)
+        return cells, sources
 
 
 def read(book: Workbook) -> Reading:
@@ -97,7 +136,18 @@ def read(book: Workbook) -> Reading:
             for i, j, meaning in reader.elements(sheet.cells[at].formula or "", name, (where.height, where.width)):
                 one = Group(name, "", "", [(at[0] + i, at[1] + j)])
                 left -= _gather(gathered, atlas, one, meaning, left)
-    return Reading(atlas, found, [each.bundle() for each in gathered.values()])
+    bundles = [each.bundle() for each in gathered.values()]
+    return Reading(atlas, found, bundles, _filled(book, atlas, bundles))
+
+
+def _filled(book: Workbook, atlas: Atlas, bundles: Sequence[Bundle]) -> Places:
+    zeros = {place for bundle in bundles if bundle.is_zero for place in bundle.cells.tolist()}
+    return places.sorted_places(
+        place
+        for name, sheet in book.sheets.items()
+        for at, cell in sheet.cells.items()
+        if (cell.formula is not None or type(cell.value) is float) and (place := atlas.place(name, *at)) not in zeros
+    )
 
 
 def groups(book: Workbook) -> list[Group]:

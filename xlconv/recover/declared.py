@@ -15,11 +15,12 @@ import numpy as np
 
 from xlconv import declaration, layers
 from xlconv.cells import Range, Value, block_name
-from xlconv.check.report import Finding
 from xlconv.errors import NetworkError, WorkbookError
 from xlconv.layers import Shape
 from xlconv.network import INPUT, FloatArray, Network, Node
 from xlconv.reader import MAX_CELLS, Workbook
+from xlconv.recover import found
+from xlconv.recover.places import NOWHERE, Atlas, Places
 
 _MOST_LAYERS = 1000
 
@@ -80,7 +81,7 @@ class Declared:
     stages: tuple[Stage, ...]
     classes: Range | None
     prediction: Range | None
-    findings: list[Finding] = field(default_factory=list)
+    not_numbers: list[Range] = field(default_factory=list)
     """Input and weight cells that hold no number; the network has 0 for them."""
 
     def blocks(self) -> Iterator[Block]:
@@ -104,17 +105,62 @@ def declared_by(book: Workbook) -> Declared:
         raise WorkbookError(f"{book.path}: {error.message}", error.hint) from None
 
 
+def declares(book: Workbook) -> bool:
+    """Whether a workbook says which network it is."""
+    return book.named_range(declaration.NAME) is not None
+
+
+def found_by(book: Workbook) -> found.Found:
+    """The network that a workbook of xlconv's states, and the cells where it stands.
+
+    Raises:
+        WorkbookError: It states none, or its blocks do not fit the layers.
+    """
+    net, atlas = declared_by(book), Atlas(book.sheets)
+    stages = tuple(
+        found.Stage(
+            stage.nodes,
+            stage.result,
+            _places(atlas, stage.outputs, net.network.shapes[stage.name]),
+            {part: _places(atlas, blocks, net.network.shapes[stage.name]) for part, blocks in stage.parts.items()},
+        )
+        for stage in net.stages
+    )
+    weights = {
+        key: _places(atlas, [block for block in net.weights if f"{block.layer}.{block.role}" == key], array.shape)
+        for key, array in net.network.weights.items()
+    }
+    return found.Found(
+        net.inputs[0].range.sheet,
+        net.network,
+        net.x,
+        atlas,
+        _places(atlas, net.inputs, net.network.input_shape),
+        weights,
+        stages,
+        None if net.classes is None else atlas.places(net.classes).ravel(),
+        NOWHERE if net.prediction is None else int(atlas.places(net.prediction)[0, 0]),
+        tuple(int(atlas.places(cell)[0, 0]) for cell in net.not_numbers),
+        declared=True,
+    )
+
+
+def _places(atlas: Atlas, blocks: Sequence[Block], shape: Shape) -> Places:
+    """The cells of an array, in its shape."""
+    return np.concatenate([atlas.places(block.range).ravel() for block in blocks]).reshape(shape)
+
+
 class _Finder:
     def __init__(self, book: Workbook) -> None:
         self.book = book
-        self.findings: list[Finding] = []
+        self.not_numbers: list[Range] = []
         self.sheet = ""
         self.cells = 0
         table = book.named_range(declaration.NAME)
         if table is None:
             raise WorkbookError(
                 f"no defined name {declaration.NAME!r} that says which network it is",
-                hint="xlconv verifies and inspects workbooks that xlconv generate wrote",
+                hint="xlconv inspect lists workbooks that xlconv generate wrote; xlconv recover reads any workbook",
             )
         if table.width != len(declaration.HEADER) or table.height > _MOST_LAYERS:
             raise WorkbookError(f"{declaration.NAME!r} names {table.height}x{table.width} cells, no table of layers")
@@ -147,7 +193,7 @@ class _Finder:
             tuple(self._stages(network)),
             self.book.named_range("classes"),
             self._prediction(network),
-            self.findings,
+            self.not_numbers,
         )
 
     def _stages(self, network: Network) -> Iterator[Stage]:
@@ -211,23 +257,8 @@ class _Finder:
                 number = isinstance(cell.value, float) and cell.formula is None
                 found.append(cell.value if isinstance(cell.value, float) and number else 0.0)
                 if not number:
-                    self._note_no_number(block, row, column)
+                    self.not_numbers.append(Range(block.range.sheet, row, column))
         return np.array(found).reshape(shape)
-
-    def _note_no_number(self, block: Block, row: int, column: int) -> None:
-        cell = self.book.cell(block.range.sheet, row, column)
-        address = Range(block.range.sheet, row, column).place
-        got = "a blank cell" if cell.value is None and cell.formula is None else str(cell.value)
-        self.findings.append(
-            Finding(
-                "not-a-number",
-                address,
-                block.layer,
-                f"a cell of {block.name} holds no plain number",
-                got=got if cell.formula is None else "",
-                formula=cell.formula or "",
-            )
-        )
 
     def _classes(self) -> list[str]:
         where = self.book.named_range("classes")

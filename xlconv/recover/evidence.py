@@ -1,0 +1,30 @@
+"""What speaks for a layer: how many of its cells share which formula."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from xlconv.recover.found import Evidence, Stage
+from xlconv.recover.places import NOWHERE
+from xlconv.recover.reading import Reading
+
+
+def with_evidence(stages: Iterable[Stage], reading: Reading) -> Iterator[Stage]:
+    """The stages, each with the formulas that most of its cells have."""
+    group_of = {
+        reading.atlas.place(group.sheet, *cell): number
+        for number, group in enumerate(reading.groups)
+        for cell in group.cells
+    }
+    for stage in stages:
+        cells = [place for place in stage.cells.ravel().tolist() if place != NOWHERE]
+        counts = Counter(group_of[place] for place in cells if place in group_of)
+        if not counts:
+            yield stage
+            continue
+        number, shared = counts.most_common(1)[0]
+        group = reading.groups[number]
+        form = group.form if shared > 1 else group.formula
+        yield replace(stage, evidence=Evidence(len(cells), f"={form}", shared))
