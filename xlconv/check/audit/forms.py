@@ -1,0 +1,87 @@
+"""A workbook's formulas, gathered by their relative form: what is the same in many cells is read once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+from typing import Final
+
+from xlconv import syntax
+from xlconv.check.audit.trees import Node, Place, parse
+from xlconv.reader import MAX_CELLS, Sheet, Workbook
+
+_TEXT: Final = re.compile(r'"[^"]*"')
+
+
+@dataclass(eq=False)
+class Form:
+    """A formula, and all cells that hold it, each seen from its own place.
+
+    Args:
+        text: As it stands in the first of the cells, without `=`.
+        relative: The same for all of the cells.
+        array: Whether it was entered as an array.
+        cells: That hold it.
+    """
+
+    text: str
+    relative: str
+    array: bool
+    cells: list[Place] = field(default_factory=list)
+
+    @property
+    def origin(self) -> Place:
+        """The cell in which it reads as `text` does."""
+        return self.cells[0]
+
+    @cached_property
+    def bare(self) -> str:
+        """Its text without the texts in it."""
+        return _TEXT.sub('""', self.text)
+
+    @cached_property
+    def tree(self) -> Node | None:
+        """None where it cannot be read."""
+        return parse(self.text)
+
+    @cached_property
+    def nodes(self) -> list[Node]:
+        """All parts of it."""
+        return [*self.tree.walk()] if self.tree else []
+
+
+@dataclass
+class Grid:
+    """A worksheet's formulas by cell, and the cells that array formulas fill beside their own."""
+
+    sheet: Sheet
+    forms: dict[tuple[int, int], Form]
+    members: set[tuple[int, int]]
+
+
+def gather(book: Workbook) -> tuple[list[Form], dict[str, Grid]]:
+    """All formulas, and where each stands."""
+    forms: dict[tuple[str, bool], Form] = {}
+    grids: dict[str, Grid] = {}
+    for name, sheet in book.sheets.items():
+        members = _members(sheet)
+        grids[name] = grid = Grid(sheet, {}, members)
+        for (row, column), cell in sheet.cells.items():
+            if not cell.formula:
+                continue
+            relative = syntax.relative_form(cell.formula, row, column)
+            array = (row, column) in sheet.arrays or (row, column) in members
+            form = forms.get((relative, array))
+            if form is None:
+                form = forms[relative, array] = Form(cell.formula, relative, array)
+            form.cells.append(Place(name, row, column))
+            grid.forms[row, column] = form
+    return list(forms.values()), grids
+
+
+def _members(sheet: Sheet) -> set[tuple[int, int]]:
+    """The cells that array formulas fill beside their own; no more than a worksheet may have."""
+    wide = (where for where in sheet.arrays.values() if where.size > 1)
+    return set(islice((at for where in wide for at in where.cells()), MAX_CELLS)) - sheet.arrays.keys()

@@ -1,0 +1,126 @@
+"""Formulas that read what holds no number: blank cells, ranges without a filled cell, texts in arithmetic."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator
+from functools import cached_property
+from typing import Final, NamedTuple
+
+from xlconv.cells import Range
+from xlconv.check.audit.forms import Form, Grid
+from xlconv.check.audit.functions import words
+from xlconv.check.audit.trees import Area, AreaOf, Node, Place
+
+_ARITHMETIC: Final = ("+", "-", "*", "/", "^", "%")
+_SUMMED: Final = ("SUMPRODUCT", "MMULT", "SUMXMY2", "SUMX2MY2", "SUMX2PY2")
+_FOR_BLANKS: Final = words("""
+AND AREAS CELL COLUMN COLUMNS CONCAT CONCATENATE COUNT COUNTA COUNTBLANK COUNTIF COUNTIFS EXACT FORMULATEXT HYPERLINK
+IFS ISBLANK ISERR ISERROR ISLOGICAL ISNA ISNONTEXT ISNUMBER ISREF ISTEXT LEFT LEN LOWER MID N NOT OFFSET OR PROPER
+RIGHT ROW ROWS SHEET SUBSTITUTE SUBTOTAL SWITCH T TEXT TEXTJOIN TRIM TYPE UPPER XOR
+""")
+"""Functions that ask whether a cell is blank, or take a blank cell as well as any other."""
+
+
+class Use(NamedTuple):
+    """A reference in a formula, and whether it has to hold numbers."""
+
+    area: Area
+    text: str
+    numbers: bool
+
+
+class Filled:
+    """Which cells of a worksheet hold something."""
+
+    def __init__(self, places: Collection[tuple[int, int]]) -> None:
+        self.places = places
+
+    @cached_property
+    def rows(self) -> dict[int, list[int]]:
+        """The columns of the cells by row, both in order."""
+        rows: dict[int, list[int]] = {}
+        for row, column in sorted(self.places):
+            rows.setdefault(row, []).append(column)
+        return rows
+
+    @cached_property
+    def order(self) -> list[int]:
+        """The rows that have such cells."""
+        return list(self.rows)
+
+    def touches(self, where: Range) -> bool:
+        """Whether any of the cells lies in a range."""
+        _, top, left, height, width = where
+        if not self.places or (top, left) in self.places or height * width == 1:
+            return (top, left) in self.places
+        if height <= len(self.rows):
+            columns = (self.rows[row] for row in range(top, top + height) if row in self.rows)
+        else:
+            first, last = bisect_left(self.order, top), bisect_left(self.order, top + height)
+            columns = (self.rows[row] for row in self.order[first:last])
+        right = left + width
+        return any((at := bisect_left(each, left)) < len(each) and each[at] < right for each in columns)
+
+
+class Contents:
+    """What the cells of all worksheets hold, as far as blanks and texts go."""
+
+    def __init__(self, grids: dict[str, Grid]) -> None:
+        self.filled = {name.lower(): Filled(_filled(grid)) for name, grid in grids.items()}
+        self.texts = {name.lower(): Filled(_texts(grid)) for name, grid in grids.items()}
+
+    def objection(self, use: Use, where: Range) -> str:
+        """What is wrong with the cells that are read; empty where nothing is."""
+        sheet = where.sheet.lower()
+        if sheet not in self.filled:
+            return ""
+        if not self.filled[sheet].touches(where):
+            return f"the formula reads {use.text}, which is {'blank' if use.area.single else 'all blank'}"
+        if use.numbers and self.texts[sheet].touches(where):
+            return f"the formula calculates with {use.text}, {'a' if use.area.single else 'which has a'} text"
+        return ""
+
+
+def _filled(grid: Grid) -> Collection[tuple[int, int]]:
+    return grid.sheet.cells.keys() | grid.members if grid.members else grid.sheet.cells
+
+
+def _texts(grid: Grid) -> Collection[tuple[int, int]]:
+    texts = (at for at, cell in grid.sheet.cells.items() if isinstance(cell.value, str) and cell.formula is None)
+    return set(texts) - grid.members
+
+
+def objections(form: Form, cells: Iterable[Place], contents: Contents, area_of: AreaOf) -> Iterator[tuple[Place, str]]:
+    """The cells among those of a form that read what holds no number, and what that is."""
+    uses = _uses(form, area_of)
+    for place in cells if uses else ():
+        for use in uses:
+            message = contents.objection(use, use.area.seen_from(place, form.origin))
+            if message:
+                yield place, message
+                break
+
+
+def _uses(form: Form, area_of: AreaOf) -> list[Use]:
+    """The references of a formula that are not anywhere in it asked whether they are blank."""
+    asked: set[str] = set()
+    numbers: dict[str, bool] = {form.tree.text: False} if form.tree and form.tree.kind == "reference" else {}
+    for node in form.nodes:
+        for at, child in enumerate(node.children):
+            if child.kind == "reference":
+                if _takes_blanks(node, at):
+                    asked.add(child.text)
+                numbers[child.text] = numbers.get(child.text, False) or _needs_numbers(node)
+    found = ((area_of(text), text, needs) for text, needs in numbers.items() if text not in asked)
+    return [Use(area, text, needs) for area, text, needs in found if area]
+
+
+def _takes_blanks(node: Node, at: int) -> bool:
+    if node.kind == "function":
+        return node.text in _FOR_BLANKS or (node.text == "IF" and at == 0)
+    return node.kind == "operator" and node.text not in _ARITHMETIC
+
+
+def _needs_numbers(node: Node) -> bool:
+    return node.text in (_ARITHMETIC if node.kind == "operator" else _SUMMED)
