@@ -86,6 +86,15 @@ def test_junit_has_a_case_for_each_layer_and_rule() -> None:
     assert messages[2] == "conv1, 12 of 676 cells: reads another window"
 
 
+def test_junit_of_what_was_not_evaluated() -> None:
+    """A layer that could not be evaluated is an error of its own, with the reasons beside the coverage."""
+    root = junit([report(layers=[layer(), layer("b", not_evaluated=4)], reasons=["4 cells: FOO is not known"])])
+    assert [name for _, name in outcomes(root, "error")][1:] == ["b"]
+    coverage, of_layer = root.iter("error")
+    assert coverage.text == "4 cells: FOO is not known"
+    assert of_layer.get("message") == "4 of 676 cells could not be evaluated"
+
+
 def test_junit_strict() -> None:
     """In strict mode a warning is a failure."""
     assert outcomes(junit([report(WARNING, strict=True)]), "failure") == [("rules", "volatile")]
@@ -305,6 +314,23 @@ def test_stdout(seven: Path, name: str) -> None:
     assert done.stderr.startswith("xlconv: missing.xlsx")
 
 
+@pytest.mark.parametrize(
+    ("kind", "options", "code"),
+    [
+        ("agrees", [], 0),
+        ("warning", [], 0),
+        ("warning", ["--strict"], 1),
+        ("differs", [], 1),
+        ("not evaluated", [], 2),
+        ("nothing", [], 2),
+    ],
+)
+def test_exit_codes(monkeypatch: pytest.MonkeyPatch, kind: str, options: list[str], code: int) -> None:
+    """The verdict is the exit code; --strict makes a warning count."""
+    monkeypatch.setattr("xlconv.check.verify", lambda *_, **__: kinds()[kind]()[0])
+    assert run("book.xlsx", *options).return_value == code
+
+
 def refused(done: Result) -> str:
     """Why nothing was done."""
     assert not done.stdout
@@ -325,8 +351,10 @@ def test_places_are_looked_at_first(seven: Path, tmp_path: Path) -> None:
     assert book.read_bytes() == seven.read_bytes()
 
 
-@pytest.mark.skipif(not Path("/dev/null").exists(), reason="no devices")
-def test_devices_stay(seven: Path) -> None:
-    """A device is no file that a report could replace."""
-    assert "is not a file" in refused(run(seven, "--junit", "/dev/null"))
-    assert not Path("/dev/null").is_file()
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+def test_pipes_stay(seven: Path, tmp_path: Path) -> None:
+    """A pipe or a device is no file that a report could replace."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert "is not a file" in refused(run(seven, "--junit", pipe))
+    assert pipe.is_fifo()
