@@ -60,7 +60,7 @@ def make_layer(name: str, kind: str, settings: str) -> Layer:
         raise NetworkError(f"layer {name!r}: settings {settings!r} do not fit {kind}: {error}") from None
 
 
-def _text(value: int | bool | tuple[int, int]) -> str:
+def _text(value: int | bool | tuple[int, ...]) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return shape_text(value) if isinstance(value, tuple) else str(value)

@@ -6,7 +6,7 @@ must not know cells, formulas or the rule for output sizes that the layers state
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import singledispatch
 
 import numpy as np
@@ -57,14 +57,22 @@ def apply(layer: Layer, x: FloatArray, weights: Mapping[str, FloatArray]) -> Flo
     raise NetworkError(f"the reference model does not know {type(layer).__name__}")
 
 
-@singledispatch
-def parts(layer: Layer, x: FloatArray) -> dict[str, FloatArray]:
-    """The intermediate results of a layer that a spreadsheet may show, by name."""
-    return {}
+def parts(layer: Layer, x: FloatArray, names: Iterable[str]) -> dict[str, FloatArray]:
+    """The intermediate results of a layer that a spreadsheet may show, by name, in the order asked for."""
+    known: dict[str, FloatArray] = {}
+    for name in names:
+        known[name] = part(layer, name, x, known)
+    return known
 
 
 @singledispatch
-def from_parts(layer: Layer, intermediate: Mapping[str, FloatArray]) -> FloatArray:
+def part(layer: Layer, name: str, x: FloatArray, known: Mapping[str, FloatArray]) -> FloatArray:
+    """One intermediate result of a layer, from its input and those known already."""
+    raise NetworkError(f"{type(layer).__name__} has no intermediate result {name!r}")
+
+
+@singledispatch
+def from_parts(layer: Layer, known: Mapping[str, FloatArray]) -> FloatArray:
     """A layer's output from its intermediate results."""
     raise NetworkError(f"{type(layer).__name__} has no intermediate results")
 
@@ -129,19 +137,33 @@ def linear(layer: layers.Linear, x: FloatArray, weights: Mapping[str, FloatArray
 @apply.register(layers.Softmax)
 def softmax(layer: layers.Softmax, x: FloatArray, weights: Mapping[str, FloatArray]) -> FloatArray:
     """`y[i] = exp(x[i] - max x) / sum_j exp(x[j] - max x)`."""
-    return from_parts(layer, parts(layer, x))
+    return from_parts(layer, parts(layer, x, ["exp"]))
 
 
-@parts.register(layers.Softmax)
-def softmax_parts(layer: layers.Softmax, x: FloatArray) -> dict[str, FloatArray]:
-    """`exp`: `e[i] = exp(x[i] - max x)`."""
-    return {"exp": np.exp(x - x.max())}
+@part.register(layers.Softmax)
+def softmax_part(layer: layers.Softmax, name: str, x: FloatArray, known: Mapping[str, FloatArray]) -> FloatArray:
+    """`max`, `exp` (of x less the largest), `plain exp` (of x as it is) and `sum` (of the exponentials)."""
+    y: FloatArray
+    if name == "max":
+        y = x.max(keepdims=True)
+    elif name == "exp":
+        y = np.exp(x - known.get("max", x.max()))
+    elif name == "plain exp":
+        with np.errstate(over="ignore"):
+            y = np.exp(x)
+    elif name == "sum":
+        y = known["exp" if "exp" in known else "plain exp"].sum(keepdims=True)
+    else:
+        raise NetworkError(f"Softmax has no intermediate result {name!r}")
+    return y
 
 
 @from_parts.register(layers.Softmax)
-def softmax_from_parts(layer: layers.Softmax, intermediate: Mapping[str, FloatArray]) -> FloatArray:
+def softmax_from_parts(layer: layers.Softmax, known: Mapping[str, FloatArray]) -> FloatArray:
     """`y[i] = e[i] / sum_j e[j]`."""
-    y: FloatArray = intermediate["exp"] / intermediate["exp"].sum()
+    exp = known["exp"] if "exp" in known else known["plain exp"]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        y: FloatArray = exp / known.get("sum", exp.sum())
     return y
 
 

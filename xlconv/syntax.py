@@ -6,8 +6,9 @@ The tokens come from formualizer's tokenizer; nothing here knows of networks.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 import formualizer
@@ -30,9 +31,13 @@ _PIECE: Final = re.compile(
 )
 """What a formula's text is cut into, as far as its references are concerned."""
 
+_PLAIN: Final = re.compile(r"[A-Z0-9$:,;()+\-*/^<>=.%&!_]*")
+_PLAIN_CORNER: Final = re.compile(r"(?<![\w.$])(\$?)([A-Z]{1,3})(\$?)([0-9]{1,7})(?![\w.(!])")
+
 Corner: TypeAlias = Callable[[str, str, str, str], str]
 
 
+@lru_cache(maxsize=1 << 17)
 def relative_form(formula: str, row: int, column: int) -> str:
     """The formula as R1C1 text, spaces left out: equal for two cells that compute the same from their own place.
 
@@ -41,7 +46,21 @@ def relative_form(formula: str, row: int, column: int) -> str:
         row: Of the cell that holds it, from 1.
         column: Likewise.
     """
+    if _PLAIN.fullmatch(formula):
+        return _relative_plain(formula, row, column)
     return _rewritten(formula, lambda *corner: _relative_corner(row, column, *corner))
+
+
+def _relative_plain(formula: str, row: int, column: int) -> str:
+    """The same, several times as fast, for a formula in capitals without spaces, quotes and brackets."""
+    pieces = _PLAIN_CORNER.split(formula)
+    form = pieces[:1]
+    for at in range(1, len(pieces), 5):
+        column_mark, letters, row_mark, digits, rest = pieces[at : at + 5]
+        down = f"R{digits}" if row_mark else f"R[{int(digits) - row}]"
+        right = column_number(letters) if column_mark else f"[{column_number(letters) - column}]"
+        form.append(f"{down}C{right}{rest}")
+    return "".join(form)
 
 
 def moved(formula: str, rows: int, columns: int) -> str:
@@ -70,6 +89,21 @@ def reference(text: str, sheet: str) -> tuple[Range, bool, bool] | None:
     name = sheet if own is None else own[1:-2].replace("''", "'") if own[0] == "'" else own[:-1]
     where = Range(name, rows[0], columns[0], rows[1] - rows[0] + 1, columns[1] - columns[0] + 1)
     return where, not row_mark, not column_mark
+
+
+def references(formula: str, sheet: str) -> Iterator[tuple[Range, bool, bool]]:
+    """All ranges that a formula names, whatever it does with them, as `reference` gives them; names are left out."""
+    for match in _PIECE.finditer(formula):
+        found = reference(match[0], sheet) if match.groups()[5] else None
+        if found is not None:
+            yield found
+
+
+def names(formula: str) -> Iterator[str]:
+    """The words of a formula that may be defined names."""
+    for match in _PIECE.finditer(formula):
+        if match["other"]:
+            yield match["other"]
 
 
 def _rewritten(formula: str, corner: Corner) -> str:

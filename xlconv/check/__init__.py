@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import zip_longest
 from pathlib import Path
 
-import numpy as np
-
-from xlconv import declaration, reader, templates
-from xlconv.cells import Range
-from xlconv.check import inputs, structure, values
-from xlconv.check.declared import Declared, declared_by
-from xlconv.check.report import Finding, Report
+from xlconv import reader
+from xlconv.check import inputs, liveness, structure, values
+from xlconv.check.audit import audit
+from xlconv.check.report import Finding, Report, Unrecognised
 from xlconv.engines import DEFAULT, Engine, by_name
 from xlconv.errors import EngineError, XlconvError
-from xlconv.network import FloatArray, Network
+from xlconv.layers import shape_text
+from xlconv.recover import Recovered, declared, recover_book
+from xlconv.recover.found import Found
+from xlconv.recover.places import NOWHERE, Atlas
 
 TOLERANCE = 1e-9
 
@@ -24,113 +23,134 @@ TOLERANCE = 1e-9
 def verify(
     path: str | Path,
     engines: Sequence[Engine] = (),
-    against: str | Path | None = None,
     tolerance: float = TOLERANCE,
     random: int = inputs.DEFAULT_RANDOM,
     seed: int = 0,
 ) -> Report:
-    """Recalculate a workbook for many inputs and compare every activation with the NumPy reference.
+    """Check a workbook: its formulas one by one, and every activation against the NumPy reference.
 
     Args:
-        path: The .xlsx.
+        path: The .xlsx or .xlsm.
         engines: What recalculates it; the embedded engine if none.
-        against: A template whose layers and weights the workbook must have, too.
         tolerance: Absolute; relative where the expected value is beyond 1.
-        random: How many random inputs to try, beside the workbook's own and the sample digits.
+        random: How many random inputs to try, beside the workbook's own, the sample digits and extremes.
         seed: Of the random inputs.
 
     Raises:
-        WorkbookError: The file cannot be read, or is no workbook of xlconv's.
-        TemplateError: `against` cannot be read.
+        WorkbookError: The file cannot be read, or contradicts itself on which network it is.
         EngineError: An engine failed.
     """
     book = reader.read(Path(path))
-    net = declared_by(book)
-    tried, notes = inputs.choose(net, random, seed)
-    report = Report(str(path), [each.name for each in tried], tolerance, notes=notes)
-    report.findings += net.findings
-    if against is not None:
-        report.findings += compare_template(net, templates.load(against))
-    report.findings += structure.check(book, net)
-    outcomes = []
-    for engine in engines or [by_name(DEFAULT)]:
-        try:
-            outcomes.append(values.compare(book, net, engine, tried, tolerance))
-        except XlconvError as error:
-            raise EngineError(f"{path}: {engine.title}: {error.message}", error.hint) from None
-    for outcome in outcomes:
-        report.engines.append(outcome.result)
-        report.findings = _merged(report.findings, outcome.findings)
-    stale, stale_notes = values.stale(book, outcomes[0].own_values, tolerance)
-    report.findings += stale
-    report.notes += stale_notes + _unchecked(book, net)
+    recovered = networks_of(book)
+    report = Report(str(path), tolerance=tolerance)
+    report.networks = [_in_one_line(found) for found in recovered.networks]
+    for found in recovered.networks:
+        _check_network(report, recovered, found, engines or [by_name(DEFAULT)], random, seed)
+    known = _cells_by_sheet(recovered)
+    report.findings += audit(book, known)
+    report.formulas = sum(len(group.cells) for group in recovered.reading.groups)
+    report.not_recognised = _not_recognised(recovered)
+    report.checked = report.formulas - sum(each.count for each in report.not_recognised)
+    report.notes += book.notes
     return report
 
 
-def _merged(known: list[Finding], computed: list[Finding]) -> list[Finding]:
-    """One finding for each cell: what its text shows, with what the first engine that computed it wrong got."""
-    by_cell = {finding.cell: finding for finding in computed}
-    merged = []
-    for finding in known:
-        value = by_cell.pop(finding.cell, None) if finding.cell and finding.rule != "weights" else None
-        if value is not None and finding.rule != "value" and not finding.effect:
-            effect = f"{value.message}: expected {value.expected}, got {value.got} ({value.engine})"
-            finding = replace(finding, effect=effect)
-        merged.append(finding)
-    return merged + list(by_cell.values())
+def networks_of(book: reader.Workbook) -> Recovered:
+    """The network that the workbook says it is, or those that its formulas compute.
+
+    Raises:
+        WorkbookError: It says so, but its blocks do not fit what it says.
+    """
+    if declared.declares(book):
+        return recover_book(book, said=declared.found_by(book))
+    return recover_book(book)
 
 
-def compare_template(net: Declared, template: templates.Template) -> list[Finding]:
-    """The layers and weights of a workbook against a template's."""
-    ours, theirs = net.network, template.network
-    if (ours.input_shape, ours.nodes, ours.classes) != (theirs.input_shape, theirs.nodes, theirs.classes):
-        message = f"the layers are not those of template {template.name!r}"
-        return [Finding("architecture", "", "", message, *_first_difference(theirs, ours))]
-    findings = []
-    for block in net.weights:
-        size = (block.range.height, block.range.width)
-        mine, other = (
-            _slice(each.weights[f"{block.layer}.{block.role}"], block.indices, size) for each in (ours, theirs)
-        )
-        for i, j in np.argwhere(mine != other):
-            cell = block.range.part(int(i), int(j)).place
-            message = f"a weight of {block.name} is not the template's"
-            findings.append(
-                Finding("weights", cell, block.layer, message, repr(float(other[i, j])), repr(float(mine[i, j])))
+def _check_network(
+    report: Report, recovered: Recovered, found: Found, engines: Sequence[Engine], random: int, seed: int
+) -> None:
+    """Add to a report what is found in one network: its formulas, its numbers, what it depends on."""
+    book, several = recovered.book, len(recovered.networks) > 1
+    trials, notes = inputs.choose(found, random, seed)
+    findings = _not_numbers(recovered, found) + structure.check(book, found, recovered.reading)
+    known = {finding.cell for finding in findings}
+    findings += [each for each in liveness.check(book, found, recovered.reading, seed) if each.cell not in known]
+    for number, engine in enumerate(engines):
+        try:
+            outcome = values.compare(book, found, engine, trials, report.tolerance)
+        except XlconvError as error:
+            raise EngineError(f"{report.file}: {engine.title}: {error.message}", error.hint) from None
+        findings = merged(findings, outcome.findings)
+        result = outcome.result
+        if several:
+            result = replace(
+                result, layers=[replace(row, layer=f"{found.title}: {row.layer}") for row in result.layers]
             )
+        earlier = report.engines[number : number + 1]
+        if earlier:
+            report.engines[number] = replace(
+                earlier[0], layers=earlier[0].layers + result.layers, reasons=earlier[0].reasons + result.reasons
+            )
+        else:
+            report.engines.append(result)
+        if number == 0:
+            stale, stale_notes = values.stale(book, found, outcome.own_values, report.tolerance)
+            findings += stale
+            notes += stale_notes
+    report.findings += findings
+    report.notes += [f"{found.title}: {note}" if several else note for note in notes]
+    report.inputs += [trial.name for trial in trials if trial.name not in report.inputs]
+
+
+def _not_numbers(recovered: Recovered, found: Found) -> list[Finding]:
+    """Input and weight cells that hold no plain number."""
+    findings = []
+    for place in found.not_numbers:
+        where = found.atlas.cell(place)
+        cell = recovered.book.cell(*where[:3])
+        got = "a blank cell" if cell.value is None else str(cell.value)
+        message = f"{found.what(place)} holds no plain number"
+        findings.append(
+            Finding("not-a-number", where.place, "", message, "", "" if cell.formula else got, cell.formula or "")
+        )
     return findings
 
 
-def _slice(array: FloatArray, indices: tuple[int, ...], size: tuple[int, int]) -> FloatArray:
-    """The 2-D slice of a weight array that a block shows."""
-    if array.ndim == 2 and len(indices) == 2:
-        array = array.reshape(array.shape[0], -1, *size)
-    part: FloatArray = array[indices].reshape(size)
-    return part
+def merged(known: list[Finding], computed: list[Finding]) -> list[Finding]:
+    """One finding for each cell: what its text shows, with what the first engine that computed it wrong got."""
+    by_cell = {finding.cell: finding for finding in computed}
+    found = []
+    for finding in known:
+        value = by_cell.pop(finding.cell, None) if finding.cell and finding.count == 1 else None
+        if value is not None and finding.rule not in ("value", "frozen") and not finding.effect:
+            effect = f"{value.message}: expected {value.expected}, got {value.got} ({value.engine})"
+            finding = replace(finding, effect=effect)
+        found.append(finding)
+    return found + list(by_cell.values())
 
 
-def _first_difference(theirs: Network, ours: Network) -> tuple[str, str]:
-    """The first row in which two networks' declarations differ, else their classes."""
-    for row, other in zip_longest(declaration.rows(theirs), declaration.rows(ours), fillvalue=()):
-        if row != other:
-            return " ".join(row) or "no such layer", " ".join(other) or "no such layer"
-    return " ".join(theirs.classes) or "no classes", " ".join(ours.classes) or "no classes"
+def _in_one_line(found: Found) -> str:
+    network = found.network
+    layers = [f"{node.name} {shape_text(network.shapes[node.name])}" for node in network.nodes]
+    return f"{found.title}: input {shape_text(network.input_shape)}, {', '.join(layers)}"
 
 
-def _unchecked(book: reader.Workbook, net: Declared) -> list[str]:
-    """A note on formulas that stand outside the network's blocks: they were not checked."""
-    known = {(block.range.sheet, *at) for block in net.blocks() for at in block.range.cells()}
-    if net.prediction is not None:
-        known |= {(net.prediction.sheet, *at) for at in net.prediction.cells()}
-    notes = [] if net.stages else ["no layer of this network has cells of its own, so nothing was compared"]
-    others = [
-        (name, at)
-        for name, sheet in book.sheets.items()
-        for at, cell in sheet.cells.items()
-        if cell.formula is not None and (name, *at) not in known
-    ]
-    if not others:
-        return notes
-    name, at = others[0]
-    first = Range(name, *at).place
-    return [*notes, f"{len(others):,} formulas outside the network were not checked, the first at {first}"]
+def _cells_by_sheet(recovered: Recovered) -> dict[str, set[tuple[int, int]]]:
+    """The cells of all networks, by worksheet."""
+    found: dict[str, set[tuple[int, int]]] = {}
+    for network in recovered.networks:
+        for place in network.owned.tolist():
+            if place != NOWHERE:
+                where = network.atlas.cell(place)
+                found.setdefault(where.sheet, set()).add((where.row, where.column))
+    return found
+
+
+def _not_recognised(recovered: Recovered) -> list[Unrecognised]:
+    atlas = Atlas(recovered.book.sheets)
+    found = []
+    for group in recovered.not_recognised:
+        ranges = atlas.ranges(atlas.of(group.sheet, group.cells))
+        text = ", ".join(where.address for where in ranges[:3]) + (", ..." if len(ranges) > 3 else "")
+        found.append(Unrecognised(group.sheet, text, len(group.cells), group.formula))
+    return found

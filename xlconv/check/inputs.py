@@ -1,55 +1,76 @@
-"""The inputs that a workbook is tried with: its own, real samples, and random ones that leave no cell in the dark.
+"""What a workbook is tried with: its own input, real samples, plain extremes, and random numbers that light every cell.
 
 A cell behind a ReLU that is never above zero hides every fault in it, one that is never below hides a missing MAX, and
 a class that never wins hides faults in the prediction. So random inputs of several kinds are drawn, and of these the
 ones are kept that show the most that was not seen yet. A saturated softmax hides faults too, so its shares are to be
-seen when they are not tiny.
+seen when they are not tiny. At last the weights are replaced, too: a weight that stands in a formula shows then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xlconv import digits, layers, reference, templates
-from xlconv.check.declared import Declared
 from xlconv.errors import XlconvError
 from xlconv.network import FloatArray, Network
+from xlconv.recover.found import Found
+from xlconv.recover.places import NOWHERE
 
-DEFAULT_RANDOM = 8
-_NOT_TINY = 0.01
-_DRAWN = 6
-"""Candidates of each kind."""
+DEFAULT_RANDOM: Final = 20
+_NOT_TINY: Final = 0.01
+_DRAWN: Final = 6
+"""Candidates of each kind, at least."""
+_LARGE: Final = 100.0
+_OVERFLOW: Final = 700.0
+"""EXP overflows at 710."""
+_WITH_WEIGHTS: Final = 2
+"""Trials with other weights."""
 
 
 @dataclass(frozen=True)
-class Input:
-    """An input and what to call it."""
+class Trial:
+    """An input, and other weights where they are replaced, too.
+
+    Args:
+        name: What to call it.
+        x: The input.
+        network: With the weights that are put into the workbook; None where its own stay.
+        is_changed: Whether the input is put into the workbook; its own is there already.
+    """
 
     name: str
     x: FloatArray
+    network: Network | None = None
+    is_changed: bool = True
 
 
-def choose(net: Declared, random: int, seed: int) -> tuple[list[Input], list[str]]:
-    """The workbook's own input, the ten sample digits where they fit, and random ones.
+def choose(found: Found, random: int, seed: int) -> tuple[list[Trial], list[str]]:
+    """The workbook's own input, the ten sample digits where they fit, extremes, random ones, and other weights.
 
     Args:
-        net: The network and the input in the workbook.
-        random: How many random inputs.
+        found: The network and the input in the workbook.
+        random: How many random inputs; 0 leaves out the extremes and other weights as well.
         seed: Of their random numbers.
 
     Returns:
-        The inputs, and notes on what was left out.
+        The trials, those with other weights last, and notes on what was left out.
     """
-    samples = list(_samples(net.network))
-    notes = [] if samples else ["the sample digits do not fit this network's input, so random inputs alone were tried"]
-    return [Input("the one in the workbook", net.x), *samples, *_random(net.network, random, seed)], notes
+    network = found.network
+    samples = list(_samples(network))
+    notes = [] if samples else ["the sample digits do not fit this network's input, so other inputs alone were tried"]
+    trials = [Trial("the one in the workbook", found.x, is_changed=False), *samples]
+    if random:
+        rng = np.random.default_rng(seed)
+        trials += [*_extremes(network, rng), *_random(network, random, rng), *_with_weights(found, rng)]
+    return _bearable(trials, found), notes
 
 
-def _samples(network: Network) -> Iterator[Input]:
+def _samples(network: Network) -> Iterator[Trial]:
     """Sample 0 of each digit of the default template."""
     try:
         template = templates.load()
@@ -59,23 +80,35 @@ def _samples(network: Network) -> Iterator[Input]:
         return
     images, labels = template.samples.images, template.samples.labels
     for digit in sorted(set(labels.tolist())):
-        yield Input(f"sample digit {digit}", digits.sample(images, labels, digit, 0, network.input_shape))
+        yield Trial(f"sample digit {digit}", digits.sample(images, labels, digit, 0, network.input_shape))
 
 
-def _random(network: Network, count: int, seed: int) -> Iterator[Input]:
-    pool = list(_candidates(network, np.random.default_rng(seed)))
+def _extremes(network: Network, rng: np.random.Generator) -> Iterator[Trial]:
+    """Zeros, ones, one pixel alone, all below zero, large numbers."""
+    shape = network.input_shape
+    yield Trial("zeros", np.zeros(shape))
+    yield Trial("ones", np.ones(shape))
+    pixel = np.zeros(shape)
+    pixel.flat[rng.integers(pixel.size)] = 1.0
+    yield Trial("one pixel", pixel)
+    yield Trial("negative", -rng.random(shape))
+    yield Trial("large", _LARGE * rng.standard_normal(shape))
+
+
+def _random(network: Network, count: int, rng: np.random.Generator) -> Iterator[Trial]:
+    pool = list(_candidates(network, rng, -(-count // _DRAWN) + 2))
     shown = [_shown(network, x) for x in pool]
     seen = np.zeros_like(shown[0])
     for number in range(count):
         at = max(range(len(pool)), key=lambda at: int((shown[at] & ~seen).sum()))
         seen |= shown.pop(at)
-        yield Input(f"random {number + 1}", pool.pop(at))
+        yield Trial(f"random {number + 1}", pool.pop(at))
 
 
-def _candidates(network: Network, rng: np.random.Generator) -> Iterator[FloatArray]:
+def _candidates(network: Network, rng: np.random.Generator, each: int) -> Iterator[FloatArray]:
     """Dense inputs: grey levels, faint ones, both signs, coarse patches, and the negatives of them."""
     shape = network.input_shape
-    for _ in range(_DRAWN):
+    for _ in range(max(each, _DRAWN)):
         yield rng.random(shape)
         yield 0.05 * rng.standard_normal(shape)
         for dense in (rng.standard_normal(shape), _patches(rng, shape)):
@@ -90,6 +123,31 @@ def _patches(rng: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
     patches = np.kron(coarse, np.ones((size,) * coarse.ndim))[tuple(slice(n) for n in shape[-2:])]
     noise = rng.standard_normal(shape)
     return patches.reshape(shape[-2:]) * np.ones(shape) + 0.2 * noise
+
+
+def _with_weights(found: Found, rng: np.random.Generator) -> Iterator[Trial]:
+    """Random weights, small enough for sums not to grow from layer to layer; a weight without a cell stays."""
+    network = found.network
+    for number in range(_WITH_WEIGHTS if network.weights else 0):
+        weights = {}
+        for key, array in network.weights.items():
+            drawn = rng.standard_normal(array.shape) / max(1.0, float(array[0].size)) ** 0.5
+            weights[key] = np.where(found.weights[key] == NOWHERE, array, drawn)
+        other = Network(network.input_shape, network.nodes, weights, network.classes)
+        yield Trial(f"random weights {number + 1}", rng.standard_normal(network.input_shape), other)
+
+
+def _bearable(trials: list[Trial], found: Found) -> list[Trial]:
+    """Without those that make an exponential overflow whose formula does not subtract the maximum first."""
+    sources = [stage.nodes[0].inputs[0] for stage in found.stages if "plain exp" in stage.parts]
+    if not sources:
+        return trials
+    kept = []
+    for trial in trials:
+        outputs = reference.forward(trial.network or found.network, trial.x)
+        if trial is trials[0] or all(outputs[source].max() < _OVERFLOW for source in sources):
+            kept.append(trial)
+    return kept
 
 
 def _shown(network: Network, x: FloatArray) -> NDArray[np.bool_]:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from xlconv import reader
-from xlconv.recover.declared import Block, Declared, declared_by
 from xlconv.errors import printable
 from xlconv.layers import shape_text
 from xlconv.network import INPUT
+from xlconv.recover.declared import Block, Declared, declared_by
 
 JSON_VERSION = 1
 

@@ -7,71 +7,134 @@ only follow it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xlconv import reference
 from xlconv.cells import Edit, ErrorValue, NotEvaluated, Range, Value
-from xlconv.check.declared import Block, Declared, Stage
-from xlconv.check.inputs import Input
+from xlconv.check.inputs import Trial
 from xlconv.check.report import EngineResult, Finding, LayerResult
 from xlconv.engines import Engine
-from xlconv.network import INPUT, FloatArray
+from xlconv.network import INPUT, FloatArray, Network
 from xlconv.reader import Workbook
+from xlconv.recover.found import Found, Stage
+from xlconv.recover.places import NOWHERE, Atlas, Places
 
 BoolArray: TypeAlias = NDArray[np.bool_]
-Values: TypeAlias = Mapping[Range, list[list[Value]]]
 
-
-class Address(NamedTuple):
-    """A cell of a workbook."""
-
-    sheet: str
-    row: int
-    column: int
-
-    def __str__(self) -> str:
-        return Range(*self).place
+_NAMED: Final = 200
+"""Wrong cells of a layer that have a finding of their own; the others are counted in one."""
 
 
 class Outcome(NamedTuple):
-    """What one engine computed: the comparison, findings by cell, and the values for the workbook's own input."""
+    """What one engine computed: the comparison, findings, and the values for the workbook's own input."""
 
     result: EngineResult
     findings: list[Finding]
-    own_values: Values
+    own_values: Computed
 
 
-def compare(book: Workbook, net: Declared, engine: Engine, inputs: Sequence[Input], tolerance: float) -> Outcome:
-    """Recalculate the workbook for each input and compare all activation cells.
+class Computed:
+    """What an engine computed for one trial, by place.
+
+    Args:
+        order: For each place that was asked for, sorted, where its value is among the values.
+        places: Those places.
+        values: In the order in which the engine gave them.
+    """
+
+    def __init__(self, places: Places, order: Places, values: Sequence[Value]) -> None:
+        self.places, self._order = places, order
+        self._values = values
+        self._numbers = np.array([value if type(value) is float else np.nan for value in values])
+
+    def numbers(self, cells: Places) -> FloatArray:
+        """The numbers in some cells, in their shape; NaN where a cell shows something else or is not known."""
+        at = self._order[np.searchsorted(self.places, np.where(cells == NOWHERE, self.places[0], cells))]
+        numbers: FloatArray = np.where(cells == NOWHERE, np.nan, self._numbers[at])
+        return numbers
+
+    def value(self, cell: int) -> Value:
+        """What a cell shows."""
+        return self._values[int(self._order[np.searchsorted(self.places, cell)])]
+
+
+def compute(
+    book: Workbook, found: Found, engine: Engine, trials: Sequence[Trial], extra: Places | None = None
+) -> list[Computed]:
+    """The values of all cells of a network, for each trial.
 
     Args:
         book: The workbook.
-        net: The network that it states.
+        found: The network and where it stands.
         engine: Computes the workbook.
-        inputs: The first is the workbook's own.
+        trials: What to put into it.
+        extra: Further cells to be computed.
+
+    Raises:
+        EngineError: The engine could not compute the workbook at all.
+    """
+    atlas = found.atlas
+    blocks = [block.ravel() for stage in found.stages for block in (stage.cells, *stage.parts.values())]
+    wanted = np.unique(np.concatenate([*blocks, [found.prediction], np.empty(0, np.int64) if extra is None else extra]))
+    ranges = atlas.ranges(wanted[wanted != NOWHERE])
+    places = np.concatenate([atlas.places(where).ravel() for where in ranges] or [np.empty(0, np.int64)])
+    order = np.argsort(places, kind="stable")
+    groups = [_edits(found, trial) for trial in trials]
+    computed = engine.evaluate(book.package, groups, ranges) if ranges else [[] for _ in groups]
+    return [
+        Computed(places[order], order, [value for block in group for row in block for value in row])
+        for group in computed
+    ]
+
+
+def compare(book: Workbook, found: Found, engine: Engine, trials: Sequence[Trial], tolerance: float) -> Outcome:
+    """Recalculate the workbook for each trial and compare all activation cells.
+
+    Args:
+        book: The workbook.
+        found: The network and where it stands.
+        engine: Computes the workbook.
+        trials: The first is the workbook's own input.
         tolerance: Absolute; relative where the expected value is beyond 1.
 
     Raises:
         EngineError: The engine could not compute the workbook at all.
     """
-    comparison = _Comparison(book, net, engine.title, tolerance)
-    ranges = comparison.ranges()
-    computed = engine.evaluate(book.package, [_edits(net, each.x) for each in inputs], ranges)
-    by_range = [dict(zip(ranges, found, strict=True)) for found in computed]
-    for each, values in zip(inputs, by_range, strict=True):
-        comparison.add(each, values)
-    return Outcome(comparison.result(), comparison.findings(), by_range[0])
+    comparison = _Comparison(book, found, engine.title, tolerance)
+    computed = compute(book, found, engine, trials)
+    for trial, values in zip(trials, computed, strict=True):
+        comparison.add(trial, values)
+    return Outcome(comparison.result(), comparison.findings(), computed[0])
 
 
-def _edits(net: Declared, x: FloatArray) -> list[Edit]:
-    return [
-        (block.range, x[block.indices].reshape(block.range.height, block.range.width).tolist()) for block in net.inputs
-    ]
+def _edits(found: Found, trial: Trial) -> list[Edit]:
+    edits = list(_put(found.atlas, found.inputs, trial.x)) if trial.is_changed else []
+    if trial.network is not None:
+        for key, cells in found.weights.items():
+            edits += _put(found.atlas, cells, trial.network.weights[key])
+    return edits
+
+
+def _put(atlas: Atlas, cells: Places, numbers: FloatArray) -> Iterator[Edit]:
+    """Numbers into cells: a block at a time where the cells stand close, else one by one."""
+    flat, values = cells.ravel(), numbers.ravel()
+    known = flat != NOWHERE
+    flat, order = np.unique(flat[known], return_index=True)
+    values = values[known][order]
+    for tile in atlas.tiles(flat):
+        block = atlas.places(tile.range)[:: tile.down, :: tile.right]
+        rows = values[np.searchsorted(flat, block)]
+        if tile.down == tile.right == 1:
+            yield tile.range, rows.tolist()
+        else:
+            for place, value in zip(block.ravel().tolist(), rows.ravel().tolist(), strict=True):
+                yield atlas.cell(place), [[value]]
 
 
 @dataclass
@@ -79,143 +142,175 @@ class _Tally:
     """One row of the report while it is being counted: a layer's output, or one of its intermediate results."""
 
     stage: Stage
-    blocks: tuple[Block, ...]
+    cells: Places
     part: str
     wrong: BoolArray
     at_fault: BoolArray
+    unknown: BoolArray
     compared: int = 0
     largest_error: float | None = None
-    findings: list[Finding] = field(default_factory=list)
+    faults: dict[int, tuple[Trial, float, Value]] = field(default_factory=dict)
+    lowest: FloatArray | None = None
+    highest: FloatArray | None = None
+
+    @classmethod
+    def of(cls, stage: Stage, cells: Places, part: str) -> _Tally:
+        """An empty one."""
+        wrong, at_fault, unknown = (np.zeros(cells.shape, bool) for _ in range(3))
+        return cls(stage, cells, part, wrong, at_fault, unknown)
 
     @property
     def name(self) -> str:
         return f"{self.stage.name} {self.part}".rstrip()
 
-    def result(self) -> LayerResult:
+    def result(self, atlas: Atlas) -> LayerResult:
         kind = self.stage.title if not self.part else f"{self.part} of {self.stage.title}"
-        counts = int(self.wrong.sum()), int(self.at_fault.sum())
-        return LayerResult(self.name, kind, self.wrong.size, self.compared, self.largest_error, *counts)
+        first = self.cells[self.at_fault][:1] if self.at_fault.any() else self.cells[self.wrong][:1]
+        return LayerResult(
+            self.name,
+            kind,
+            int((self.cells != NOWHERE).sum()),
+            self.compared,
+            self.largest_error,
+            int(self.wrong.sum()),
+            int(self.at_fault.sum()),
+            int(self.unknown.sum()),
+            atlas.cell(int(first[0])).place if first.size else "",
+        )
 
-    def count(self, errors: FloatArray, tolerance: float) -> None:
-        """Take in the errors of all cells for one input; NaN where a cell shows no number."""
-        known = errors[np.isfinite(errors)]
-        self.compared += errors.size
+    def count(self, shown: FloatArray, right: FloatArray, unknown: BoolArray, tolerance: float) -> None:
+        """Take in all cells for one trial; NaN where a cell shows no number."""
+        judged = np.isfinite(right) & ~unknown & (self.cells != NOWHERE)
+        errors = _errors(shown, right)
+        known = errors[judged & np.isfinite(errors)]
+        self.compared += int(judged.sum())
         if known.size:
             self.largest_error = max(self.largest_error or 0.0, float(known.max()))
-        self.wrong |= ~(errors <= tolerance)
+        self.wrong |= judged & ~(errors <= tolerance)
+        self.unknown |= unknown
+        self.lowest = shown if self.lowest is None else np.minimum(self.lowest, shown)
+        self.highest = shown if self.highest is None else np.maximum(self.highest, shown)
 
-    def address(self, index: tuple[int, ...]) -> Address:
-        """The cell of an element of an image (c, i, j) or a vector (n,)."""
-        where = self._range(index)
-        i, j = index[1:] if len(index) == 3 else (index[0], 0)
-        return Address(where.sheet, where.row + i, where.column + j)
-
-    def shown(self, values: Values, index: tuple[int, ...]) -> Value:
-        """What that cell shows."""
-        where, address = self._range(index), self.address(index)
-        return values[where][address.row - where.row][address.column - where.column]
-
-    def _range(self, index: tuple[int, ...]) -> Range:
-        return self.blocks[index[0] if len(index) == 3 else 0].range
+    def is_frozen(self, index: int) -> bool:
+        """Whether a cell showed the same number in all trials."""
+        assert self.lowest is not None
+        assert self.highest is not None
+        return bool(self.lowest.flat[index] == self.highest.flat[index])
 
 
 class _Comparison:
-    """One workbook in one engine, input after input."""
+    """One workbook in one engine, trial after trial."""
 
-    def __init__(self, book: Workbook, net: Declared, engine: str, tolerance: float) -> None:
-        self.book, self.net, self.engine, self.tolerance = book, net, engine, tolerance
+    def __init__(self, book: Workbook, found: Found, engine: str, tolerance: float) -> None:
+        self.book, self.found, self.engine, self.tolerance = book, found, engine, tolerance
         self.tallies = [
-            _Tally(stage, blocks, part, np.zeros(shape, bool), np.zeros(shape, bool))
-            for stage in net.stages
-            for shape in [net.network.shapes[stage.name]]
-            for part, blocks in [*stage.parts.items(), ("", stage.outputs)]
+            _Tally.of(stage, cells, part)
+            for stage in found.stages
+            for part, cells in [*stage.parts.items(), ("", stage.cells)]
         ]
+        self.trials = 0
+        self.reasons: Counter[str] = Counter()
         self.predictions: list[bool] = []
         self.prediction_findings: list[Finding] = []
+        self.prediction_unknown = False
 
-    def ranges(self) -> list[Range]:
-        """All cells to be computed."""
-        ranges = [block.range for tally in self.tallies for block in tally.blocks]
-        return ranges if self.net.prediction is None else [*ranges, self.net.prediction]
-
-    def add(self, given: Input, values: Values) -> None:
-        """Compare what the engine computed for one input."""
-        expected = reference.forward(self.net.network, given.x)
-        shown: dict[str, FloatArray] = {INPUT: given.x}
+    def add(self, trial: Trial, values: Computed) -> None:
+        """Compare what the engine computed for one trial."""
+        self.trials += 1
+        network = trial.network or self.found.network
+        expected = reference.forward(network, trial.x)
+        shown: dict[str, FloatArray] = {INPUT: trial.x}
         parts: dict[str, FloatArray] = {}
         for tally in self.tallies:
+            array = values.numbers(tally.cells)
+            unknown = self._unknown(tally, array, values)
             right = self._expected(tally, expected)
-            local = self._continued(tally, shown, parts)
-            array = _array(tally.blocks, values, right.shape)
-            tally.count(_errors(array, right), self.tolerance)
-            self._find_faults(tally, given, values, _errors(array, local), local)
+            tally.count(array, right, unknown, self.tolerance)
+            local = self._continued(network, tally, shown, parts)
+            at_fault = ~unknown & np.isfinite(local) & ~(_errors(array, local) <= self.tolerance)
+            at_fault &= tally.cells != NOWHERE
+            for index in np.flatnonzero(at_fault & ~tally.at_fault).tolist():
+                tally.faults[index] = (trial, float(local.flat[index]), values.value(int(tally.cells.flat[index])))
+            tally.at_fault |= at_fault
             if tally.part:
                 parts[tally.part] = array
             else:
-                shown[tally.stage.result], parts = array, {}
-        self._add_prediction(given, values, expected, shown)
+                if tally.stage.nodes:
+                    shown[tally.stage.shows] = array
+                parts = {}
+        self._add_prediction(network, trial, values, expected, shown)
+
+    def _unknown(self, tally: _Tally, array: FloatArray, values: Computed) -> BoolArray:
+        """Cells that the engine could not evaluate."""
+        unknown = np.zeros(array.shape, bool)
+        for index in np.flatnonzero(np.isnan(array) & (tally.cells != NOWHERE)).tolist():
+            value = values.value(int(tally.cells.flat[index]))
+            if isinstance(value, NotEvaluated):
+                unknown.flat[index] = True
+                if not tally.unknown.flat[index]:
+                    self.reasons[value.reason] += 1
+        return unknown
 
     def _expected(self, tally: _Tally, expected: Mapping[str, FloatArray]) -> FloatArray:
         """What the reference has for a tally's cells."""
+        if not tally.stage.nodes:
+            return _elements(expected[tally.stage.shows], tally.stage)
         node = tally.stage.nodes[0]
         if tally.part:
-            return reference.parts(node.layer, expected[node.inputs[0]])[tally.part]
-        return expected[tally.stage.result]
+            names = _upto(tally.stage.parts, tally.part)
+            return reference.parts(node.layer, expected[node.inputs[0]], names)[tally.part]
+        return expected[tally.stage.shows]
 
-    def _continued(self, tally: _Tally, shown: Mapping[str, FloatArray], parts: Mapping[str, FloatArray]) -> FloatArray:
+    def _continued(
+        self, network: Network, tally: _Tally, shown: Mapping[str, FloatArray], parts: Mapping[str, FloatArray]
+    ) -> FloatArray:
         """What a tally's cells should show, going by what the workbook shows before them."""
+        if not tally.stage.nodes:
+            return _elements(self._seen(network, tally.stage.shows, shown), tally.stage)
         first, *inline = tally.stage.nodes
-        source = self._seen(first.inputs[0], shown)
+        source = self._seen(network, first.inputs[0], shown)
         if tally.part:
-            return reference.parts(first.layer, source)[tally.part]
-        if parts:
+            return reference.part(first.layer, tally.part, source, parts)
+        if "exp" in parts or "plain exp" in parts:
             output = reference.from_parts(first.layer, parts)
         else:
-            output = reference.apply(first.layer, source, self.net.network.weights_of(first.name))
+            output = reference.apply(first.layer, source, network.weights_of(first.name))
         for each in inline:
             output = reference.apply(each.layer, output, {})
         return output
 
-    def _seen(self, name: str, shown: Mapping[str, FloatArray]) -> FloatArray:
+    def _seen(self, network: Network, name: str, shown: Mapping[str, FloatArray]) -> FloatArray:
         """What the workbook shows for a layer, also through views such as Flatten."""
         if name in shown:
             return shown[name]
-        node = self.net.network[name]
-        return reference.apply(node.layer, self._seen(node.inputs[0], shown), {})
-
-    def _find_faults(self, tally: _Tally, given: Input, values: Values, errors: FloatArray, local: FloatArray) -> None:
-        """Note the cells that are wrong by themselves; one whose input is not known cannot be judged."""
-        at_fault = ~(errors <= self.tolerance) & np.isfinite(local)
-        for at in np.argwhere(at_fault & ~tally.at_fault):
-            index = tuple(int(n) for n in at)
-            shown = tally.shown(values, index)
-            tally.findings.append(
-                self._finding(given, tally.name, tally.address(index), repr(float(local[index])), shown)
-            )
-        tally.at_fault |= at_fault
-
-    def _finding(self, given: Input, layer: str, address: Address, expected: str, shown: Value) -> Finding:
-        is_error = isinstance(shown, ErrorValue | NotEvaluated)
-        does = "shows an error" if is_error else "computes another value than the reference"
-        got = "blank" if shown is None else str(shown)
-        formula = self.book.cell(*address).formula or ""
-        return Finding("value", str(address), layer, f"{does} for {given.name}", expected, got, formula, self.engine)
+        node = network[name]
+        return reference.apply(node.layer, self._seen(network, node.inputs[0], shown), {})
 
     def _add_prediction(
-        self, given: Input, values: Values, expected: Mapping[str, FloatArray], shown: Mapping[str, FloatArray]
+        self,
+        network: Network,
+        trial: Trial,
+        values: Computed,
+        expected: Mapping[str, FloatArray],
+        shown: Mapping[str, FloatArray],
     ) -> None:
         """The predicted class is right where its element is as large as the largest, ties included."""
-        where = self.net.prediction
-        if where is None:
+        if self.found.prediction == NOWHERE:
             return
-        ((value,),) = values[where]
-        last = self.net.network.nodes[-1].name
+        value = values.value(self.found.prediction)
+        if isinstance(value, NotEvaluated):
+            if not self.prediction_unknown:
+                self.reasons[value.reason] += 1
+            self.prediction_unknown = True
+            return
+        last = network.nodes[-1].name
         self.predictions.append(self._is_largest(value, expected[last]))
-        output = self._seen(last, shown)
+        output = self._seen(network, last, shown)
         if not self.prediction_findings and np.isfinite(output).all() and not self._is_largest(value, output):
-            address = Address(where.sheet, where.row, where.column)
             label = self._labels()[int(np.argmax(output))]
-            self.prediction_findings.append(self._finding(given, "prediction", address, label, value))
+            self.prediction_findings.append(
+                self._finding("prediction", self.found.prediction, trial, label, value, frozen=False)
+            )
 
     def _is_largest(self, value: Value, output: FloatArray) -> bool:
         text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
@@ -223,75 +318,99 @@ class _Comparison:
         return any(label == text and is_near for label, is_near in zip(self._labels(), near, strict=True))
 
     def _labels(self) -> Sequence[str]:
-        network = self.net.network
+        network = self.found.network
         return network.classes or [str(n) for n in range(network.shapes[network.nodes[-1].name][0])]
 
     def result(self) -> EngineResult:
         """All rows of the report."""
-        results = [tally.result() for tally in self.tallies]
-        if self.net.prediction is not None:
+        results = [tally.result(self.found.atlas) for tally in self.tallies]
+        if self.found.prediction != NOWHERE:
             right, faults = all(self.predictions), len(self.prediction_findings)
-            compared, error = len(self.predictions), 0.0 if right else None
-            results.append(LayerResult("prediction", "class", 1, compared, error, int(not right), faults))
-        return EngineResult(self.engine, results)
+            compared, error = len(self.predictions), 0.0 if right and self.predictions else None
+            first = "" if right else self.found.atlas.cell(self.found.prediction).place
+            unknown = int(self.prediction_unknown)
+            results.append(
+                LayerResult("prediction", "class", 1, compared, error, int(not right), faults, unknown, first)
+            )
+        reasons = [f"{count:,} cells: {reason}" for reason, count in self.reasons.most_common()]
+        return EngineResult(self.engine, results, reasons)
 
     def findings(self) -> list[Finding]:
         """The cells at fault; where many small errors add up and none is, the first layer that is off."""
-        found = [finding for tally in self.tallies for finding in tally.findings] + self.prediction_findings
+        found = [finding for tally in self.tallies for finding in self._faults(tally)] + self.prediction_findings
         off = [layer for layer in self.result().layers if layer.wrong]
         if off and not found:
             message = f"{off[0].wrong:,} cells differ by more than the tolerance, though each is right by what it reads"
             found.append(Finding("value", "", off[0].layer, message, engine=self.engine))
         return found
 
+    def _faults(self, tally: _Tally) -> Iterator[Finding]:
+        faults = sorted(tally.faults.items())
+        for index, (trial, expected, value) in faults[:_NAMED]:
+            frozen = self.trials > 1 and tally.is_frozen(index)
+            place = int(tally.cells.flat[index])
+            yield self._finding(tally.name, place, trial, repr(expected), value, frozen)
+        if len(faults) > _NAMED:
+            rest = [self.found.atlas.cell(int(tally.cells.flat[index])).place for index, _ in faults[_NAMED:]]
+            message = "computes another value than the reference"
+            yield Finding(
+                "value", rest[0], tally.name, message, engine=self.engine, count=len(rest), cells=tuple(rest[:_NAMED])
+            )
+
+    def _finding(self, layer: str, place: int, trial: Trial, expected: str, shown: Value, frozen: bool) -> Finding:
+        cell = self.found.atlas.cell(place)
+        does = "shows an error" if isinstance(shown, ErrorValue) else "computes another value than the reference"
+        if frozen:
+            does = "shows the same number for every input; it is wrong"
+        got = "blank" if shown is None else str(shown)
+        formula = self.book.cell(*cell[:3]).formula or ""
+        message = f"{does} for {trial.name}"
+        return Finding("frozen" if frozen else "value", cell.place, layer, message, expected, got, formula, self.engine)
+
+
+def _elements(array: FloatArray, stage: Stage) -> FloatArray:
+    assert stage.elements is not None
+    return array.ravel()[stage.elements].reshape(stage.cells.shape)
+
+
+def _upto(parts: Mapping[str, Places], name: str) -> list[str]:
+    """The parts that come before one, and that one."""
+    names = list(parts)
+    return names[: names.index(name) + 1]
+
 
 def _errors(got: FloatArray, expected: FloatArray) -> FloatArray:
     """Absolute, or relative where the expected value is beyond 1; NaN where either is unknown."""
-    errors: FloatArray = np.abs(got - expected) / np.maximum(1.0, np.abs(expected))
+    with np.errstate(invalid="ignore"):
+        errors: FloatArray = np.abs(got - expected) / np.maximum(1.0, np.abs(expected))
     return errors
 
 
-def _array(blocks: Sequence[Block], values: Values, shape: tuple[int, ...]) -> FloatArray:
-    """Some blocks' numbers; NaN where a cell shows something else."""
-    flat = [
-        value if type(value) is float else float("nan")
-        for block in blocks
-        for row in values[block.range]
-        for value in row
-    ]
-    return np.array(flat).reshape(shape)
-
-
-def stale(book: Workbook, own_values: Values, tolerance: float) -> tuple[list[Finding], list[str]]:
+def stale(book: Workbook, found: Found, own: Computed, tolerance: float) -> tuple[list[Finding], list[str]]:
     """Cached values against the recalculation.
 
     Returns:
         At most one finding, for all cells whose cached value differs, and notes.
     """
-    different: list[tuple[Address, Value, Value]] = []
+    different: list[tuple[Range, Value, Value]] = []
     absent = 0
-    for address, value in _cells(own_values):
-        cell = book.cell(*address)
+    for place in own.places.tolist():
+        where = found.atlas.cell(place)
+        cell = book.cell(*where[:3])
         if cell.formula is None:
             continue
+        fresh = own.value(place)
         if cell.value is None:
             absent += 1
-        elif not _same(cell.value, value, tolerance):
-            different.append((address, cell.value, value))
+        elif not isinstance(fresh, NotEvaluated) and not _same(cell.value, fresh, tolerance):
+            different.append((where, cell.value, fresh))
     notes = [f"{absent:,} formulas have no cached value"] if absent else []
     if not different:
         return [], notes
-    address, cached, fresh = different[0]
+    where, cached, fresh = different[0]
     message = f"cached values are stale: {len(different):,} of them differ from the recalculation, this cell's first"
-    formula = book.cell(*address).formula or ""
-    return [Finding("stale", str(address), "", message, str(fresh), str(cached), formula)], notes
-
-
-def _cells(values: Values) -> Iterator[tuple[Address, Value]]:
-    for where, rows in values.items():
-        flat = (value for row in rows for value in row)
-        for (row, column), value in zip(where.cells(), flat, strict=True):
-            yield Address(where.sheet, row, column), value
+    formula = book.cell(*where[:3]).formula or ""
+    return [Finding("stale", where.place, "", message, str(fresh), str(cached), formula)], notes
 
 
 def _same(cached: Value, fresh: Value, tolerance: float) -> bool:

@@ -1,20 +1,16 @@
-"""What a formula may consist of: the functions, operators, numbers and cells that its layer needs, and nothing else.
+"""What a formula may consist of: the functions, operators and numbers that its layer needs.
 
-Recalculation with any number of inputs cannot find a formula that is wrong on a rare occasion only, such as
-`IF($A$5=1,...)` or `IF(TODAY()>...)`, nor one that a program at hand computes but Excel does not, such as a plain
-`SUM(a*b)` of ranges. So formulas are held to the words of their layer. Of cells with the same relative formula one is
-read for all.
+A formula that does not mean what its layer does at its place is a finding anyway; here stands why, where it is a word:
+a function such as TODAY, a number that belongs in a cell, a text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from xlconv import layers, syntax
-from xlconv.cells import Range
-from xlconv.check.declared import Block, Declared, Stage
-from xlconv.network import INPUT
+from xlconv.recover.found import Stage
 
 
 class Words(NamedTuple):
@@ -23,40 +19,41 @@ class Words(NamedTuple):
     functions: frozenset[str]
     operators: frozenset[str]
     numbers: frozenset[str]
-    ranges: tuple[Range, ...]
 
 
 _PLAIN: Final[dict[type[layers.Layer], tuple[str, str]]] = {
-    layers.Conv2d: ("SUMPRODUCT SUM", "+"),
-    layers.Linear: ("SUMPRODUCT SUM", "+"),
+    layers.Conv2d: ("SUMPRODUCT SUM MMULT TRANSPOSE", "+ *"),
+    layers.Linear: ("SUMPRODUCT SUM MMULT TRANSPOSE", "+ *"),
     layers.MaxPool2d: ("MAX", ""),
-    layers.ReLU: ("MAX", ""),
-    layers.Softmax: ("SUM", "/"),
+    layers.ZeroPad2d: ("", ""),
+    layers.ReLU: ("MAX IF", ""),
+    layers.Softmax: ("SUM SUMPRODUCT EXP MAX", "/ -"),
 }
 """Functions and operators of each layer's output."""
 
-_PARTS: Final[dict[str, tuple[str, str]]] = {"exp": ("EXP MAX", "-")}
+_PARTS: Final[dict[str, tuple[str, str]]] = {
+    "exp": ("EXP MAX", "-"),
+    "plain exp": ("EXP", ""),
+    "max": ("MAX", ""),
+    "sum": ("SUM SUMPRODUCT", "+"),
+}
 
 
-def of_block(net: Declared, stage: Stage, block: Block) -> Words:
-    """The words for the cells of a block."""
-    first = stage.nodes[0]
-    functions, operators = _PARTS[block.part] if block.part else _PLAIN[type(first.layer)]
-    is_relu = any(isinstance(node.layer, layers.ReLU) for node in stage.nodes)
-    words = [*functions.split(), *(["MAX"] if is_relu else [])]
-    if stage.parts and not block.part:
-        ranges = [each.range for blocks in stage.parts.values() for each in blocks]
-    else:
-        ranges = [*_shown(net, first.inputs[0]), *(each.range for each in net.weights if each.layer == first.name)]
-    return Words(frozenset(words), frozenset(operators.split()), frozenset("0" if is_relu else ""), tuple(ranges))
+def of(stage: Stage | None, name: str) -> Words:
+    """The words for the cells of a layer, of one of its intermediate results (`softmax exp`), or of the prediction."""
+    if stage is None:
+        return _words("INDEX MATCH MAX", "-", "01")
+    if not stage.nodes:
+        return _words("", "", "")
+    part = name[len(stage.name) :].strip()
+    functions, operators = _PARTS[part] if part else _PLAIN[type(stage.nodes[0].layer)]
+    if any(isinstance(node.layer, layers.ReLU) for node in stage.nodes):
+        return _words(f"{functions} MAX IF", f"{operators} > >= < <=", "0")
+    return _words(functions, operators, "0" if isinstance(stage.nodes[0].layer, layers.ZeroPad2d) else "")
 
 
-def of_prediction(net: Declared) -> Words:
-    """The words for the predicted class."""
-    ranges = list(_shown(net, net.network.nodes[-1].name))
-    if net.classes is not None:
-        ranges.append(net.classes)
-    return Words(frozenset({"INDEX", "MATCH", "MAX"}), frozenset("-"), frozenset("01"), tuple(ranges))
+def _words(functions: str, operators: str, numbers: str) -> Words:
+    return Words(frozenset(functions.split()), frozenset(operators.split()), frozenset(numbers))
 
 
 def objection(formula: str, sheet: str, words: Words) -> str:
@@ -73,27 +70,3 @@ def _objections(parts: syntax.Parts, words: Words) -> Iterator[str]:
         yield f"the formula holds the number {number}; numbers belong in cells"
     for other in parts.others:
         yield f"the formula holds {other}, which is neither a cell nor a range"
-    for where in parts.ranges:
-        if not any(_contains(block, where) for block in words.ranges):
-            yield f"the formula reads {where.address}, which is outside the blocks that its layer reads"
-    for where in parts.ranges_beside_operators:
-        yield f"the formula calculates with the range {where.address} outside a function, which Excel does not do alike"
-
-
-def _shown(net: Declared, name: str) -> Sequence[Range]:
-    """The blocks that show a layer's output, also through views such as Flatten."""
-    while name != INPUT and net.network[name].layer.view:
-        name = net.network[name].inputs[0]
-    if name == INPUT:
-        return [block.range for block in net.inputs]
-    return [block.range for stage in net.stages if stage.result == name for block in stage.outputs]
-
-
-def _contains(outer: Range, inner: Range) -> bool:
-    return (
-        outer.sheet == inner.sheet
-        and outer.row <= inner.row
-        and outer.column <= inner.column
-        and inner.row + inner.height <= outer.row + outer.height
-        and inner.column + inner.width <= outer.column + outer.width
-    )

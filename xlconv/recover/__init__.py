@@ -31,11 +31,13 @@ class Recovered:
 
     Args:
         book: The workbook.
+        reading: Its formulas.
         networks: Those found, in the order of their inputs.
         not_recognised: Formulas that belong to none.
     """
 
     book: reader.Workbook
+    reading: Reading
     networks: list[Found] = field(default_factory=list)
     not_recognised: list[Group] = field(default_factory=list)
 
@@ -49,12 +51,18 @@ def recover(path: str | Path) -> Recovered:
     return recover_book(reader.read(Path(path)))
 
 
-def recover_book(book: reader.Workbook) -> Recovered:
-    """The same for a workbook that has been read."""
+def recover_book(book: reader.Workbook, said: Found | None = None) -> Recovered:
+    """The same for a workbook that has been read.
+
+    Args:
+        book: The workbook.
+        said: A network that is known to stand in it; else what the workbook itself says, if its formulas bear it out.
+    """
     reading = read(book)
-    said = _declared(book, reading)
+    if said is None:
+        said = _declared(book, reading)
     built = build(reading)
-    networks = list(_networks(book, reading, built))
+    networks = _told_apart(list(_networks(book, reading, built)))
     if said is not None:
         networks = [said, *(each for each in networks if not _share_cells(each, said))]
     known = _cells_of(networks)
@@ -63,7 +71,16 @@ def recover_book(book: reader.Workbook) -> Recovered:
         at = [cell for cell in group.cells if reading.atlas.place(group.sheet, *cell) not in known]
         if at:
             rest.append(group._replace(cells=at))
-    return Recovered(book, networks, rest)
+    return Recovered(book, reading, networks, rest)
+
+
+def _told_apart(networks: list[Found]) -> list[Found]:
+    """With the input's range in the title where several stand on one worksheet."""
+    titles = [found.title for found in networks]
+    return [
+        found if titles.count(found.title) == 1 else replace(found, title=found.atlas.ranges(found.inputs)[0].place)
+        for found in networks
+    ]
 
 
 _MOST = 0.5
@@ -89,12 +106,7 @@ def _share_cells(one: Found, other: Found) -> bool:
 
 
 def _cells_of(networks: list[Found]) -> set[int]:
-    cells: set[int] = set()
-    for found in networks:
-        for _, _, block in found.blocks():
-            cells.update(block.ravel().tolist())
-        cells.add(found.prediction)
-    return cells
+    return {place for found in networks for place in found.owned.tolist()}
 
 
 def _networks(book: reader.Workbook, reading: Reading, built: Built) -> Iterator[Found]:

@@ -19,7 +19,8 @@ from xlconv.layers import Layer
 from xlconv.network import INPUT
 from xlconv.recover import places
 from xlconv.recover.found import Found, Stage
-from xlconv.recover.meaning import Argmax, Exp, Max, Share, Sum
+from xlconv.recover.meaning import Argmax, Exp, Max, Share, Sum, SumExp
+from xlconv.recover.operations import exp_refs
 from xlconv.recover.places import NOWHERE, Places
 from xlconv.recover.reading import Bundle, Reading
 
@@ -59,17 +60,16 @@ class Agreement:
     Args:
         cells: All cells of its stages, sorted.
         agrees: For each.
-        has_formula: For each; formulas whose meaning is not known count.
-        reads_blank: For each: whether it reads blank cells or text outside the blocks of the network.
         expected: What the cells should do.
-        actual: What they do.
+        actual: What they do, but for reading blank cells.
+        beyond: Reading of blank cells or text outside the blocks of the network.
     """
 
     cells: Places
     agrees: Flags
-    reads_blank: Flags
     expected: Lines
     actual: Lines
+    beyond: Lines
 
     def share(self, of: Places) -> float:
         """How much of some cells agrees."""
@@ -89,16 +89,30 @@ def compare(found: Found, reading: Reading) -> Agreement:
     actual = _seen_through(_joined([_lines(bundle, cells) for bundle in reading.bundles]), reading)
     blocks = [block for _, _, block in found.blocks()] + [_labels(found)]
     blank = _is_blank(actual, np.unique(np.concatenate([block.ravel() for block in blocks])), reading)
-    beyond = _beyond(actual, blank, blocks)
+    beyond = _beyond(actual.only(blank), blocks)
     actual = actual.only(~blank)
-    return Agreement(cells, _same(cells, expected, actual), np.isin(cells, beyond), expected, actual)
+    return Agreement(cells, _same(cells, expected, actual), expected, actual, beyond)
+
+
+def would_agree(found: Found, reading: Reading, known: Agreement, place: int, formula: str) -> bool:
+    """Whether a cell would do what is due there if it had this formula."""
+    cells = np.array([place])
+    bundle = reading.bundle_of(formula, place)
+    if bundle is None:
+        return False
+    actual = _seen_through(_lines(bundle, cells), reading)
+    blocks = [block for _, _, block in found.blocks()] + [_labels(found)]
+    blank = _is_blank(actual, np.unique(np.concatenate([block.ravel() for block in blocks])), reading)
+    expected = known.expected.only(known.expected.cell == place)
+    return bool(_same(cells, expected, actual.only(~blank))[0])
 
 
 def _computed(found: Found) -> Places:
     """All cells that should hold formulas."""
     blocks = [block.ravel() for stage in found.stages for block in (stage.cells, *stage.parts.values())]
-    cells = np.unique(np.concatenate([*blocks, [found.prediction]]))
-    return cells[cells != NOWHERE]
+    cells: Places = np.unique(np.concatenate([*blocks, [found.prediction]]))
+    known: Places = cells[cells != NOWHERE]
+    return known
 
 
 def _seen_through(lines: Lines, reading: Reading) -> Lines:
@@ -125,7 +139,7 @@ def _same(cells: Places, expected: Lines, actual: Lines) -> Flags:
     known = np.unique(np.concatenate([expected.a, expected.b, actual.a, actual.b]))
     one, other = (_ordered(lines, cells, known) for lines in (expected, actual))
     counts = [np.bincount(at, minlength=cells.size) for at, _ in (one, other)]
-    same = counts[0] == counts[1]
+    same: Flags = counts[0] == counts[1]
     codes = [code[same[at]] for at, code in (one, other)]
     at = one[0][same[one[0]]]
     wrong = at[codes[0] != codes[1]]
@@ -188,7 +202,8 @@ def _kinds(bundle: Bundle) -> list[tuple[int, tuple[int, ...]]] | None:
                 kinds = _sum_kinds(part, PART)
                 return kinds and kinds + [(WHOLE, (at,)) for at in range(len(kinds), count)]
             kinds = _exp_kinds(part, 1)  # whether it is shifted makes no difference to a share
-            return kinds and [*kinds, (WHOLE, (1 + len(part.shift),))]
+            wholes = exp_refs(part, meaning.whole) if isinstance(meaning.whole, SumExp) else []
+            return kinds and [*kinds, *((WHOLE, (at,)) for at in wholes)]
         case Argmax():
             labels = [(LABEL, (at,)) for at in range(1, count)]
             return [(ARGMAX, (0,)), *labels] if meaning.base == (1 if labels else 0) else None
@@ -225,12 +240,9 @@ def _is_blank(lines: Lines, owned: Places, reading: Reading) -> Flags:
     return blank
 
 
-def _beyond(lines: Lines, blank: Flags, blocks: list[Places]) -> Places:
-    """Cells that read blank cells which do not lie among a block's own, as between values at every second cell."""
-    if not blank.any():
-        return lines.cell[:0]
+def _beyond(lines: Lines, blocks: list[Places]) -> Lines:
+    """Reading of blank cells that do not lie among a block's own, as between values at every second cell."""
     boxes = [_box(part) for block in blocks for part in (block if block.ndim > 2 else [block]) if (part >= 0).any()]
-    lines = lines.only(blank)
     inside = np.ones(lines.cell.size, bool)
     for side in (lines.a, lines.b):
         row, column = places.rows(side), places.columns(side)
@@ -238,7 +250,7 @@ def _beyond(lines: Lines, blank: Flags, blocks: list[Places]) -> Places:
         for top, left, bottom, right in boxes:
             among |= (row >= top) & (row <= bottom) & (column >= left) & (column <= right)
         inside &= among
-    return lines.cell[~inside]
+    return lines.only(~inside)
 
 
 def _box(cells: Places) -> tuple[int, int, int, int]:

@@ -58,7 +58,7 @@ class Tensor:
     @property
     def image(self) -> tuple[int, int, int]:
         """Channels, height and width; a vector is a column."""
-        return self.shape if len(self.shape) == 3 else (1, self.shape[0], 1)  # type: ignore[return-value]
+        return self.shape if len(self.shape) == 3 else (1, self.shape[0], 1)
 
 
 class Copies(NamedTuple):
@@ -88,7 +88,7 @@ class Built:
 
 def build(reading: Reading) -> Built:
     """The layers that the formulas of a workbook compute."""
-    return _Builder(Operations(reading)).built
+    return _Builder(Operations(reading), reading.filled).built
 
 
 class _Owners:
@@ -126,14 +126,14 @@ class _Owners:
 class _Builder:
     """Adds layer after layer, in the order of depth."""
 
-    def __init__(self, operations: Operations) -> None:
+    def __init__(self, operations: Operations, filled: Places) -> None:
         self.operations = operations
         self.built = Built()
         self.owners = _Owners()
         self.exponents = _Owners()
         self.largest: dict[int, int] = {}
         self.totals: dict[int, int] = {}
-        for cells in find_inputs(operations):
+        for cells in find_inputs(operations, filled):
             self._add(Tensor(cells))
         for depth in range(1, min(operations.deepest, _DEEPEST) + 1):
             self._add_dots(depth)
@@ -181,9 +181,9 @@ class _Builder:
             return _Channel(of, cells, relus, bias, element, dots.weight[lines])
         grid = geometry.grid(cells)
         on = grid.row[inverse] >= 0
-        at = np.unravel_index(element[on], source.image)
+        c, y, x = np.unravel_index(element[on], source.image)
         row, column = grid.row[inverse][on], grid.column[inverse][on]
-        windows = geometry.fit_windows(row, column, at, dots.weight[lines][on], source.image[0])
+        windows = geometry.fit_windows(row, column, (c, y, x), dots.weight[lines][on], source.image[0])
         if windows is None or len(source.shape) != 3:
             return None
         return _Channel(of, grid.cells, relus, bias, windows=windows)
@@ -487,9 +487,11 @@ def _in_shape(source: Tensor, cells: Places, element: Ints) -> Places:
     """The cell that goes with each element, in the source's shape; a missing one is where the others' grid has it."""
     shown = np.full(source.cells.size, NOWHERE, np.int64)
     shown[element] = cells
-    shown = shown.reshape(source.image)
-    for channel in shown:
-        grid = geometry.grid(channel[channel != NOWHERE]).cells
-        if grid.shape == channel.shape:
-            channel[channel == NOWHERE] = grid[channel == NOWHERE]
-    return shown.reshape(source.shape)
+    image = shown.reshape(source.image)
+    for c in range(image.shape[0]):
+        missing = image[c] == NOWHERE
+        if missing.any() and not missing.all():
+            grid = geometry.grid(image[c][~missing]).cells
+            if grid.shape == missing.shape:
+                image[c][missing] = grid[missing]
+    return image.reshape(source.shape)

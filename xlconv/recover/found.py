@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from xlconv.network import FloatArray, Network, Node
-from xlconv.recover.places import Atlas, Places
+from xlconv.recover.places import NOWHERE, Atlas, Places
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,22 @@ class Found:
     prediction: int = -1
     not_numbers: tuple[int, ...] = ()
     declared: bool = False
+
+    @property
+    def owned(self) -> Places:
+        """All cells of the network, sorted."""
+        labels = [] if self.labels is None else [self.labels.ravel()]
+        cells: Places = np.unique(
+            np.concatenate([*(block.ravel() for _, _, block in self.blocks()), *labels, [self.prediction]])
+        )
+        known: Places = cells[cells != NOWHERE]
+        return known
+
+    def what(self, place: int) -> str:
+        """Which tensor an input or weight cell belongs to, in words."""
+        if place in self.inputs:
+            return "a cell of the input"
+        return next((f"a cell of {key}" for key, cells in self.weights.items() if place in cells), "a cell")
 
     def blocks(self) -> Iterator[tuple[str, str, Places]]:
         """All tensors with cells: role, name of the layer, and the cells."""

@@ -11,7 +11,7 @@ from xlconv.recover import places
 from xlconv.recover.places import NOWHERE, Places
 
 Ints: TypeAlias = NDArray[np.int64]
-Coordinates: TypeAlias = tuple[Ints, Ints, Ints]
+Coordinates: TypeAlias = tuple[NDArray[np.signedinteger], NDArray[np.signedinteger], NDArray[np.signedinteger]]
 """Channel, row and column in a tensor (C, H, W), from 0."""
 
 _FAR: Final = 1 << 20
@@ -38,7 +38,6 @@ def grid(cells: Places) -> Grid:
     columns, column = _axis(places.columns(cells))
     on = (row >= 0) & (column >= 0)
     made = places.shift(rows[:, None], columns[None, :])
-    assert not isinstance(made, int)
     return Grid(made, np.where(on, row, -1), np.where(on, column, -1))
 
 

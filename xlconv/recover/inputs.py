@@ -50,17 +50,24 @@ class Box(NamedTuple):
             and other.left <= self.right + near
         )
 
+    def shrunk(self, by: int) -> Box:
+        """Without so many rows and columns at each side."""
+        return Box(self.top + by, self.left + by, self.bottom - by, self.right - by)
+
     def cells(self) -> Places:
         """(height, width) its cells."""
         rows = np.arange(self.top, self.bottom + 1)[:, None]
         columns = np.arange(self.left, self.right + 1)[None, :]
-        made = places.shift(rows, columns)
-        assert not isinstance(made, int)
-        return made
+        return places.shift(rows, columns)
 
 
-def find_inputs(operations: Operations) -> list[Places]:
-    """The inputs of all networks of a workbook, each of shape (C, H, W)."""
+def find_inputs(operations: Operations, filled: Places) -> list[Places]:
+    """The inputs of all networks of a workbook, each of shape (C, H, W).
+
+    Args:
+        operations: What the formulas do.
+        filled: Cells that hold a number or a formula, sorted.
+    """
     boxes: list[Box] = []
     dots = _first(operations.dots, operations.live)
     for box in _boxes_of_dots(dots):
@@ -73,7 +80,19 @@ def find_inputs(operations: Operations) -> list[Places]:
             boxes = _with(boxes, box)
         if table in (operations.maxima, operations.relus):
             siblings.append(found)
+    boxes = [_without_border(box, filled) for box in boxes]
     return [np.stack([box.cells() for box in group]) for group in _grouped(boxes, dots, siblings)]
+
+
+def _without_border(box: Box, filled: Places) -> Box:
+    """Without a border of blank cells around a block that has no blank cell: that is padding."""
+    there = places.find(box.cells(), filled) >= 0
+    if there.all() or not there.any():
+        return box
+    rows, columns = np.flatnonzero(there.any(axis=1)), np.flatnonzero(there.any(axis=0))
+    sides = {int(rows[0]), there.shape[0] - 1 - int(rows[-1]), int(columns[0]), there.shape[1] - 1 - int(columns[-1])}
+    inner = box.shrunk(min(sides))
+    return inner if len(sides) == 1 and places.find(inner.cells(), filled).min() >= 0 else box
 
 
 def _first(table: Table, live: Places) -> Table:

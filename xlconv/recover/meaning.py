@@ -88,9 +88,9 @@ class Exp:
 
 @dataclass(frozen=True)
 class SumExp:
-    """The sum of `exp` over an array."""
+    """The sum of some `exp`, of single ones or over arrays."""
 
-    of: Exp
+    parts: tuple[Exp, ...]
 
 
 @dataclass(frozen=True)
@@ -243,6 +243,9 @@ def _scaled(of: Meaning, factor: float) -> Sum:
 
 def _add(left: Meaning, right: Meaning) -> Meaning:
     """Of equal shapes: a scalar is not spread over an array, except where it adds nothing."""
+    exps = (*_exps(left), *_exps(right))
+    if len(exps) > 1:
+        return SumExp(exps)
     if type(left) is not Sum or type(right) is not Sum:
         raise _UnknownError
     if _is_zero(left) or _is_zero(right):
@@ -250,6 +253,13 @@ def _add(left: Meaning, right: Meaning) -> Meaning:
     if left.shape != right.shape:
         raise _UnknownError
     return Sum(left.terms + right.terms, left.constant + right.constant, left.shape)
+
+
+def _exps(of: Meaning) -> tuple[Exp, ...]:
+    """What adds up to a sum of exponentials."""
+    if isinstance(of, SumExp):
+        return of.parts
+    return (of,) if isinstance(of, Exp) and of.shape == (1, 1) else ()
 
 
 def _subtract(left: Meaning, right: Meaning) -> Meaning:
@@ -299,8 +309,10 @@ _OPERATIONS: Final[dict[str, Callable[[Meaning, Meaning], Meaning]]] = {
 
 def _sum(args: list[Meaning]) -> Meaning:
     """SUM of cells, ranges and products of ranges."""
+    if len(args) == 1 and isinstance(args[0], SumExp):
+        return args[0]
     if len(args) == 1 and isinstance(args[0], Exp):
-        return SumExp(args[0])
+        return SumExp((args[0],))
     terms: list[Term] = []
     constant = 0.0
     for arg in args:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlconv.recover import places
-from xlconv.recover.meaning import Argmax, Exp, Max, Share, Sum, SumExp
+from xlconv.recover.meaning import Argmax, Exp, Max, Meaning, Share, Sum, SumExp
 from xlconv.recover.places import NOWHERE, Places
 from xlconv.recover.reading import Bundle, Reading
 
@@ -126,14 +126,16 @@ class Operations:
 
     def _sort_share(self, bundle: Bundle, share: Share) -> None:
         part, whole = share.part, share.whole
-        if isinstance(part, Exp) and isinstance(whole, SumExp) and bool(part.shift) == bool(whole.of.shift):
-            if _is_plain(part.of, 1) and _is_plain(whole.of.of, 1) and bundle.refs[0].range.size == 1:
+        if not bundle.refs or bundle.refs[0].range.size != 1:
+            return
+        if isinstance(part, Exp) and isinstance(whole, SumExp):
+            wholes = exp_refs(part, whole)
+            if wholes:
                 self._put_all("direct", bundle, [0])
-                self._put_all("direct wholes", bundle, range(1, len(bundle.refs)))
-        elif isinstance(part, Sum) and isinstance(whole, Sum) and bundle.refs and bundle.refs[0].range.size == 1:
-            if _is_plain(part, 1) and _is_plain(whole, len(whole.terms)):
-                self._put_all("shares", bundle, [0])
-                self._put_all("wholes", bundle, range(1, len(bundle.refs)))
+                self._put_all("direct wholes", bundle, wholes)
+        elif _is_plain(part, 1) and _is_plain(whole):
+            self._put_all("shares", bundle, [0])
+            self._put_all("wholes", bundle, range(1, len(bundle.refs)))
 
     def _put_all(self, table: str, bundle: Bundle, refs: Sequence[int]) -> None:
         for ref in refs:
@@ -211,13 +213,27 @@ def _pairs_and_singles(sum_: Sum) -> tuple[list[tuple[int, int]], list[int]]:
     return pairs, singles
 
 
-def _is_plain(sum_: Sum, terms: int) -> bool:
-    """Whether it is a sum of so many cells or ranges, and of nothing else."""
+def _is_plain(sum_: Meaning, terms: int | None = None) -> bool:
+    """Whether it is a sum of (so many) cells or ranges, and of nothing else."""
     return (
-        sum_.constant == 0
-        and len(sum_.terms) == terms
+        isinstance(sum_, Sum)
+        and sum_.constant == 0
+        and terms in (None, len(sum_.terms))
         and all(term.coefficient == 1 and len(term.refs) == 1 for term in sum_.terms)
     )
+
+
+def exp_refs(part: Exp, whole: SumExp) -> list[int]:
+    """Which ranges of `EXP(x-s)/(EXP(a-s)+EXP(b-s)+...)` the whole adds up; none where the shifts differ."""
+    if not _is_plain(part.of, 1):
+        return []
+    at, found = 1 + len(part.shift), []
+    for each in whole.parts:
+        if not _is_plain(each.of, 1) or [s.range.size for s in each.shift] != [s.range.size for s in part.shift]:
+            return []
+        found.append(at)
+        at += 1 + len(each.shift)
+    return found
 
 
 def _told_apart(

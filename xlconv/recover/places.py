@@ -5,7 +5,7 @@ A place is `worksheet * 2**35 + row * 2**15 + column`; -1 is no cell.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -39,6 +39,11 @@ class Atlas:
         """The cells of a range, in its shape; transposed if turned."""
         grid = self.place(where.sheet, where.row, where.column) + offsets(where.height, where.width)
         return grid.T if turned else grid
+
+    def of(self, sheet: str, cells: Sequence[tuple[int, int]]) -> Places:
+        """The places of some cells of a worksheet, by row and column."""
+        pairs = np.array(cells, dtype=np.int64).reshape(-1, 2)
+        return self.place(sheet, 0, 0) + shift(pairs[:, 0], pairs[:, 1])
 
     def cell(self, place: int) -> Range:
         """The cell of a place."""
@@ -139,8 +144,8 @@ def columns(places: Places) -> Places:
     return places % _ROW
 
 
-def shift(rows: int | Places, columns: int | Places) -> int | Places:
-    """What to add to a place to go so many rows down and columns to the right."""
+def shift(rows: Places, columns: Places) -> Places:
+    """What to add to places to go so many rows down and columns to the right."""
     return rows * _ROW + columns
 
 
@@ -154,6 +159,6 @@ def find(places: Places, among: Places) -> Places:
     return found
 
 
-def sorted_places(found: Sequence[int] | Iterator[int]) -> Places:
+def sorted_places(found: Iterable[int]) -> Places:
     """Places as a sorted array."""
     return np.sort(np.fromiter(found, dtype=np.int64))

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 
 from xlconv import syntax
+from xlconv.cells import Range
 from xlconv.reader import Sheet, Workbook
 from xlconv.recover import places
 from xlconv.recover.meaning import Argmax, Exp, Max, Meaning, Reader, Ref, Relu, Share, Sum, SumExp
@@ -91,12 +92,25 @@ class Reading:
         groups: All formulas.
         bundles: Those that mean something.
         filled: Cells that hold a number or a formula, sorted; but for formulas that are nothing but 0.
+        reader: Reads further formulas.
     """
 
     atlas: Atlas
     groups: list[Group]
     bundles: list[Bundle]
     filled: Places
+    reader: Reader
+
+    def bundle_of(self, formula: str, place: int) -> Bundle | None:
+        """What a formula would mean in a cell."""
+        where = self.atlas.cell(place)
+        meaning = self.reader.meaning(formula, where.sheet)
+        if meaning is None:
+            return None
+        found: dict[Hashable, _Gathered] = {}
+        group = Group(where.sheet, "", formula, [(where.row, where.column)])
+        _gather(found, self.atlas, group, meaning, MOST_OPERANDS)
+        return next((each.bundle() for each in found.values()), None)
 
     def original(self, cells: Places) -> Places:
         """What is copied, where a cell is a copy (`=A1`); else the cell."""
@@ -137,7 +151,7 @@ def read(book: Workbook) -> Reading:
                 one = Group(name, "", "", [(at[0] + i, at[1] + j)])
                 left -= _gather(gathered, atlas, one, meaning, left)
     bundles = [each.bundle() for each in gathered.values()]
-    return Reading(atlas, found, bundles, _filled(book, atlas, bundles))
+    return Reading(atlas, found, bundles, _filled(book, atlas, bundles), reader)
 
 
 def _filled(book: Workbook, atlas: Atlas, bundles: Sequence[Bundle]) -> Places:
@@ -166,7 +180,7 @@ def groups(book: Workbook) -> list[Group]:
     return list(found.values())
 
 
-def _spread(sheet: Sheet) -> dict[Cell, places.Range]:
+def _spread(sheet: Sheet) -> dict[Cell, Range]:
     """The array formulas that fill more than their own cell."""
     return {at: where for at, where in sheet.arrays.items() if where.size > 1}
 
@@ -225,7 +239,8 @@ def _refs(meaning: Meaning) -> Iterator[Ref]:
             yield from _refs(meaning.of)
             yield from meaning.shift
         case SumExp():
-            yield from _refs(meaning.of)
+            for part in meaning.parts:
+                yield from _refs(part)
         case Share():
             yield from _refs(meaning.part)
             yield from _refs(meaning.whole)
@@ -247,7 +262,7 @@ def _make(meaning: Meaning) -> Hashable:
         case Exp():
             return "exp", _make(meaning.of), _sizes(meaning.shift)
         case SumExp():
-            return "sumexp", _make(meaning.of)
+            return "sumexp", tuple(_make(part) for part in meaning.parts)
         case Share():
             return "share", _make(meaning.part), _make(meaning.whole)
         case Argmax():

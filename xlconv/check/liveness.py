@@ -1,0 +1,124 @@
+"""Which inputs each cell depends on, by its formulas, against the reference's own dependence.
+
+For the reference NaN is put into one input element: it comes out wherever that element counts. For the workbook the
+references of all formulas are followed, whatever they do with what they read. A cell that depends on more, such as a
+formula that looks at one pixel to know the picture, or on less, does not follow its inputs as the network does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlconv import reference, syntax
+from xlconv.check.report import Finding
+from xlconv.network import FloatArray
+from xlconv.reader import Workbook
+from xlconv.recover import places
+from xlconv.recover.found import Found
+from xlconv.recover.places import NOWHERE, Places
+from xlconv.recover.reading import MOST_OPERANDS, Reading
+
+_PROBES: Final = 12
+"""Input elements that are followed: the corners and some at random."""
+_NAMED: Final = 20
+_ROUNDS: Final = 300
+"""Most formulas, one behind the other."""
+
+
+def check(book: Workbook, found: Found, reading: Reading, seed: int) -> list[Finding]:
+    """Cells that depend on other input elements than the reference's, the first of each layer."""
+    probes = _probes(found, seed)
+    reach = _Reach(book, found, reading, probes)
+    expected = [_expected(found, element) for element in probes]
+    findings = []
+    for stage in found.stages:
+        if not stage.nodes:
+            continue
+        due = sum(np.isnan(outputs[stage.shows]).astype(np.int64) << bit for bit, outputs in enumerate(expected))
+        wrong = np.where(stage.cells == NOWHERE, 0, due ^ reach.reached(stage.cells))
+        for index in np.flatnonzero(wrong)[:_NAMED].tolist():
+            bit = int(wrong.flat[index]) & -int(wrong.flat[index])
+            is_due = bool(np.asarray(due).flat[index] & bit)
+            place = int(stage.cells.flat[index])
+            findings.append(_finding(book, found, stage.name, place, probes[bit.bit_length() - 1], is_due))
+    return findings
+
+
+def _finding(book: Workbook, found: Found, layer: str, place: int, element: int, is_due: bool) -> Finding:
+    where = found.atlas.cell(place)
+    source = found.atlas.cell(int(found.inputs.flat[element])).place
+    message = f"does not depend on {source}, as it should" if is_due else f"depends on {source}, as it should not"
+    return Finding("dependence", where.place, layer, message, formula=book.cell(*where[:3]).formula or "")
+
+
+def _probes(found: Found, seed: int) -> list[int]:
+    size = found.inputs.size
+    rng = np.random.default_rng(seed)
+    ends = {0, size - 1, *rng.permutation(size)[:_PROBES].tolist()}
+    return sorted(ends)[: _PROBES + 2]
+
+
+def _expected(found: Found, element: int) -> dict[str, FloatArray]:
+    x = np.zeros(found.network.input_shape)
+    x.flat[element] = np.nan
+    with np.errstate(invalid="ignore"):
+        return reference.forward(found.network, x)
+
+
+class _Reach:
+    """For each cell the probes that it depends on, one bit each."""
+
+    def __init__(self, book: Workbook, found: Found, reading: Reading, probes: list[int]) -> None:
+        self.atlas = found.atlas
+        lines = [*self._lines(book, reading), *self._spread(book)]
+        cell, source = (np.concatenate([*(line[side] for line in lines), np.empty(0, np.int64)]) for side in (0, 1))
+        self.places = np.unique(np.concatenate([cell, source, found.inputs.ravel()]))
+        self.mask = np.zeros(self.places.size, np.int64)
+        for bit, element in enumerate(probes):
+            self.mask[places.find(found.inputs.reshape(-1)[element : element + 1], self.places)] |= 1 << bit
+        self._follow(places.find(cell, self.places), places.find(source, self.places))
+
+    def _follow(self, cell: Places, source: Places) -> None:
+        """Pass the bits on until nothing changes."""
+        order = np.argsort(cell, kind="stable")
+        cell, source = cell[order], source[order]
+        starts = np.flatnonzero(np.r_[True, np.diff(cell) != 0]) if cell.size else cell
+        for _ in range(_ROUNDS if cell.size else 0):
+            mask = self.mask.copy()
+            mask[cell[starts]] |= np.bitwise_or.reduceat(self.mask[source], starts)
+            if (mask == self.mask).all():
+                return
+            self.mask = mask
+
+    def _lines(self, book: Workbook, reading: Reading) -> Iterator[tuple[Places, Places]]:
+        """Cells and the cells that their formulas name, with copies of a formula at a time."""
+        left = MOST_OPERANDS
+        for group in reading.groups:
+            cells = np.array(group.cells, dtype=np.int64)
+            here = self.atlas.place(group.sheet, 0, 0) + places.shift(cells[:, 0], cells[:, 1])
+            named = [book.named_range(name) for name in syntax.names(group.formula)]
+            fixed = [(where, False, False) for where in named if where is not None]
+            for where, down, right in [*syntax.references(group.formula, group.sheet), *fixed]:
+                left -= where.size * len(group.cells)
+                if where.sheet not in book.sheets or left < 0:
+                    continue
+                moves = places.shift((cells[:, 0] - cells[0, 0]) * down, (cells[:, 1] - cells[0, 1]) * right)
+                read = moves[:, None] + self.atlas.places(where).ravel()
+                yield np.repeat(here, where.size), read.ravel()
+
+    def _spread(self, book: Workbook) -> Iterator[tuple[Places, Places]]:
+        """Cells that an array formula of another cell fills depend on all that it reads."""
+        for name, sheet in book.sheets.items():
+            for at, where in sheet.arrays.items():
+                if where.size > 1:
+                    filled = self.atlas.places(where._replace(sheet=name)).ravel()
+                    yield filled, np.full(filled.size, self.atlas.place(name, *at))
+
+    def reached(self, cells: Places) -> NDArray[np.int64]:
+        """For each cell the bits of the probes that it depends on."""
+        at = places.find(cells, self.places)
+        return np.where(at >= 0, self.mask[at], 0)
