@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from xlconv.check import verify
     from xlconv.network import Network, Node
+    from xlconv.recover import recover
     from xlconv.templates import load
     from xlconv.workbook import write as generate
 
-__all__ = ["Network", "Node", "generate", "load", "verify"]
+__all__ = ["Network", "Node", "generate", "load", "recover", "verify"]
 
 _HOMES = {
     "Network": ("xlconv.network", "Network"),
     "Node": ("xlconv.network", "Node"),
     "generate": ("xlconv.workbook", "write"),
     "load": ("xlconv.templates", "load"),
+    "recover": ("xlconv.recover", "recover"),
     "verify": ("xlconv.check", "verify"),
 }
 

@@ -28,11 +28,13 @@ def scaled(pixels: NDArray[np.uint8], shape: Shape) -> FloatArray:
     return (pixels.astype(np.float64) / 255).reshape(shape)
 
 
-def sample(images: NDArray[np.uint8], labels: NDArray[np.uint8], digit: int, number: int, shape: Shape) -> FloatArray:
+def sample(
+    images: NDArray[np.uint8] | FloatArray, labels: NDArray[np.uint8], digit: int, number: int, shape: Shape
+) -> FloatArray:
     """Sample `number` (from 0) of a digit, as the network's input.
 
     Args:
-        images: Grey levels, (n, H, W).
+        images: Grey levels, (n, H, W); or the numbers themselves, where they are float64.
         labels: Of the images, (n,).
         digit: Which label.
         number: Which of its images, in their order.
@@ -47,7 +49,8 @@ def sample(images: NDArray[np.uint8], labels: NDArray[np.uint8], digit: int, num
     found = images[labels == digit]
     if not 0 <= number < len(found):
         raise DataError(f"no sample {number} of digit {digit}", hint=f"samples 0 to {len(found) - 1}")
-    return scaled(found[number], shape)
+    chosen = found[number]
+    return chosen.reshape(shape) if chosen.dtype == np.float64 else scaled(chosen, shape)
 
 
 def load_image(path: Path, shape: Shape) -> FloatArray:

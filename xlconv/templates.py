@@ -1,7 +1,7 @@
 """Template folders: a network, its weights and sample inputs, in files that a person can copy and change.
 
-A folder holds `network.toml` (layers, classes, title, notes), `weights.safetensors`, `samples.npz` (uint8 `images`
-and `labels`) and a `README.md`.
+A folder holds `network.toml` (layers, classes, title, notes), `weights.safetensors`, `samples.npz` (`images` and
+uint8 `labels`) and a `README.md`.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ class Samples:
     """Labelled inputs.
 
     Args:
-        images: uint8 of shape (n, H, W), 0 to 255.
+        images: uint8 of shape (n, H, W), 0 to 255; or float64, the inputs as they are.
         labels: uint8 of shape (n,), indices of classes.
     """
 
-    images: NDArray[np.uint8]
+    images: NDArray[np.uint8] | NDArray[np.float64]
     labels: NDArray[np.uint8]
 
-    def of(self, label: int) -> NDArray[np.uint8]:
+    def of(self, label: int) -> NDArray[np.uint8] | NDArray[np.float64]:
         """All images of one class, in the file's order."""
-        found: NDArray[np.uint8] = self.images[self.labels == label]
+        found: NDArray[np.uint8] | NDArray[np.float64] = self.images[self.labels == label]
         return found
 
 
@@ -243,8 +243,12 @@ def _read_samples(path: Path, network: Network) -> Samples:
             images, labels = data["images"], data["labels"]
     except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         raise TemplateError(f"{path}: not a readable .npz of images and labels: {error}") from None
-    if images.dtype != np.uint8 or labels.dtype != np.uint8 or labels.shape != images.shape[:1]:
-        raise TemplateError(f"{path}: images and labels must be uint8, one label for each image")
+    if images.dtype not in (np.uint8, np.float64) or labels.dtype != np.uint8 or labels.shape != images.shape[:1]:
+        raise TemplateError(
+            f"{path}: images must be uint8 (or float64: inputs as they are), labels uint8, one for each image"
+        )
+    if not np.isfinite(images).all():
+        raise TemplateError(f"{path}: an image holds NaN or infinity, which a cell cannot")
     if images.shape[1:] not in _sample_shapes(network.input_shape):
         raise TemplateError(
             f"{path}: images are {shape_text(images.shape[1:])}, the network reads {shape_text(network.input_shape)}"

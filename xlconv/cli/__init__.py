@@ -11,7 +11,7 @@ import sys
 
 import click
 
-from xlconv.cli import checking, training, writing
+from xlconv.cli import checking, recovering, training, writing
 from xlconv.cli.console import DONE, FAILED, fail
 from xlconv.errors import XlconvError
 
@@ -60,6 +60,7 @@ def cli() -> None:
 for _command in (
     writing.generate,
     checking.verify,
+    recovering.recover,
     checking.explain,
     writing.open_,
     writing.inspect,
