@@ -85,7 +85,8 @@ def compute(
     ranges = atlas.ranges(wanted[wanted != NOWHERE])
     places = np.concatenate([atlas.places(where).ravel() for where in ranges] or [np.empty(0, np.int64)])
     order = np.argsort(places, kind="stable")
-    groups = [_edits(found, trial) for trial in trials]
+    edits = _Edits(found)
+    groups = [edits.of(trial) for trial in trials]
     computed = engine.evaluate(book.package, groups, ranges) if ranges else [[] for _ in groups]
     return [
         Computed(places[order], order, [value for block in group for row in block for value in row])
@@ -113,28 +114,39 @@ def compare(book: Workbook, found: Found, engine: Engine, trials: Sequence[Trial
     return Outcome(comparison.result(), comparison.findings(), computed[0])
 
 
-def _edits(found: Found, trial: Trial) -> list[Edit]:
-    edits = list(_put(found.atlas, found.inputs, trial.x)) if trial.is_changed else []
-    if trial.network is not None:
-        for key, cells in found.weights.items():
-            edits += _put(found.atlas, cells, trial.network.weights[key])
-    return edits
-
-
-def _put(atlas: Atlas, cells: Places, numbers: FloatArray) -> Iterator[Edit]:
+class _Edits:
     """Numbers into cells: a block at a time where the cells stand close, else one by one."""
-    flat, values = cells.ravel(), numbers.ravel()
-    known = flat != NOWHERE
-    flat, order = np.unique(flat[known], return_index=True)
-    values = values[known][order]
-    for tile in atlas.tiles(flat):
-        block = atlas.places(tile.range)[:: tile.down, :: tile.right]
-        rows = values[np.searchsorted(flat, block)]
+
+    def __init__(self, found: Found) -> None:
+        self._blocks = {INPUT: list(_blocks(found.atlas, found.inputs))}
+        self._blocks |= {key: list(_blocks(found.atlas, cells)) for key, cells in found.weights.items()}
+
+    def of(self, trial: Trial) -> list[Edit]:
+        """The edits that a trial asks for."""
+        edits = self._put(INPUT, trial.x) if trial.is_changed else []
+        if trial.network is not None:
+            for key, array in trial.network.weights.items():
+                edits += self._put(key, array)
+        return edits
+
+    def _put(self, key: str, numbers: FloatArray) -> list[Edit]:
+        flat = numbers.ravel()
+        return [(where, flat[elements].tolist()) for where, elements in self._blocks[key]]
+
+
+def _blocks(atlas: Atlas, cells: Places) -> Iterator[tuple[Range, Places]]:
+    """Rectangles of cells, each with the element that goes into each of its cells."""
+    flat = cells.ravel()
+    known = np.flatnonzero(flat != NOWHERE)
+    places, first = np.unique(flat[known], return_index=True)
+    for tile in atlas.tiles(places):
+        grid = atlas.places(tile.range)[:: tile.down, :: tile.right]
+        elements = known[first[np.searchsorted(places, grid)]]
         if tile.down == tile.right == 1:
-            yield tile.range, rows.tolist()
+            yield tile.range, elements
         else:
-            for place, value in zip(block.ravel().tolist(), rows.ravel().tolist(), strict=True):
-                yield atlas.cell(place), [[value]]
+            for place, element in zip(grid.ravel().tolist(), elements.ravel(), strict=True):
+                yield atlas.cell(place), np.array([[element]])
 
 
 @dataclass

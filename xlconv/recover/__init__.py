@@ -61,17 +61,24 @@ def recover_book(book: reader.Workbook, said: Found | None = None) -> Recovered:
     reading = read(book)
     if said is None:
         said = _declared(book, reading)
-    built = build(reading)
-    networks = _told_apart(list(_networks(book, reading, built)))
-    if said is not None:
-        networks = [said, *(each for each in networks if not _share_cells(each, said))]
+    networks = [] if said is None else [said]
+    rest = _rest(reading, networks)
+    if rest:
+        others = _told_apart(list(_networks(book, reading, build(reading))))
+        networks += [each for each in others if said is None or not _share_cells(each, said)]
+        rest = _rest(reading, networks)
+    return Recovered(book, reading, networks, rest)
+
+
+def _rest(reading: Reading, networks: list[Found]) -> list[Group]:
+    """The formulas that belong to no network."""
     known = _cells_of(networks)
     rest = []
     for group in reading.groups:
         at = [cell for cell in group.cells if reading.atlas.place(group.sheet, *cell) not in known]
         if at:
             rest.append(group._replace(cells=at))
-    return Recovered(book, reading, networks, rest)
+    return rest
 
 
 def _told_apart(networks: list[Found]) -> list[Found]:

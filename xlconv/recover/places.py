@@ -70,7 +70,9 @@ class Atlas:
         down = int(grid[1, 0] - grid[0, 0]) // _ROW if grid.shape[0] > 1 else 1
         right = int(grid[0, 1] - grid[0, 0]) if grid.shape[1] > 1 else 1
         size = (grid.shape[0] - 1) * down + 1, (grid.shape[1] - 1) * right + 1
-        return Tile(self.cell(int(places[0])).part(0, 0, *size), down, right), np.isin(places, grid)
+        return Tile(self.cell(int(places[0])).part(0, 0, *size), down, right), find(
+            places, np.sort(grid, axis=None)
+        ) >= 0
 
 
 class Tile(NamedTuple):
@@ -123,7 +125,7 @@ def _run_of_lines(places: Places, line: Places) -> tuple[int, int]:
         return 1, 1
     down = int(below[0] - line[0]) // _ROW
     rows = 1
-    while np.isin(line + rows * down * _ROW, places).all():
+    while (find(line + rows * down * _ROW, places) >= 0).all():
         rows += 1
     return rows, down
 
