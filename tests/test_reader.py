@@ -12,9 +12,11 @@ from openpyxl.worksheet.formula import ArrayFormula
 
 from tests import tampering
 from tests.conftest import SHARED
-from xlconv import reader
+from tests.hostile import KINDS
+from xlconv import engines, reader
 from xlconv.cells import ErrorValue, Range
 from xlconv.errors import WorkbookError
+from xlconv.reader.shared import SharedFormula
 from xlconv.reader.sheet import Budget
 
 
@@ -91,6 +93,73 @@ def test_shared_formulas_and_cells_without_addresses(tmp_path: Path) -> None:
     assert book.cell("S", 2, 2).value == 9
 
 
+@pytest.mark.parametrize(
+    ("formula", "there"),
+    [
+        ("A1*$A$1+B$5+$C7", "C5*$A$1+D$5+$C11"),
+        ("SUM(B2:D4*$AD$11:$AF$13)", "SUM(D6:F8*$AD$11:$AF$13)"),
+        ('IF(A1="A1 ""B2""",Sheet1!C3)', 'IF(C5="A1 ""B2""",Sheet1!E7)'),
+        ("'A1 it''s B2'!C3:D4", "'A1 it''s B2'!E7:F8"),
+        ("SUM(A:$C)+SUM(1:$3)", "SUM(C:$C)+SUM(5:$3)"),
+        ("LOG10(A1)+ATAN2(1E3,B1)%", "LOG10(C5)+ATAN2(1E3,D5)%"),
+        ("[1]Sheet1!A1+T[[#This Row],[A1]]", "[1]Sheet1!C5+T[[#This Row],[A1]]"),
+        ("tax_A1+A1.x+ABCD1+AB12!C3", "tax_A1+A1.x+ABCD1+AB12!E7"),
+        ("A1:INDEX(B:B,3)", "C5:INDEX(D:D,3)"),
+    ],
+)
+def test_shared_formulas_move_references_only(formula: str, there: str) -> None:
+    """Two columns right and four rows down; nothing moves in texts, names, functions, brackets, other sheets' names."""
+    assert SharedFormula(formula, 1, 1).at(5, 3) == there
+
+
+def test_shared_formulas_stay_on_the_worksheet() -> None:
+    """To the last row and column and not beyond."""
+    assert SharedFormula("A1", 2, 2).at(1_048_576 + 1, 16_384 + 1) == "XFD1048576"
+    for row, column in ((1_048_576 + 2, 2), (2, 16_384 + 2), (1, 2), (2, 1)):
+        with pytest.raises(WorkbookError, match="leaves the worksheet"):
+            SharedFormula("A1", 2, 2).at(row, column)
+
+
+@pytest.mark.parametrize("kind", ["external link", "DDE link", ".xlsm", "OLE object"])
+def test_what_runs_is_not_passed_on(tmp_path: Path, kind: str) -> None:
+    """Engines get neither macros and objects nor what other files said, and still compute the rest."""
+    KINDS[kind](tmp_path / "x.xlsx")
+    book = reader.read(tmp_path / "x.xlsx")
+    with zipfile.ZipFile(BytesIO(book.package)) as archive:
+        assert all(name.endswith((".xml", ".rels")) for name in archive.namelist())
+        assert not any(b"777" in archive.read(name) for name in archive.namelist())
+    ((((value,),),),) = engines.by_name("formualizer").evaluate(book.package, [[]], [Range("S", 1, 3)])
+    assert value == (ErrorValue("#REF!") if "link" in kind else 3)
+
+
+def test_values_of_data_tables_are_cut_out(tmp_path: Path) -> None:
+    """Of all cells that one fills, as of arrays; inline strings too."""
+    sheet = (
+        '<row r="1"><c r="A1"><f t="dataTable" ref="A1:C1" r1="E1"/><v>11</v></c><c r="B1"><v>12</v></c>'
+        '<c r="C1" t="inlineStr"><is><t>thirteen</t></is></c><c r="D1"><v>14</v></c></row>'
+    )
+    book = read(package(parts(sheet)), tmp_path)
+    assert book.sheets["S"].data_tables == {(1, 1): Range("S", 1, 1, 1, 3)}
+    with zipfile.ZipFile(BytesIO(book.package)) as archive:
+        text = archive.read("xl/worksheets/s.xml").decode()
+    assert [n for n in ("11", "12", "thirteen", "14") if n in text] == ["14"]
+
+
+def test_phonetic_guides_are_no_text(tmp_path: Path) -> None:
+    """Neither in shared strings nor in cells."""
+    text = "<r><t>ab</t></r><r><t>c</t></r><rPh><t>x</t></rPh>"
+    rels = parts("")["xl/_rels/workbook.xml.rels"].replace(
+        "</Relationships>", f'<Relationship Id="t" Type="{OFFICE}/sharedStrings" Target="strings.xml"/></Relationships>'
+    )
+    sheet = f'<row r="1"><c r="A1" t="inlineStr"><is>{text}</is></c><c r="B1" t="s"><v>0</v></c></row>'
+    strings = f'<sst xmlns="{MAIN}"><si>{text}</si></sst>'
+    book = read(
+        package({**parts(sheet), "xl/_rels/workbook.xml.rels": rels, "xl/strings.xml": strings}),
+        tmp_path,
+    )
+    assert [book.cell("S", 1, column).value for column in (1, 2)] == ["abc", "abc"]
+
+
 def test_cached_values_are_cut_out(tmp_path: Path) -> None:
     """Of formulas and of the cells that an array formula fills; plain numbers stay."""
     sheet = (
@@ -123,7 +192,7 @@ def test_numbers_are_put_into_cells_with_their_style(tmp_path: Path) -> None:
         ({"xl/workbook.xml": f'<!DOCTYPE x [<!ENTITY a "b">]><workbook xmlns="{MAIN}"/>'}, "document type"),
         ({"xl/workbook.xml": '<workbook xmlns="http://purl.oclc.org/ooxml/spreadsheetml/main"/>'}, "Strict Open XML"),
         ({"xl/workbook.xml": f'<workbook xmlns="{MAIN}">' + "<a>" * 300}, "nested deeper"),
-        ({"xl/theme.xml": "<a>" * 300}, "nested deeper than 256 in xl/theme.xml"),
+        ({"xl/theme.xml": "<a>" * 300}, "nested deeper than 256 \\(xl/theme.xml\\)"),
         ({"xl/workbook.xml": "<a/>"}, "<a> where <workbook> is due"),
         ({"xl/workbook.xml": f'<workbook xmlns="{MAIN}"><sheets></workbook>'}, "damaged XML"),
         ({"xl/workbook.xml": f'<workbook xmlns="{MAIN}"/>'}, "no worksheet"),
@@ -149,6 +218,16 @@ def test_packages_that_are_refused(tmp_path: Path, changes: dict[str, str], word
         ('<row r="1"><c r="A1"><v>1e999</v></c></row>', "holds '1e999', which is no value"),
         ('<row r="1"><c r="A1"><v>NaN</v></c></row>', "holds 'NaN'"),
         ('<row r="1"><c r="A1" t="s"><v>7</v></c></row>', "holds '7'"),
+        ('<row r="1"><c r="A1" t="s"><v>-1</v></c></row>', "holds '-1'"),
+        ('<row r="1"><c r="A1" t="b"><v>7</v></c></row>', "holds '7'"),
+        ('<row r="1"><c r="A1" t="x"><v>7</v></c></row>', "no value of type 'x'"),
+        ('<row r="1"><c r="A1"><v>1_0</v></c></row>', "holds '1_0'"),
+        ('<row r="1"><c r="A1"><v>1<b/>0</v></c></row>', "<b> inside a text"),
+        ('<row r="1"><c r="A1"><v>1</v><f>2</f></c></row>', "A1 .* has a formula twice, or behind its value"),
+        ('<row r="1"><c r="A1"><f t="y">2</f></c></row>', "unknown kind 'y'"),
+        ('<row r="1"><c r="A1"><f t="array" ref="B1">2</f></c></row>', "does not begin there"),
+        ('<row r="1"><c r="A1"><f t="array">2</f></c></row>', "'' in .* is no range of cells"),
+        ('<row r="1"><c r="A1"><is><t>2</t></is></c></row>', "not of its type"),
         ('<row r="1"><c r="A1"><f t="shared" si="4"/></c></row>', "shares a formula that is not in"),
         ('<row r="x"/>', "'x' where a whole number is due"),
     ],

@@ -110,7 +110,7 @@ class Book:
     def _begin_name(self, attributes: Mapping[str, str]) -> None:
         self._name = attributes.get("name", "").lower()
         self._is_local = "localSheetId" in attributes
-        self._parser.collect()
+        self._parser.collecting = True
 
     def _end_name(self) -> None:
         text = self._parser.collected()
@@ -188,7 +188,7 @@ def shared_strings(package: Package, part: str) -> list[str]:
         phonetic = False
 
     def begin_text(_: Mapping[str, str]) -> None:
-        parser.collect()
+        parser.collecting = True
 
     def end_text() -> None:
         text = parser.collected()

@@ -14,8 +14,8 @@ UNRATED: Final = 1 << 20
 
 MAX_DEPTH: Final = 256
 MAX_ATTRIBUTE: Final = 64 << 10
-MAX_TAGS: Final = 10_000_000
-"""In all parts together: start tags, end tags and empty elements."""
+MAX_MARKUP: Final = 12_000_000
+"""Tags and attributes in all parts together."""
 
 MAX_SHEETS: Final = 256
 MAX_CELLS: Final = 1_000_000

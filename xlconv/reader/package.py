@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from xlconv.errors import WorkbookError
 from xlconv.reader import magic, xml
-from xlconv.reader.limits import MAX_ENTRIES, MAX_FILE, MAX_PART, MAX_RATIO, MAX_TAGS, MAX_TOTAL, UNRATED
+from xlconv.reader.limits import MAX_ENTRIES, MAX_FILE, MAX_MARKUP, MAX_PART, MAX_RATIO, MAX_TOTAL, UNRATED
 
 Cut: TypeAlias = tuple[int, int, bytes]
 """Start and end of a span of a part's text, and what is to stand there instead."""
@@ -45,7 +45,7 @@ class Package:
         magic.check(data)
         self.parts: dict[str, bytes] = {}
         self.parsed: set[str] = set()
-        self.tags = 0
+        self.markup = 0
         self._relationships: dict[str, dict[str, Relationship]] = {}
         try:
             _check_count(data.count(_DIRECTORY_RECORD))  # before a directory of a million entries is read
@@ -76,14 +76,14 @@ class Package:
     def parse(self, name: str, parser: xml.Parser) -> None:
         """Parse a part; all that are parsed together have a limit."""
         text = self[name]
-        self.tags += text.count(b"<")
-        if self.tags > MAX_TAGS:
-            raise WorkbookError(f"more than {MAX_TAGS:,} XML tags")
+        self.markup += text.count(b"<") + text.count(b"=")  # in well-formed text seldom more than that
+        if self.markup > MAX_MARKUP:
+            raise WorkbookError(f"more than {MAX_MARKUP:,} XML tags and attributes")
         self.parsed.add(name)
         try:
             parser.parse(text)
         except WorkbookError as error:
-            where = "" if name in error.message else f" in {name}"
+            where = "" if name in error.message else f" ({name})"
             raise WorkbookError(f"{error.message}{where}", error.hint) from None
 
     def parse_rest(self) -> None:

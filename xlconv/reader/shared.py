@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Final
 
 from xlconv.cells import MAX_COLUMNS, MAX_ROWS, column_letters, column_number
 from xlconv.errors import WorkbookError
@@ -22,20 +22,6 @@ _PIECE: Final = re.compile(
 """Texts, quoted names and brackets, in which nothing moves; then a cell, whole columns, whole rows."""
 _COORDINATES: Final = ((2, 3), (4, 5), (6, 7), (8, 9), (10, 11), (12, 13))
 """Groups of the dollar sign and of the letters or digits behind it."""
-
-
-class _Column(NamedTuple):
-    number: int
-
-    def moved(self, _: int, right: int) -> str:
-        return column_letters(_within(self.number + right, MAX_COLUMNS))
-
-
-class _Row(NamedTuple):
-    number: int
-
-    def moved(self, down: int, _: int) -> str:
-        return str(_within(self.number + down, MAX_ROWS))
 
 
 class SharedFormula:
@@ -57,28 +43,34 @@ class SharedFormula:
             WorkbookError: A reference would leave the worksheet.
         """
         down, right = row - self.row, column - self.column
-        return "".join([p if isinstance(p, str) else p.moved(down, right) for p in self._pieces])
+        template, numbers = self._template
+        rows, columns = self._reach
+        if down not in rows or right not in columns:
+            raise WorkbookError("a shared formula's reference leaves the worksheet")
+        return template % tuple([n + down if is_row else column_letters(n + right) for n, is_row in numbers])
 
     @cached_property
-    def _pieces(self) -> list[str | _Column | _Row]:
-        """What stays as it is, and what moves, in turn."""
-        pieces: list[str | _Column | _Row] = []
+    def _template(self) -> tuple[str, list[tuple[int, bool]]]:
+        """The formula with `%s` for each row or column that moves, and their numbers, with whether it is a row."""
+        pieces, numbers = [], []
         end = 0
         for match in _PIECE.finditer(self.text):
-            if match["verbatim"] is not None:
-                continue
             for absolute, number in _COORDINATES:
-                if match[number] is None or match[absolute]:
+                name = match[number]
+                if name is None or match[absolute]:
                     continue
                 pieces.append(self.text[end : match.start(number)])
                 end = match.end(number)
-                name = match[number]
-                pieces.append(_Row(int(name)) if name.isdecimal() else _Column(column_number(name.upper())))
+                numbers.append((int(name), True) if name.isdecimal() else (column_number(name.upper()), False))
         pieces.append(self.text[end:])
-        return pieces
+        return "%s".join(piece.replace("%", "%%") for piece in pieces), numbers
+
+    @cached_property
+    def _reach(self) -> tuple[range, range]:
+        """How far rows and columns may move."""
+        rows, columns = ([number for number, is_row in self._template[1] if is_row is kind] for kind in (True, False))
+        return _moves(rows, MAX_ROWS), _moves(columns, MAX_COLUMNS)
 
 
-def _within(number: int, most: int) -> int:
-    if not 1 <= number <= most:
-        raise WorkbookError("a shared formula's reference leaves the worksheet")
-    return number
+def _moves(numbers: list[int], most: int) -> range:
+    return range(1 - min(numbers), most + 1 - max(numbers)) if numbers else range(-most, most)

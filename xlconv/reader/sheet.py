@@ -120,10 +120,9 @@ class SheetReader(Walker):
 
     def end_cell(self) -> None:
         """Keep it, unless it is blank."""
-        if self.formula is not None or self.raw is not None:
-            value = self._value(self.kind, self.raw)
-            if self.formula is not None or value is not None:
-                self.sheet.cells[self.row, self.column] = Cell(self.formula, value)
+        value = None if self.raw is None else self._value(self.kind, self.raw)
+        if value is not None or self.formula is not None:
+            self.sheet.cells[self.row, self.column] = Cell(self.formula, value)
 
     def _begin_formula(self, attributes: Mapping[str, str]) -> None:
         if self.parser.depth != 5:
@@ -131,7 +130,7 @@ class SheetReader(Walker):
         if self.formula is not None or self.raw is not None:
             self._refuse("has a formula twice, or behind its value")
         self.formula_attributes = attributes
-        self.parser.collect()
+        self.parser.collecting = True
 
     def _end_formula(self) -> None:
         kind, text = self.formula_attributes.get("t", "normal"), self.parser.collected()
@@ -173,7 +172,7 @@ class SheetReader(Walker):
             self._refuse("has two values")
         if self.formula is not None or self.filled:
             self._note_cached()
-        self.parser.collect()
+        self.parser.collecting = True
 
     def _note_cached(self) -> None:
         if self.formula is not None or (self.row, self.column) in self.filled:
@@ -181,7 +180,8 @@ class SheetReader(Walker):
 
     def _end_value(self) -> None:
         self.raw = self.parser.collected()
-        self._end_cached("v")
+        if self.cached_at:
+            self._end_cached("v")
 
     def _end_cached(self, name: str) -> None:
         if self.cached_at:
@@ -203,7 +203,7 @@ class SheetReader(Walker):
 
     def _begin_text(self, _: Mapping[str, str]) -> None:
         if self.inline and not self.phonetic:
-            self.parser.collect()
+            self.parser.collecting = True
 
     def _end_text(self) -> None:
         if self.inline and not self.phonetic:
@@ -229,11 +229,9 @@ class SheetReader(Walker):
             raise WorkbookError(f"{reference[:40]!r} in {self.part} is no range of cells")
         return where._replace(sheet=self.name)
 
-    def _value(self, kind: str, raw: str | None) -> Value:
-        if raw is None or (raw == "" and kind == "n"):
-            return None
+    def _value(self, kind: str, raw: str) -> Value:
         if kind == "n":
-            return self._number(raw)
+            return self._number(raw) if raw else None
         if len(raw) > MAX_TEXT:
             self._refuse(f"has a text of {len(raw):,} characters, more than {MAX_TEXT:,}")
         if kind == "s" and is_whole(raw) and int(raw) < len(self.strings):

@@ -28,6 +28,10 @@ class Parser:
         starts: What to call at the start of an element, by tag.
         ends: What to call at its end.
         encoding: The only one that is read; what the text itself says if None.
+
+    Attributes:
+        depth: Of the element that is told of, from 1.
+        collecting: To be set at the start of an element whose text is wanted; it may have no elements in it.
     """
 
     def __init__(
@@ -43,7 +47,7 @@ class Parser:
         self.pieces: list[str] = []
         self.expat = expat.ParserCreate(encoding, " ")
         self.expat.buffer_text = True
-        self.expat.StartElementHandler = self._start
+        self.expat.StartElementHandler = self._first
         self.expat.EndElementHandler = self._end
         self.expat.CharacterDataHandler = self._characters
         self.expat.StartDoctypeDeclHandler = _refuse_document_type
@@ -70,42 +74,40 @@ class Parser:
         end_tag = _end_tag(name).match(self.text, self.at)
         return end_tag.end() if end_tag else self.at
 
-    def collect(self) -> None:
-        """Keep the text of the element that begins here; it may have no elements in it."""
-        self.collecting = True
-
     def collected(self) -> str:
-        """The text kept since."""
+        """The text since `collecting` was set, which this ends."""
         self.collecting = False
         text = "".join(self.pieces)
         self.pieces.clear()
         return text
 
+    def _first(self, tag: str, attributes: Mapping[str, str]) -> None:
+        self._check_root(tag)
+        self.expat.StartElementHandler = self._start
+        self._start(tag, attributes)
+
     def _start(self, tag: str, attributes: Mapping[str, str]) -> None:
         self.depth += 1
-        if self.depth == 1:
-            self._check_root(tag)
-        elif self.depth > MAX_DEPTH:
+        if self.depth > MAX_DEPTH:
             raise WorkbookError(f"XML nested deeper than {MAX_DEPTH}")
-        for value in attributes.values():
-            if len(value) > MAX_ATTRIBUTE:
-                raise WorkbookError(f"an XML attribute of {len(value):,} characters, more than {MAX_ATTRIBUTE:,}")
         if self.collecting:
             raise WorkbookError(f"an XML element <{_local(tag)}> inside a text")
+        if attributes:
+            _check_attributes(attributes)
         begin = self.starts.get(tag)
-        if begin is not None:
-            if self.alternates:
-                raise WorkbookError(f"an XML element <{_local(tag)}> that only some programs would read")
+        if begin is None:
+            self.alternates += tag == _ALTERNATE
+        elif self.alternates:
+            raise WorkbookError(f"an XML element <{_local(tag)}> that only some programs would read")
+        else:
             begin(attributes)
-        elif tag == _ALTERNATE:
-            self.alternates += 1
 
     def _end(self, tag: str) -> None:
         end = self.ends.get(tag)
         if end is not None:
             end()
-        elif tag == _ALTERNATE:
-            self.alternates -= 1
+        else:
+            self.alternates -= tag == _ALTERNATE
         self.depth -= 1
 
     def _characters(self, data: str) -> None:
@@ -125,6 +127,12 @@ class Parser:
 @cache
 def _end_tag(name: str) -> re.Pattern[bytes]:
     return re.compile(rf"</([\w.-]+:)?{name}\s*>".encode())
+
+
+def _check_attributes(attributes: Mapping[str, str]) -> None:
+    for value in attributes.values():
+        if len(value) > MAX_ATTRIBUTE:
+            raise WorkbookError(f"an XML attribute of {len(value):,} characters, more than {MAX_ATTRIBUTE:,}")
 
 
 def _local(tag: str) -> str:
