@@ -7,15 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from xlconv import reader
-from xlconv.check import inputs, liveness, structure, values
+from xlconv.check import grading, inputs, liveness, structure, values
 from xlconv.check.audit import audit
 from xlconv.check.report import Finding, Report, Unrecognised
 from xlconv.engines import DEFAULT, Engine, by_name
 from xlconv.errors import EngineError, XlconvError
 from xlconv.layers import shape_text
+from xlconv.network import Network
 from xlconv.recover import Recovered, declared, recover_book
 from xlconv.recover.found import Found
-from xlconv.recover.places import NOWHERE, Atlas
+from xlconv.recover.places import Atlas
 
 TOLERANCE = 1e-9
 
@@ -26,6 +27,8 @@ def verify(
     tolerance: float = TOLERANCE,
     random: int = inputs.DEFAULT_RANDOM,
     seed: int = 0,
+    against: str | Path | Network | None = None,
+    any_weights: bool = False,
 ) -> Report:
     """Check a workbook: its formulas one by one, and every activation against the NumPy reference.
 
@@ -35,11 +38,16 @@ def verify(
         tolerance: Absolute; relative where the expected value is beyond 1.
         random: How many random inputs to try, beside the workbook's own, the sample digits and extremes.
         seed: Of the random inputs.
+        against: The network that it should be, or the template (name or folder) or workbook that has it. Each of its
+            layers gets a grade.
+        any_weights: Whether the weights may be others than those of `against`.
 
     Raises:
         WorkbookError: The file cannot be read, or contradicts itself on which network it is.
+        TemplateError: `against` is no template that can be read.
         EngineError: An engine failed.
     """
+    expected = against if isinstance(against, Network | None) else grading.expectation(against)
     book = reader.read(Path(path))
     recovered = networks_of(book)
     report = Report(str(path), tolerance=tolerance)
@@ -52,6 +60,10 @@ def verify(
     report.not_recognised = _not_recognised(recovered)
     report.checked = report.formulas - sum(each.count for each in report.not_recognised)
     report.notes += book.notes
+    if expected is not None:
+        tolerated = None if any_weights else tolerance
+        report.grades, other = grading.grade(expected, recovered, report.findings, report.engines, tolerated)
+        report.findings += other
     return report
 
 
@@ -72,6 +84,8 @@ def _check_network(
     """Add to a report what is found in one network: its formulas, its numbers, what it depends on."""
     book, several = recovered.book, len(recovered.networks) > 1
     trials, notes = inputs.choose(found, random, seed)
+    if _is_computed(book, found):
+        trials[0] = replace(trials[0], is_changed=True)  # the numbers that the network has for these formulas
     findings = _not_numbers(recovered, found) + structure.check(book, found, recovered.reading)
     known = {finding.cell for finding in findings}
     findings += [each for each in liveness.check(book, found, recovered.reading, seed) if each.cell not in known]
@@ -100,6 +114,15 @@ def _check_network(
     report.findings += findings
     report.notes += [f"{found.title}: {note}" if several else note for note in notes]
     report.inputs += [trial.name for trial in trials if trial.name not in report.inputs]
+
+
+def _is_computed(book: reader.Workbook, found: Found) -> bool:
+    """Whether a network's input are formulas: a block of cells that no layer was recognised in."""
+    return any(
+        cell.formula is not None
+        for sheet, row, column in found.atlas.cells(found.inputs)
+        if (cell := book.sheets[sheet].cells.get((row, column))) is not None
+    )
 
 
 def _not_numbers(recovered: Recovered, found: Found) -> list[Finding]:
@@ -139,10 +162,8 @@ def _cells_by_sheet(recovered: Recovered) -> dict[str, set[tuple[int, int]]]:
     """The cells of all networks, by worksheet."""
     found: dict[str, set[tuple[int, int]]] = {}
     for network in recovered.networks:
-        for place in network.owned.tolist():
-            if place != NOWHERE:
-                where = network.atlas.cell(place)
-                found.setdefault(where.sheet, set()).add((where.row, where.column))
+        for sheet, row, column in network.atlas.cells(network.owned):
+            found.setdefault(sheet, set()).add((row, column))
     return found
 
 

@@ -26,6 +26,9 @@ _NOT_TINY: Final = 0.01
 _DRAWN: Final = 6
 """Candidates of each kind, at least."""
 _LARGE: Final = 100.0
+_MOST_CELLS: Final = 800_000
+"""To be computed in all trials together; fewer trials are made of a network for which that would be more."""
+_LEAST: Final = 6
 _OVERFLOW: Final = 700.0
 """EXP overflows at 710."""
 _WITH_WEIGHTS: Final = 2
@@ -67,7 +70,21 @@ def choose(found: Found, random: int, seed: int) -> tuple[list[Trial], list[str]
     if random:
         rng = np.random.default_rng(seed)
         trials += [*_extremes(network, rng), *_random(network, random, rng), *_with_weights(found, rng)]
-    return _bearable(trials, found), notes
+    trials = _bearable(trials, found)
+    kept = _affordable(trials, sum(stage.cells.size for stage in found.stages))
+    if len(kept) < len(trials):
+        notes.append(f"a large network: {len(kept)} of {len(trials)} inputs were tried")
+    return kept, notes
+
+
+def _affordable(trials: list[Trial], cells: int) -> list[Trial]:
+    """As many as can be computed in some seconds: the workbook's own, random inputs, other weights, then the others."""
+    most = max(_LEAST, _MOST_CELLS // max(cells, 1))
+    if len(trials) <= most:
+        return trials
+    by_weight = sorted(trials[1:], key=lambda trial: (trial.network is None) + ("random" not in trial.name))
+    chosen = {id(trials[0]), *(id(trial) for trial in by_weight[: most - 1])}
+    return [trial for trial in trials if id(trial) in chosen]
 
 
 def _samples(network: Network) -> Iterator[Trial]:

@@ -59,6 +59,10 @@ class Computed:
         numbers: FloatArray = np.where(cells == NOWHERE, np.nan, self._numbers[at])
         return numbers
 
+    def in_order(self) -> Iterator[Value]:
+        """What the cells show, in the order of their places."""
+        return (self._values[at] for at in self._order.tolist())
+
     def value(self, cell: int) -> Value:
         """What a cell shows."""
         return self._values[int(self._order[np.searchsorted(self.places, cell)])]
@@ -406,16 +410,14 @@ def stale(book: Workbook, found: Found, own: Computed, tolerance: float) -> tupl
     """
     different: list[tuple[Range, Value, Value]] = []
     absent = 0
-    for place in own.places.tolist():
-        where = found.atlas.cell(place)
-        cell = book.cell(*where[:3])
-        if cell.formula is None:
+    for (sheet, row, column), fresh in zip(found.atlas.cells(own.places), own.in_order(), strict=True):
+        cell = book.sheets[sheet].cells.get((row, column))
+        if cell is None or cell.formula is None:
             continue
-        fresh = own.value(place)
         if cell.value is None:
             absent += 1
         elif not isinstance(fresh, NotEvaluated) and not _same(cell.value, fresh, tolerance):
-            different.append((where, cell.value, fresh))
+            different.append((Range(sheet, row, column), cell.value, fresh))
     notes = [f"{absent:,} formulas have no cached value"] if absent else []
     if not different:
         return [], notes

@@ -5,7 +5,7 @@ A place is `worksheet * 2**35 + row * 2**15 + column`; -1 is no cell.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -49,6 +49,14 @@ class Atlas:
         """The cell of a place."""
         sheet, rest = divmod(int(place), _SHEET)
         return Range(self.sheets[sheet], *divmod(rest, _ROW))
+
+    def cells(self, places: Places) -> Iterator[tuple[str, int, int]]:
+        """Worksheet, row and column of each of some places."""
+        sheet, rest = np.divmod(places.ravel(), _SHEET)
+        row, column = np.divmod(rest, _ROW)
+        names = self.sheets
+        for number, r, c in zip(sheet.tolist(), row.tolist(), column.tolist(), strict=True):
+            yield names[number], r, c
 
     def ranges(self, places: Places) -> list[Range]:
         """Few rectangles that hold all these cells; those of one grid with gaps are one rectangle."""
