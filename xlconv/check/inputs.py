@@ -8,7 +8,7 @@ seen when they are not tiny. At last the weights are replaced, too: a weight tha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -71,19 +71,17 @@ def choose(found: Found, random: int, seed: int) -> tuple[list[Trial], list[str]
         rng = np.random.default_rng(seed)
         trials += [*_extremes(network, rng), *_random(network, random, rng), *_with_weights(found, rng)]
     trials = _bearable(trials, found)
-    kept = _affordable(trials, sum(stage.cells.size for stage in found.stages))
+    cells = sum(stage.cells.size for stage in found.stages)
+    kept = fewer(trials, max(_LEAST, _MOST_CELLS // max(cells, 1)))
     if len(kept) < len(trials):
         notes.append(f"a large network: {len(kept)} of {len(trials)} inputs were tried")
     return kept, notes
 
 
-def _affordable(trials: list[Trial], cells: int) -> list[Trial]:
-    """As many as can be computed in some seconds: the workbook's own, random inputs, other weights, then the others."""
-    most = max(_LEAST, _MOST_CELLS // max(cells, 1))
-    if len(trials) <= most:
-        return trials
-    by_weight = sorted(trials[1:], key=lambda trial: (trial.network is None) + ("random" not in trial.name))
-    chosen = {id(trials[0]), *(id(trial) for trial in by_weight[: most - 1])}
+def fewer(trials: Sequence[Trial], most: int) -> list[Trial]:
+    """Not more than so many: the workbook's own input, other weights and random inputs before the others."""
+    by_worth = sorted(trials[1:], key=lambda trial: (trial.network is None) + ("random" not in trial.name))
+    chosen = {id(trials[0]), *(id(trial) for trial in by_worth[: most - 1])}
     return [trial for trial in trials if id(trial) in chosen]
 
 

@@ -26,8 +26,8 @@ Cell: TypeAlias = tuple[int, int]
 _MOST_COPIES: Final = 300
 """Copies of copies."""
 
-MOST_OPERANDS: Final = 30_000_000
-"""That all formulas of a workbook may read together; what goes beyond is left unread."""
+MOST_OPERANDS: Final = 6_000_000
+"""That all formulas of a workbook may read together, so that 1 GB is enough; what goes beyond is left unread."""
 
 
 class Group(NamedTuple):
