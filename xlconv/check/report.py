@@ -159,6 +159,38 @@ class EngineResult:
         }
 
 
+Result: TypeAlias = Literal["right", "wrong", "missing", "not checked"]
+
+
+@dataclass(frozen=True)
+class Grade:
+    """One layer of the network that a workbook should be.
+
+    Args:
+        layer: Its name there.
+        type: With the elementwise layers after it.
+        result: `wrong` is for what it makes of its inputs, never for what was wrong before it; `not checked` where
+            the engine could not evaluate it.
+        first: The first wrong cell, if there is one.
+        reason: What is wrong, in one line.
+    """
+
+    layer: str
+    type: str
+    result: Result
+    first: str = ""
+    reason: str = ""
+
+    @property
+    def right(self) -> bool:
+        """Whether it counts."""
+        return self.result == "right"
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return {**asdict(self), "right": self.right}
+
+
 @dataclass(frozen=True)
 class Unrecognised:
     """Formulas that belong to no network, so that nothing can be said of them: neither wrong nor checked.
@@ -192,6 +224,7 @@ class Report:
         checked: Those of them that belong to a layer and were compared.
         not_recognised: Those that belong to no network.
         strict: Whether a warning counts like an error.
+        grades: Each layer of the network that it should be, where one was given.
     """
 
     file: str
@@ -205,6 +238,12 @@ class Report:
     checked: int = 0
     not_recognised: list[Unrecognised] = field(default_factory=list)
     strict: bool = False
+    grades: list[Grade] = field(default_factory=list)
+
+    @property
+    def points(self) -> int:
+        """How many of the expected layers are right."""
+        return sum(grade.right for grade in self.grades)
 
     def counts(self, finding: Finding) -> bool:
         """Whether a finding makes the verdict `differs`."""
@@ -242,15 +281,17 @@ class Report:
             "findings": [finding.as_dict() for finding in self.findings],
             "not_recognised": [asdict(each) for each in self.not_recognised],
             "notes": self.notes,
+            "grades": [grade.as_dict() for grade in self.grades],
         }
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A workbook that could not be checked, and why."""
+    """A workbook that could not be checked, why, and perhaps what to do about it."""
 
     file: str
     error: str
+    hint: str = ""
 
     @property
     def verdict(self) -> Literal["failed"]:
@@ -259,7 +300,7 @@ class Failure:
 
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
-        return {"file": self.file, "verdict": self.verdict, "error": self.error}
+        return {"file": self.file, "verdict": self.verdict, "error": self.error, "hint": self.hint}
 
 
 def to_json(reports: Iterable[Report | Failure]) -> str:

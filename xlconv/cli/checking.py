@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -32,7 +34,12 @@ _CODES = {"agrees": DONE, "differs": DIFFERS, "not checked": FAILED, "failed": F
     type=click.Choice([*NAMES, "all"]),
     help=f"What recalculates the workbook; may be repeated.  [default: {DEFAULT}]",
 )
-@click.option("--against", metavar="TEMPLATE", help="The layers and weights must be this template's, too.")
+@click.option(
+    "--against",
+    metavar="TEMPLATE|WORKBOOK",
+    help="Grade each layer of this template (name or folder) or workbook: right, wrong or missing.",
+)
+@click.option("--any-weights", is_flag=True, help="With --against: the weights may be others.")
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @click.option(
     "--tolerance",
@@ -41,8 +48,13 @@ _CODES = {"agrees": DONE, "differs": DIFFERS, "not checked": FAILED, "failed": F
     show_default=True,
     help="Largest error allowed.",
 )
-@click.option("--random", type=click.IntRange(0, 30), default=8, show_default=True, help="Random inputs to try.")
+@click.option("--random", type=click.IntRange(0, 100), default=20, show_default=True, help="Random inputs to try.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random inputs.")
+@click.option(
+    "--jobs", type=click.IntRange(min=0), default=1, show_default=True, help="Workbooks at a time; 0: as processors."
+)
+@click.option("--self-test", is_flag=True, help="Plant faults into copies instead, and tell which the check finds.")
+@click.option("--faults", type=click.IntRange(1, 10_000), default=240, show_default=True, help="With --self-test.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
 @click.option("--junit", type=PATH, metavar="FILE", help="Write JUnit XML, for CI servers.")
 @click.option("--sarif", type=PATH, metavar="FILE", help="Write SARIF 2.1.0, for code scanning.")
@@ -52,6 +64,9 @@ def verify(
     files: tuple[Path, ...],
     names: tuple[str, ...],
     strict: bool,
+    jobs: int,
+    self_test: bool,
+    faults: int,
     as_json: bool,
     junit: Path | None,
     sarif: Path | None,
@@ -65,21 +80,31 @@ def verify(
     Exit code 0: all agree; 1: something differs; 2: a file, or a part of one, could not be checked. Where FILE of a
     report is -, it goes to stdout.
 
+    With --against a layer is right where its own formulas and weights are, even if its numbers are wrong because of a
+    mistake before it.
+
     \b
     Examples:
       xlconv verify output/conv-example-7.xlsx
       xlconv verify *.xlsx --engine all --json > report.json
+      xlconv verify hand-in/*.xlsx --against conv-example --jobs 0 --csv grades.csv
       xlconv verify *.xlsx --strict --junit junit.xml --sarif xlconv.sarif
     """
     if not isfinite(settings["tolerance"]):
         raise click.UsageError(f"--tolerance must be a finite number, not {settings['tolerance']}")
     asked = {"junit": junit, "sarif": sarif, "markdown": markdown, "csv": csv}
     output = Output(strict, as_json, {name: path for name, path in asked.items() if path is not None})
+    if settings["any_weights"] and settings["against"] is None:
+        raise click.UsageError("--any-weights goes with --against")
+    if self_test:
+        if output.printed or output.saved or settings["against"] is not None:
+            raise click.UsageError("--self-test prints a text; it goes with no report and not with --against")
+        return self_test_all(files, names, faults, settings["seed"], jobs)
     output.check(files)
     engines, skipped = engines_named(list(names) or [DEFAULT])
     for reason in skipped:
         say(f"skipped: {reason}")
-    return verify_all(files, engines, settings, output, skipped)
+    return verify_all(files, engines, settings, output, skipped, jobs)
 
 
 @dataclass(frozen=True)
@@ -147,37 +172,99 @@ def engines_named(names: list[str]) -> tuple[list[Engine], list[str]]:
 
 def verify_all(
     files: Sequence[Path],
-    engines: list[Engine],
+    engines: Sequence[Engine],
     settings: Mapping[str, Any],
     output: Output,
     skipped: Sequence[str] = (),
+    jobs: int = 1,
 ) -> int:
     """Check each workbook and report it; returns the exit code."""
-    from xlconv.check.formats.text import to_text
-    from xlconv.check.report import Report
+    from xlconv.check.formats.text import summary, to_text
+    from xlconv.check.grading import expectation
+    from xlconv.check.many import verify_many
+    from xlconv.check.parallel import processors
+    from xlconv.check.report import Failure
 
+    if settings.get("against") is not None:
+        settings = {**settings, "against": expectation(settings["against"])}
     reports = []
-    for path in files:
-        report = _verify(path, engines, settings)
-        if isinstance(report, Report):
-            report.strict = output.strict
-            report.notes += [f"skipped {reason}" for reason in skipped]
-            if not output.printed:
-                click.echo(to_text(report))
-        reports.append(report)
+    checks = verify_many(files, [engine.name for engine in engines], jobs or processors(), **settings)
+    with _progress(len(files)) as bar, closing(checks) as found:
+        for report in found:
+            reports.append(report)
+            bar.advance()
+            with bar.hidden():
+                if isinstance(report, Failure):
+                    fail(report.error, report.hint)
+                    continue
+                report.strict = output.strict
+                report.notes += [f"skipped {reason}" for reason in skipped]
+                if not output.printed:
+                    click.echo(to_text(report))
+    if not output.printed and (text := summary(reports)):
+        click.echo(f"\n{text}")
     output.write(reports)
     return max(_CODES[report.verdict] for report in reports)
 
 
-def _verify(path: Path, engines: list[Engine], settings: Mapping[str, Any]) -> Report | Failure:
-    from xlconv.check import verify as verify_file
-    from xlconv.check.report import Failure
+class _Bar:
+    """Says nothing."""
 
-    try:
-        return verify_file(path, engines, **settings)
-    except XlconvError as error:
-        fail(error.message, error.hint)
-        return Failure(str(path), error.message)
+    def advance(self) -> None:
+        """One more is done."""
+
+    def hidden(self) -> AbstractContextManager[None]:
+        """While something else is printed."""
+        return nullcontext()
+
+
+@contextmanager
+def _progress(count: int) -> Iterator[_Bar]:
+    """A bar on stderr, if there is somebody to see it and several workbooks are to be checked."""
+    if count < 2 or not sys.stderr.isatty():
+        yield _Bar()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), "workbooks", TimeRemainingColumn())
+    live = Progress(
+        *columns, console=Console(stderr=True), transient=True, redirect_stdout=False, redirect_stderr=False
+    )
+    task = live.add_task("", total=count)
+
+    class Shown(_Bar):
+        def advance(self) -> None:
+            live.advance(task)
+
+        @contextmanager
+        def hidden(self) -> Iterator[None]:
+            live.stop()
+            try:
+                yield
+            finally:
+                live.start()
+
+    with live:
+        yield Shown()
+
+
+def self_test_all(files: Sequence[Path], names: Sequence[str], faults: int, seed: int, jobs: int) -> int:
+    """Plant faults into copies of each workbook and print which were found; returns the exit code."""
+    from xlconv.check.selftest import self_test
+
+    if len(names) > 1 or "all" in names:
+        raise click.UsageError("--self-test goes with one --engine")
+    codes = []
+    for path in files:
+        try:
+            result = self_test(path, names[0] if names else DEFAULT, faults, seed, jobs)
+        except XlconvError as error:
+            codes.append(fail(error.message, error.hint))
+            continue
+        click.echo(result.to_text())
+        codes.append(DONE if result.all_found else DIFFERS)
+    return max(codes)
 
 
 @click.command()

@@ -91,3 +91,8 @@ def verdict(report: Report) -> str:
 def coverage(report: Report) -> str:
     """How many of the formulas were checked; empty where they were not counted."""
     return f"{report.checked:,} of {report.formulas:,} formulas checked" if report.formulas else ""
+
+
+def points(report: Report) -> str:
+    """How many of the expected layers are right; empty where none are expected."""
+    return f"{report.points} of {len(report.grades)}" if report.grades else ""

@@ -1,7 +1,7 @@
 """Reports as JUnit XML, for CI servers: a test suite for each workbook.
 
-Its test cases are the layers in each engine, the rules, and the coverage. What could not be checked is an error, not a
-failure, and never a test that passed.
+Its test cases are the layers expected, the layers in each engine, the rules, and the coverage. What could not be
+checked is an error, not a failure, and never a test that passed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from xlconv.check.formats.groups import Group, cells, coverage, details, grouped
-from xlconv.check.report import EngineResult, Failure, LayerResult, Report
+from xlconv.check.report import EngineResult, Failure, Grade, LayerResult, Report
 from xlconv.check.rules import RULES
 from xlconv.escape import xml
 
@@ -47,6 +47,8 @@ def _failed(failure: Failure) -> Element:
 
 def _cases(report: Report) -> Iterator[Element]:
     yield _coverage(report)
+    for grade in report.grades:
+        yield _grade(grade)
     for engine in report.engines:
         for layer in engine.layers:
             yield _layer(engine, layer)
@@ -75,6 +77,14 @@ def _layer(engine: EngineResult, layer: LayerResult) -> Element:
     elif not layer.complete:
         message = f"{layer.not_evaluated:,} of {layer.cells:,} cells could not be evaluated"
         SubElement(case, "error", message=message, type="not checked")
+    return case
+
+
+def _grade(grade: Grade) -> Element:
+    case = _case("layers expected", grade.layer)
+    if not grade.right:
+        tag = "error" if grade.result == "not checked" else "failure"
+        SubElement(case, tag, message=xml(grade.reason), type=grade.result).text = xml(grade.first)
     return case
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from xlconv.cells import quote_sheet
-from xlconv.check.formats.groups import Group, cells, coverage, details, grouped, shortened, verdict
-from xlconv.check.report import EngineResult, Failure, Finding, Report
+from xlconv.check.formats.groups import Group, cells, coverage, details, grouped, points, shortened, verdict
+from xlconv.check.report import EngineResult, Failure, Finding, Grade, Report
 from xlconv.escape import code, prose
 
 _SHOWN: Final = 3
@@ -18,7 +18,10 @@ _LISTED: Final = 5
 
 def to_markdown(reports: Sequence[Report | Failure]) -> str:
     """One section."""
-    lines = ["## xlconv verify", "", *_table([("workbook", "verdict", "checked"), *map(_row, reports)])]
+    rows = [("workbook", "verdict", "checked", "layers right"), *map(_row, reports)]
+    if not any(row[-1] for row in rows[1:]):
+        rows = [row[:-1] for row in rows]
+    lines = ["## xlconv verify", "", *_table(rows)]
     for report in reports:
         if isinstance(report, Report):
             lines += ["", *_details(report)]
@@ -31,15 +34,20 @@ def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
         yield f"| {' | '.join(row)} |"
 
 
-def _row(report: Report | Failure) -> tuple[str, str, str]:
+def _row(report: Report | Failure) -> tuple[str, ...]:
     if isinstance(report, Failure):
-        return code(report.file), f"**failed**: {prose(report.error)}", ""
+        return code(report.file), f"**failed**: {prose(report.error)}", "", ""
     said = verdict(report)
-    return code(report.file), said if report.agrees else f"**{said}**", coverage(report)
+    return code(report.file), said if report.agrees else f"**{said}**", coverage(report), points(report)
 
 
 def _details(report: Report) -> Iterator[str]:
     yield f"<details><summary>{code(report.file)}: {verdict(report)}</summary>"
+    if report.grades:
+        yield from (
+            "",
+            *_table([("layer", "type", "grade", "first wrong cell", "reason"), *map(_grade, report.grades)]),
+        )
     if len(report.networks) > 1:
         yield from ("", *(f"- {prose(network)}" for network in report.networks))
     for group in grouped(report):
@@ -50,6 +58,11 @@ def _details(report: Report) -> Iterator[str]:
     if said:
         yield from ("", *(f"- {line}" for line in said))
     yield from ("", "</details>")
+
+
+def _grade(grade: Grade) -> tuple[str, ...]:
+    result = grade.result if grade.right else f"**{grade.result}**"
+    return code(grade.layer), prose(grade.type), result, code(grade.first) if grade.first else "", prose(grade.reason)
 
 
 def _group(group: Group) -> Iterator[str]:

@@ -1,4 +1,7 @@
-"""Reports as a table, with a row for each workbook, engine and layer: CSV for spreadsheets, a DataFrame for Python."""
+"""Reports as a table: CSV for spreadsheets, a DataFrame for Python.
+
+There is a row for each workbook, engine and layer; where grades were asked for, for each workbook and expected layer.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +21,12 @@ COLUMNS: Final = (
     "verdict",
     "errors",
     "warnings",
+    "points",
+    "out_of",
     "engine",
     "layer",
     "type",
+    "grade",
     "cells",
     "compared",
     "largest_error",
@@ -30,7 +36,10 @@ COLUMNS: Final = (
     "first",
     "problem",
 )
-"""`errors` and `warnings` are the workbook's, the counts after them the layer's; `problem` is why a check failed."""
+"""`errors`, `warnings`, `points` and `out_of` are the workbook's, the counts after them the layer's.
+
+`problem` is why a check failed, or what is wrong in a layer that has a grade.
+"""
 
 
 def to_csv(reports: Sequence[Report | Failure]) -> str:
@@ -59,6 +68,12 @@ def _rows(reports: Sequence[Report | Failure]) -> Iterator[dict[str, object]]:
             continue
         for severity in ("error", "warning"):
             common[f"{severity}s"] = sum(finding.severity == severity for finding in report.findings)
+        if report.grades:
+            common |= {"points": report.points, "out_of": len(report.grades)}
+            for grade in report.grades:
+                row = {"layer": grade.layer, "type": grade.type, "grade": grade.result, "first": grade.first}
+                yield {**common, **row, "problem": grade.reason or None}
+            continue
         layers = [(engine, layer) for engine in report.engines for layer in engine.layers]
         for engine, layer in layers:
             yield {**common, "engine": engine.engine, **layer.as_dict()}

@@ -1,4 +1,4 @@
-"""A report for people: the verdict, then the layers, then what was found, the first few of many."""
+"""A report for people: the verdict, then the grades and the layers, then what was found, the first few of many."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ from itertools import groupby
 from typing import Final
 
 from xlconv.cells import quote_sheet
-from xlconv.check.formats.groups import Group, cells, coverage, details, grouped, shortened, verdict
-from xlconv.check.report import EngineResult, Finding, LayerResult, Report
+from xlconv.check.formats.groups import Group, cells, coverage, details, grouped, points, shortened, verdict
+from xlconv.check.report import EngineResult, Failure, Finding, LayerResult, Report
 from xlconv.escape import console
 
 _SHOWN: Final = 3
 """Findings of a group that are named before the rest is counted."""
 _LISTED: Final = 5
 """The same for formulas that were not recognised, and for the cells of a finding."""
+_WIDEST: Final = 120
+"""Letters in a column."""
 
 
 def to_text(report: Report) -> str:
     """The whole report."""
-    lines = [f"{report.file}: {verdict(report)}", f"  inputs: {', '.join(_inputs(report.inputs))}"]
+    lines = [f"{report.file}: {verdict(report)}", *_grades(report), f"  inputs: {', '.join(_inputs(report.inputs))}"]
     if len(report.networks) > 1:
         lines += ["  networks", *(f"    {network}" for network in report.networks)]
     if report.formulas:
@@ -32,6 +34,41 @@ def to_text(report: Report) -> str:
     lines += _findings(report)
     lines += [*_not_recognised(report), *(f"  note: {note}" for note in report.notes)]
     return "\n".join(map(console, lines))
+
+
+def summary(reports: Sequence[Report | Failure]) -> str:
+    """How many layers are right in each of several workbooks; empty where nothing was asked for."""
+    if len(reports) < 2 or not any(isinstance(report, Report) and report.grades for report in reports):
+        return ""
+    return "\n".join(map(console, _aligned([("workbook", "layers right", ""), *map(_in_short, reports)], "")))
+
+
+def _in_short(report: Report | Failure) -> tuple[str, str, str]:
+    if isinstance(report, Failure):
+        return report.file, "-", "failed"
+    return report.file, points(report) or "-", verdict(report)
+
+
+def _grades(report: Report) -> Iterator[str]:
+    if not report.grades:
+        return
+    yield f"  {points(report)} layers right"
+    rows = [("layer", "type", "grade", "first wrong cell", "reason")]
+    for each in report.grades:
+        result = each.result.upper() if each.result == "wrong" else each.result
+        rows.append((each.layer, each.type, result, each.first, each.reason))
+    yield from _aligned(rows, "    ")
+    yield ""
+
+
+def _aligned(rows: Sequence[Sequence[str]], indent: str) -> list[str]:
+    """Columns of texts, each as wide as it must be."""
+    short = [[shortened(console(text), _WIDEST) for text in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*short, strict=True)]
+    return [
+        indent + "  ".join(f"{text:<{width}}" for text, width in zip(row, widths, strict=True)).rstrip()
+        for row in short
+    ]
 
 
 def _engine(result: EngineResult) -> Iterator[str]:

@@ -1,0 +1,69 @@
+"""Many workbooks, one by one or several at the same time; one that cannot be checked never stops the others."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from xlconv import check
+from xlconv.check.parallel import Died, in_order
+from xlconv.check.report import Failure, Report
+from xlconv.engines import Engine, by_name
+from xlconv.errors import XlconvError
+
+_DIED: Final = "the process that checked it ended with {}"
+_ENGINE_JOBS: Final = 2
+"""Processes for a workbook that is the only one."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """What is done with each workbook; goes to other processes.
+
+    Args:
+        engines: Names of those that recalculate it.
+        settings: Further arguments of `verify`.
+        engine_jobs: How many processes an engine may use for it.
+    """
+
+    engines: tuple[str, ...]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    engine_jobs: int = 1
+
+    def __call__(self, path: Path) -> Report | Failure:
+        """The report, or why there is none."""
+        try:
+            return check.verify(path, [_engine(name, self.engine_jobs) for name in self.engines], **self.settings)
+        except XlconvError as error:
+            return Failure(str(path), error.message, error.hint or "")
+        except MemoryError:
+            return Failure(str(path), f"{path}: not enough memory")
+
+
+@lru_cache
+def _engine(name: str, jobs: int) -> Engine:
+    return by_name(name, jobs=jobs)
+
+
+def verify_many(
+    files: Sequence[Path], engines: Sequence[str], jobs: int = 1, **settings: Any
+) -> Generator[Report | Failure, None, None]:
+    """Check workbooks; the reports come in the files' order, each as soon as it and those before it are there.
+
+    Args:
+        files: The workbooks.
+        engines: Names of the engines.
+        jobs: How many workbooks are checked at the same time, each in a process of its own; with 1 in this one.
+        settings: Further arguments of `verify`.
+    """
+    task = Check(tuple(engines), settings, _ENGINE_JOBS if len(files) == 1 else 1)
+    if min(jobs, len(files)) == 1:
+        yield from map(task, files)
+        return
+    with closing(in_order(task, files, jobs)) as found:
+        for path, report in zip(files, found, strict=True):
+            yield report if not isinstance(report, Died) else Failure(str(path), f"{path}: {_DIED.format(report.how)}")
