@@ -44,7 +44,7 @@ def some_layer(draw: st.DrawFn, shape: Shape) -> layers.Layer:
         kinds: list[Any] = [layers.ReLU(), layers.Softmax(), layers.Flatten()]
         kinds.append(layers.Linear(shape[0], draw(st.integers(1, 4)), draw(st.booleans())))
         return draw(st.sampled_from(kinds))
-    kinds = [layers.ReLU(), layers.Flatten(), draw(convolutions(shape)), draw(pools(shape))]
+    kinds = [layers.ReLU(), layers.Flatten(), draw(convolutions(shape)), draw(pools(shape)), draw(pads(shape))]
     return draw(st.sampled_from(kinds))
 
 
@@ -59,11 +59,21 @@ def convolutions(draw: st.DrawFn, shape: Shape) -> layers.Conv2d:
 
 @st.composite
 def pools(draw: st.DrawFn, shape: Shape) -> layers.MaxPool2d:
-    """A pooling layer whose kernel, stride and padding fit the shape."""
+    """A pooling layer whose kernel, stride and padding fit the shape; windows may be cut off at the end."""
     kernel = tuple(draw(st.integers(1, min(3, n))) for n in shape[1:])
     stride = tuple(draw(st.integers(1, 3)) for _ in range(2))
     padding = tuple(draw(st.integers(0, k // 2)) for k in kernel)
-    return layers.MaxPool2d(kernel, stride, padding)  # type: ignore[arg-type]
+    return layers.MaxPool2d(kernel, stride, padding, draw(st.booleans()))  # type: ignore[arg-type]
+
+
+@st.composite
+def pads(draw: st.DrawFn, shape: Shape) -> layers.ZeroPad2d:
+    """Zeros around an image, or rows and columns cut off, so that some of the image is left."""
+    sides: list[int] = []
+    for n in (shape[2], shape[1]):
+        before = draw(st.integers(-(n // 3), 2))
+        sides += [before, draw(st.integers(-(n // 3), 2))]
+    return layers.ZeroPad2d(tuple(sides))  # type: ignore[arg-type]
 
 
 def _can_be_inline(node: Node, nodes: list[Node]) -> bool:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import xlconv
+from xlconv import emit, reference
+from xlconv.layers import LAYER_TYPES, Layer
+from xlconv.recover import agreement
 
 ROOT = Path(xlconv.__file__).parent
 
 FLOORS = [
     ["cli", "__main__"],
     ["check", "workbook", "train", "launch"],
+    ["recover"],
     ["layout", "engines", "syntax", "emit", "templates", "digits", "pytorch", "style", "finish", "files"],
     ["reader", "reference", "declaration"],
     ["network"],
@@ -22,15 +28,29 @@ FLOORS = [
 ]
 """From the top; a module imports from lower floors, or from its own where that is said here."""
 
-NEIGHBOURS = {("check", "check"), ("cli", "cli"), ("engines", "engines"), ("reader", "reader"), ("__main__", "cli")}
+NEIGHBOURS = {(name, name) for name in ("check", "cli", "engines", "reader", "recover")} | {("__main__", "cli")}
+
+WRITER = {"openpyxl", "xlconv.emit", "xlconv.finish", "xlconv.layout", "xlconv.style", "xlconv.workbook"}
+"""What makes xlconv's own workbooks: what judges workbooks must not know it."""
+
+MODEL = {"numpy", "torch", "xlconv.network", "xlconv.pytorch", "xlconv.reference"}
+"""What computes a network by itself."""
 
 FORBIDDEN = {
-    "emit": {"numpy", "openpyxl", "xlconv.network", "xlconv.reference"},
-    "reference": {"openpyxl", "xlconv.cells", "xlconv.emit", "xlconv.layout"},
-    "check": {"openpyxl", "xlconv.emit", "xlconv.layout", "xlconv.workbook", "xlconv.style"},
+    "emit": MODEL | {"openpyxl", "xlconv.recover", "xlconv.reader", "xlconv.syntax"},
+    "layout": {"xlconv.recover", "xlconv.reference"},
+    "reference": WRITER | {"xlconv.cells", "xlconv.recover"},
+    "check": WRITER | {"xlconv.pytorch", "torch"},
+    "recover": WRITER | {"torch", "xlconv.check", "xlconv.engines", "xlconv.pytorch", "xlconv.reference"},
+    "reader": WRITER | {"numpy", "torch", "xlconv.network", "xlconv.layers"},
+    "syntax": WRITER | MODEL | {"xlconv.layers"},
     "layers": {"numpy", "openpyxl"},
     "cells": {"numpy", "openpyxl"},
+    "escape": {"numpy", "openpyxl"},
 }
+
+SHARED_BY_BOTH_SIDES = {"emit": {"layers", "cells", "errors"}, "reference": {"layers", "network", "errors"}}
+"""All of xlconv that formulas and reference model may import: the layers' numbers, and else nothing in common."""
 
 
 def modules() -> dict[str, list[Path]]:
@@ -85,25 +105,73 @@ def test_sides_stay_independent(name: str) -> None:
             assert not any(imported == bad or imported.startswith(f"{bad}.") for bad in FORBIDDEN[name]), path
 
 
+@pytest.mark.parametrize("name", sorted(SHARED_BY_BOTH_SIDES))
+def test_formulas_and_reference_share_no_code(name: str) -> None:
+    """Formulas and reference model import the layers' numbers and what holds them, and no helper for both."""
+    (path,) = modules()[name]
+    own = {imported.split(".")[1] for imported in imports(path) if imported.startswith("xlconv.")}
+    assert own == SHARED_BY_BOTH_SIDES[name]
+    assert taken_from_layers(path) <= {"Layer", *LAYER_TYPES}
+
+
+def taken_from_layers(path: Path) -> set[str]:
+    """The names that a file takes out of `xlconv.layers`, in whichever way."""
+    tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    found: set[str] = set()
+    for node in tree:
+        if isinstance(node, ast.ImportFrom) and node.module == "xlconv.layers":
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "layers":
+            found.add(node.attr)
+    return found
+
+
 def test_reference_has_its_own_arithmetic() -> None:
     """The reference never asks the layers how large an output is."""
     assert "output_shape" not in (ROOT / "reference.py").read_text(encoding="utf-8")
 
 
+def test_agreement_has_its_own_arithmetic() -> None:
+    """What cells should read is worked out from the layers' definitions, not by those who write formulas or values."""
+    path = ROOT / "recover" / "agreement.py"
+    assert taken_from_layers(path) <= {"Layer", *LAYER_TYPES}
+    assert "output_shape" not in path.read_text(encoding="utf-8")
+
+
 def test_only_the_command_line_imports_click() -> None:
     """The library can be used without a command line."""
-    users = {name for name, paths in modules().items() for path in paths if "click" in imports(path)}
+    users = {name for name, paths in modules().items() for path in paths if "click" in top_level(path)}
     assert users == {"cli"}
 
 
-def test_every_layer_is_read_everywhere() -> None:
-    """Each layer type has a reference model and, unless it is a view, a formula."""
-    from xlconv import emit, layers, reference
+def top_level(path: Path) -> set[str]:
+    """The packages that a file imports from."""
+    return {imported.partition(".")[0] for imported in imports(path)}
 
-    for layer_type in layers.LAYER_TYPES.values():
-        assert layer_type in reference.apply.registry
-        assert layer_type.view or layer_type in emit.formula.registry
-        assert not layer_type.elementwise or layer_type in emit.wrap.registry
-        assert not layer_type.parts or layer_type in reference.parts.registry
-        assert not layer_type.parts or layer_type in reference.from_parts.registry
-        assert not layer_type.parts or layer_type in emit.part_formula.registry
+
+@pytest.mark.parametrize("name", ["check", "recover"])
+def test_judges_do_not_load_the_writer(name: str) -> None:
+    """Not even by way of what they import does the writer come into a process that only judges workbooks."""
+    code = f"import sys, {', '.join(dotted(path) for path in modules()[name])}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert f"xlconv.{name}" in loaded
+    assert not loaded & FORBIDDEN[name]
+
+
+def dotted(path: Path) -> str:
+    """The name under which a file is imported."""
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+@pytest.mark.parametrize("layer_type", LAYER_TYPES.values(), ids=LAYER_TYPES)
+def test_every_layer_is_read_everywhere(layer_type: type[Layer]) -> None:
+    """Each layer type has a reference model and, unless it is a view, a formula and what its cells should read."""
+    assert layer_type in reference.apply.registry
+    assert layer_type.view or layer_type in emit.formula.registry
+    assert layer_type.view or layer_type in agreement.expect.registry
+    assert not layer_type.elementwise or layer_type in emit.wrap.registry
+    assert not layer_type.parts or layer_type in reference.part.registry
+    assert not layer_type.parts or layer_type in reference.from_parts.registry
+    assert not layer_type.parts or layer_type in emit.part_formula.registry

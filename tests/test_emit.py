@@ -6,7 +6,7 @@ import pytest
 
 from xlconv import emit
 from xlconv.cells import Blocks, Range
-from xlconv.layers import Conv2d, Linear, MaxPool2d, ReLU, Softmax
+from xlconv.layers import Conv2d, Linear, MaxPool2d, ReLU, Softmax, ZeroPad2d
 
 
 def block(row: int, column: int, height: int, width: int) -> Range:
@@ -50,6 +50,32 @@ def test_pooling() -> None:
     """MAX of a window of the same channel."""
     assert emit.formula(MaxPool2d(2), emit.Operands(IMAGE), (1, 1, 0)) == "MAX(A13:B14)"
     assert emit.formula(MaxPool2d(2, 2, 1), emit.Operands(IMAGE), (0, 0, 2)) == "MAX(D1)"
+
+
+def test_pooling_with_a_window_cut_off() -> None:
+    """With ceil_mode the last windows read what is left of the image."""
+    layer = MaxPool2d(3, ceil_mode=True)
+    assert emit.formula(layer, emit.Operands(IMAGE), (0, 0, 0)) == "MAX(A1:C3)"
+    assert emit.formula(layer, emit.Operands(IMAGE), (1, 0, 1)) == "MAX(D11:D13)"
+    assert emit.formula(layer, emit.Operands(IMAGE), (1, 1, 1)) == "MAX(D14)"
+
+
+@pytest.mark.parametrize(
+    ("padding", "index", "text"),
+    [
+        ((1, 0, 2, 0), (0, 2, 1), "A1"),
+        ((1, 0, 2, 0), (0, 1, 1), "0"),
+        ((1, 0, 2, 0), (0, 2, 0), "0"),
+        ((1, 0, 2, 0), (1, 5, 4), "D14"),
+        ((0, 1, 0, 1), (0, 4, 0), "0"),
+        ((0, 1, 0, 1), (0, 3, 4), "0"),
+        ((-1, 0, -2, 0), (0, 0, 0), "B3"),
+        ((-1, 2, -2, 0), (1, 1, 3), "0"),
+    ],
+)
+def test_zero_padding(padding: tuple[int, int, int, int], index: tuple[int, ...], text: str) -> None:
+    """A cell of the input, left and top places away, or 0 where there is none."""
+    assert emit.formula(ZeroPad2d(padding), emit.Operands(IMAGE), index) == text
 
 
 def test_linear() -> None:

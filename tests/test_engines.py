@@ -15,10 +15,10 @@ from tests.packages import one_cell
 from xlconv import digits, engines, reader, reference, workbook
 from xlconv.cells import ErrorValue, NotEvaluated, Range, Value
 from xlconv.check import inputs, values, verify
-from xlconv.check.declared import declared_by
 from xlconv.engines import libreoffice
 from xlconv.engines.limits import Limits
 from xlconv.errors import EngineError
+from xlconv.recover.declared import declared_by, found_by
 from xlconv.templates import Template
 
 needs_ironcalc = pytest.mark.skipif(find_spec("ironcalc") is None, reason="IronCalc is not installed")
@@ -71,12 +71,12 @@ def test_each_digit_agrees_on_every_cell(template: Template, tmp_path: Path, dig
     samples = template.samples
     x = digits.sample(samples.images, samples.labels, digit, 0, template.network.input_shape)
     workbook.write(template.network, x, tmp_path / "x.xlsx", title=template.name)
-    report = verify(tmp_path / "x.xlsx", [engines.by_name(name)], against="conv-example", random=1)
+    report = verify(tmp_path / "x.xlsx", [engines.by_name(name)], random=1)
     assert report.findings == []
     (result,) = report.engines
     counts = {layer.layer: (layer.cells, layer.compared) for layer in result.layers}
     tried = len(report.inputs)
-    assert tried == 12
+    assert tried == 19
     sizes = {
         "conv1": 1352,
         "conv2": 1152,
@@ -104,34 +104,42 @@ def test_edits_change_what_is_computed(seven: Path, template: Template, name: st
         np.testing.assert_allclose([row[0] for row in column], expected, atol=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "layer", "error", "followers"),
-    [
-        ("SUMPRODUCT(", "1/0+SUMPRODUCT(", "conv1", "#DIV/0!", "conv2"),
-        (
-            "EXP(",
-            "NOSUCH(",
-            "softmax exp",
-            "formualizer: #NAME? (a function that it lacks, or an unknown name)",
-            "softmax",
-        ),
-    ],
-)
-def test_error_values_are_errors_not_text(
-    seven: Path, tmp_path: Path, old: str, new: str, layer: str, error: str, followers: str
-) -> None:
-    """A cell that shows #DIV/0! or #NAME? is found where the error arises; cells behind it are wrong, not at fault."""
+def compared(seven: Path, tmp_path: Path, old: str, new: str) -> values.Outcome:
+    """What formualizer makes of a workbook in which one formula is changed."""
     broken = tampering.sheet_xml(seven).replace(old, new, 1)
     book = reader.read(tampering.with_sheet(seven, broken, tmp_path / "broken.xlsx"))
-    net = declared_by(book)
-    tried, _ = inputs.choose(net, 1, 0)
-    outcome = values.compare(book, net, engines.by_name("formualizer"), tried, 1e-9)
-    assert [(finding.layer, finding.got) for finding in outcome.findings] == [(layer, error)]
+    found = found_by(book)
+    tried, _ = inputs.choose(found, 1, 0)
+    return values.compare(book, found, engines.by_name("formualizer"), tried, 1e-9)
+
+
+def test_error_values_are_errors_not_text(seven: Path, tmp_path: Path) -> None:
+    """A cell that shows #DIV/0! is found where the error arises; cells behind it are wrong, not at fault."""
+    outcome = compared(seven, tmp_path, "SUMPRODUCT(", "1/0+SUMPRODUCT(")
+    assert [(finding.layer, finding.got) for finding in outcome.findings] == [("conv1", "#DIV/0!")]
     assert outcome.findings[0].message.startswith("shows an error")
     layers = {each.layer: each for each in outcome.result.layers}
-    assert (layers[layer].wrong, layers[layer].at_fault) == (1, 1)
-    assert layers[followers].wrong > 0
-    assert layers[followers].at_fault == 0
+    assert (layers["conv1"].wrong, layers["conv1"].at_fault) == (1, 1)
+    assert layers["conv2"].wrong > 0
+    assert layers["conv2"].at_fault == 0
+
+
+def test_what_an_engine_lacks_is_no_pass_and_no_fault(seven: Path, tmp_path: Path) -> None:
+    """A cell with a function unknown to the engine is counted as not evaluated, with all behind it, and the reason."""
+    outcome = compared(seven, tmp_path, "EXP(", "NOSUCH(")
+    assert outcome.findings == []
+    assert not outcome.result.complete
+    layers = {each.layer: each for each in outcome.result.layers}
+    assert {name: each.not_evaluated for name, each in layers.items() if each.not_evaluated} == {
+        "softmax exp": 1,
+        "softmax": 10,
+        "prediction": 1,
+    }
+    assert layers["softmax exp"].compared == 9 * layers["softmax exp"].cells * layers["dense"].compared // 100
+    assert layers["softmax"].compared == 0
+    assert outcome.result.reasons == [
+        "12 cells: formualizer: #NAME? (a function that it lacks, or an unknown name)",
+    ]
 
 
 def test_engines_by_name() -> None:

@@ -15,9 +15,9 @@ from tests.conftest import needs_libreoffice
 from tests.strategies import inputs, networks
 from xlconv import reader, reference, workbook
 from xlconv.check import verify
-from xlconv.check.declared import Declared, declared_by
 from xlconv.engines import by_name
 from xlconv.network import FloatArray, Network
+from xlconv.recover.declared import Declared, declared_by
 
 
 def computed(path: Path, engine: str) -> tuple[Declared, dict[str, FloatArray]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from tests.conftest import needs_torch
 from tests.strategies import inputs, networks
 from xlconv import reference
 from xlconv.errors import NetworkError
-from xlconv.layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU, Softmax
+from xlconv.layers import Conv2d, Flatten, Layer, Linear, MaxPool2d, ReLU, Shape, Softmax, ZeroPad2d
 from xlconv.network import Network, Node
 
 X = np.array([[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]])
@@ -47,6 +48,47 @@ def test_pooling_by_hand() -> None:
     assert apply(MaxPool2d(2), X) == [[[5.0]]]
     assert apply(MaxPool2d(2, stride=1), X) == [[[5.0, 6.0], [8.0, 9.0]]]
     assert apply(MaxPool2d(2, stride=2, padding=1), -X) == [[[-1.0, -2.0], [-4.0, -5.0]]]
+
+
+def test_pooling_with_a_window_cut_off_by_hand() -> None:
+    """With ceil_mode the windows at the end read what there is; one that would begin in the padding is left out."""
+    assert apply(MaxPool2d(2, ceil_mode=True), X) == [[[5.0, 6.0], [8.0, 9.0]]]
+    assert apply(MaxPool2d(2, ceil_mode=True), -X) == [[[-1.0, -3.0], [-7.0, -9.0]]]
+    assert apply(MaxPool2d(2, stride=2, padding=1, ceil_mode=True), -X) == [[[-1.0, -2.0], [-4.0, -5.0]]]
+
+
+def test_zero_padding_by_hand() -> None:
+    """Zeros on the sides with positive numbers, rows and columns cut off where they are negative."""
+    assert apply(ZeroPad2d((1, 0, 0, 1)), X[:, :2, :2]) == [[[0.0, 1.0, 2.0], [0.0, 4.0, 5.0], [0.0, 0.0, 0.0]]]
+    assert apply(ZeroPad2d((-1, 1, -2, 0)), X) == [[[8.0, 9.0, 0.0]]]
+
+
+def test_softmax_parts_by_hand() -> None:
+    """The intermediate results that a spreadsheet may show, in the order asked for, each from those before it."""
+    x = np.array([0.0, math.log(3.0)])
+    found = reference.parts(Softmax(), x, ["max", "exp", "sum"])
+    assert list(found) == ["max", "exp", "sum"]
+    np.testing.assert_allclose(found["max"], [math.log(3.0)])
+    np.testing.assert_allclose(found["exp"], [1 / 3, 1.0])
+    np.testing.assert_allclose(found["sum"], [4 / 3])
+    plain = reference.parts(Softmax(), x, ["plain exp", "sum"])
+    np.testing.assert_allclose(plain["plain exp"], [1.0, 3.0])
+    np.testing.assert_allclose(plain["sum"], [4.0])
+    np.testing.assert_allclose(reference.parts(Softmax(), x, ["exp"])["exp"], [1 / 3, 1.0])
+    for known in (found, plain):
+        np.testing.assert_allclose(reference.from_parts(Softmax(), known), [0.25, 0.75])
+    with pytest.raises(NetworkError, match="no intermediate result 'mean'"):
+        reference.part(Softmax(), "mean", x, {})
+    with pytest.raises(NetworkError, match="ReLU has no intermediate result"):
+        reference.part(ReLU(), "exp", x, {})
+
+
+def test_parts_begin_with_what_is_known() -> None:
+    """A part follows the value that is known of the one before it, right or wrong: so a fault is told from its wake."""
+    x = np.array([0.0, 1.0])
+    np.testing.assert_allclose(reference.part(Softmax(), "exp", x, {"max": np.array([1.0])}), np.exp([-1.0, 0.0]))
+    np.testing.assert_allclose(reference.part(Softmax(), "exp", x, {"max": np.array([0.0])}), np.exp([0.0, 1.0]))
+    np.testing.assert_allclose(reference.part(Softmax(), "sum", x, {"exp": np.array([2.0, 5.0])}), [7.0])
 
 
 def test_the_rest_by_hand() -> None:
@@ -98,3 +140,53 @@ def test_equals_pytorch(network: Network, seed: int) -> None:
         theirs = module.outputs(torch.from_numpy(x)[None])
     for name, ours in reference.forward(network, x).items():
         np.testing.assert_allclose(ours, theirs[name][0].numpy(), rtol=1e-9, atol=1e-9, err_msg=name)
+
+
+def theirs_and_ours(layer: Layer, shape: Shape) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """What PyTorch and the reference make of an input of a shape, all below zero; None where they refuse it."""
+    import torch
+
+    from xlconv.pytorch import module
+
+    x = -1.0 - np.random.default_rng(0).random(shape)
+    try:
+        theirs = module(layer)(torch.from_numpy(x)[None])[0].numpy()
+    except RuntimeError:
+        theirs = None
+    try:
+        size = layer.output_shape(shape)
+    except NetworkError:
+        return theirs, None
+    ours = reference.apply(layer, x, {})
+    assert ours.shape == size
+    return theirs, ours
+
+
+@needs_torch
+@pytest.mark.torch
+def test_every_small_pooling_equals_pytorch() -> None:
+    """For all sizes, kernels, strides, paddings and both modes: PyTorch's numbers, and refused where it refuses."""
+    done = refused = 0
+    for n, k, s, ceil_mode in product(range(1, 7), range(1, 5), range(1, 5), (False, True)):
+        for p in range(k // 2 + 1):
+            theirs, ours = theirs_and_ours(MaxPool2d((k, 1), (s, 1), (p, 0), ceil_mode), (1, n, 2))
+            assert (ours is None) == (theirs is None), (n, k, s, p, ceil_mode)
+            np.testing.assert_array_equal(ours, theirs, err_msg=str((n, k, s, p, ceil_mode)))
+            done, refused = done + 1, refused + (ours is None)
+    assert 0 < refused < done // 4
+
+
+@needs_torch
+@pytest.mark.torch
+def test_every_small_padding_equals_pytorch() -> None:
+    """For all combinations of sides from -3 to 2: PyTorch's numbers; refused where nothing of the input is left."""
+    done = refused = 0
+    for sides in product(range(-3, 3), repeat=4):
+        theirs, ours = theirs_and_ours(ZeroPad2d(sides), (2, 3, 4))
+        if ours is None:
+            left, right, top, bottom = (min(side, 0) for side in sides)
+            assert 3 + top + bottom < 1 or 4 + left + right < 1
+        else:
+            np.testing.assert_array_equal(ours, theirs, err_msg=str(sides))
+        done, refused = done + 1, refused + (ours is None)
+    assert refused < done // 2

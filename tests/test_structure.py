@@ -1,4 +1,4 @@
-"""What no recalculation shows: formulas with words that their layer has no need of, in one cell or in a whole block."""
+"""Formulas against what their layer does at their place: by meaning, whatever the numbers and however it is said."""
 
 from __future__ import annotations
 
@@ -11,50 +11,134 @@ import pytest
 from tests import tampering
 from xlconv import reader
 from xlconv.check import structure, verify
-from xlconv.check.declared import declared_by
+from xlconv.check.report import Finding
 from xlconv.errors import WorkbookError
+from xlconv.recover.declared import found_by
+from xlconv.recover.reading import read as reading_of
 
 DENSE = r"SUMPRODUCT\(\$CN[^+]*\+SUMPRODUCT\([^)]*\)"
-CONV1 = r"MAX\(0,SUMPRODUCT\(([A-Z0-9:]+),(\$AD\$11:\$AF\$13)\)\)"
+CONV1 = r"SUMPRODUCT\(([A-Z0-9:]+),(\$AD\$11:\$AF\$13)\)"
+"""What stands in the 676 cells of conv1's channel 0, within `MAX(0,...)`."""
+EXP = r"EXP\((\$?FO\d+)-MAX\(([^)]*)\)\)"
+POOL = r"MAX\(([A-Z0-9]+:[A-Z0-9]+)\)<"
+
+
+TWICE = pytest.mark.xfail(strict=True, reason="what is done twice to no effect is not yet known to be the same")
+
+
+def checked(seven: Path, tmp_path: Path, pattern: str, replacement: str, count: int = 0) -> tuple[int, list[Finding]]:
+    """How many formulas were changed, all or the first few, and what is found in the changed workbook."""
+    xml, changed = re.subn(pattern, replacement, tampering.sheet_xml(seven), count=count)
+    book = reader.read(tampering.with_sheet(seven, xml, tmp_path / "changed.xlsx"))
+    reading = reading_of(book)
+    return changed, structure.check(book, found_by(book), reading)
 
 
 @pytest.mark.parametrize(
-    ("pattern", "replacement", "words"),
+    ("pattern", "replacement", "rule", "words"),
     [
-        (DENSE, r"\g<0>+IF($A$5=1,50,0)", "calls IF"),
-        (DENSE, r"\g<0>+IF(TODAY()&gt;60000,1,0)", "calls IF"),
-        (DENSE, r"\g<0>+RAND()*1E-10", "calls RAND"),
-        (DENSE, r"\g<0>+IFERROR(1/($A$5-1)*0,7)", "calls IFERROR"),
-        (DENSE, r"\g<0>+0", "holds the number 0"),
-        (DENSE, r"-(-(\g<0>))", "uses -"),
-        (CONV1, r"MIN(500,\g<0>)", "calls MIN"),
-        (CONV1, r"\g<0>+$A$3", "reads A3"),
-        (CONV1, r"\g<0>+Network!$A$20", "reads A20"),
-        (CONV1, r"MAX(0,SUMPRODUCT(OFFSET(\1,0,0),\2))", "calls OFFSET"),
-        (CONV1, r"MAX(0,SUM(\1*\2))", r"uses \*"),
-        (CONV1, r"MAX(0,SUM(\1+\2))", "calculates with the range"),
-        (CONV1, r"MAX(0,SUMPRODUCT(\1,{0.1,0,0;0,0,0;0,0,0}))", "holds the number"),
-        (CONV1, r"MAX(0,SUMPRODUCT(\1,conv1_weight_0_0))", "holds conv1_weight_0_0"),
-        (CONV1, r"MAX(-1E-10,SUMPRODUCT(\1,\2))", "uses -"),
-        (r"EXP\((\$?FO\d+)-MAX\(([^)]*)\)\)", r"EXP(\1)/EXP(MAX(\2))", "uses /"),
-        (r"INDEX\(", "IF($A$5=1,3,0)+INDEX(", "calls IF"),
+        (DENSE, r"\g<0>+IF($A$5=1,50,0)", "vocabulary", "calls IF"),
+        (DENSE, r"\g<0>+IF(TODAY()&gt;60000,1,0)", "vocabulary", "calls IF"),
+        (DENSE, r"\g<0>+RAND()*1E-10", "vocabulary", "calls RAND"),
+        (DENSE, r"\g<0>+IFERROR(1/($A$5-1)*0,7)", "vocabulary", "calls IFERROR"),
+        (DENSE, r"\g<0>+1E-300", "vocabulary", "holds the number 1E-300"),
+        (DENSE, r"\g<0>*1", "", ""),
+        (DENSE, r"\g<0>*2", "vocabulary", "holds the number 2"),
+        (DENSE, r"-(\g<0>)", "vocabulary", "uses -"),
+        (DENSE, r"\g<0>+$A$6", "formula", "the value of A6"),
+        (CONV1, r"MIN(500,\g<0>)", "vocabulary", "calls MIN"),
+        (CONV1, r"\g<0>+$A$5", "formula", "the value of A5"),
+        (CONV1, r"\g<0>+Network!$A$20", "reads-blank", "outside the blocks: A20"),
+        (CONV1, r"SUMPRODUCT(OFFSET(\1,0,0),\2)", "vocabulary", "calls OFFSET"),
+        (CONV1, r'SUMPRODUCT(INDIRECT("\1"),\2)', "vocabulary", "calls INDIRECT"),
+        (CONV1, r"SUM(\1+\2)", "formula", "the value of"),
+        (CONV1, r"SUMPRODUCT(\1,\1)", "formula", "products of"),
+        (CONV1, r"SUMPRODUCT(\1,{0.1,0,0;0,0,0;0,0,0})", "vocabulary", "holds the number 0.1"),
+        (CONV1, r"SUMPRODUCT(\1,conv1_weight_1_0)", "formula", "AD39:AF41"),
+        (rf"MAX\(0,{CONV1}\)", r"MAX(-1E-10,SUMPRODUCT(\1,\2))", "vocabulary", "uses -"),
+        (rf"MAX\(0,{CONV1}\)", r"SUMPRODUCT(\1,\2)", "formula", "products of"),
+        (rf"MAX\(0,{CONV1}\)", r"MAX(0,SUMPRODUCT(\1,\2))+$A$5", "formula", "nothing that a layer does"),
+        (EXP, r"EXP(\1)/EXP(MAX(\2))", "vocabulary", "uses /"),
+        (EXP, r"EXP(\1)", "formula", "EXP of"),
+        (POOL, r"LARGE(\1,1)<", "vocabulary", "calls LARGE"),
+        (POOL, r"SUM(\1)<", "vocabulary", "calls SUM"),
+        (POOL, r"MAX(0,\1)<", "vocabulary", "holds the number 0"),
+        (r"INDEX\(", "IF($A$5=1,3,0)+INDEX(", "vocabulary", "calls IF"),
+        (r"MATCH\(MAX\(", "MATCH(MIN(", "vocabulary", "calls MIN"),
     ],
 )
-def test_foreign_words(seven: Path, tmp_path: Path, pattern: str, replacement: str, words: str) -> None:
-    """A function, operator, number or cell that a layer has no need of is a finding, rare as its effect may be."""
-    xml, count = re.subn(pattern, replacement, tampering.sheet_xml(seven))
-    assert count > 0
-    book = reader.read(tampering.with_sheet(seven, xml, tmp_path / "changed.xlsx"))
-    findings = structure.check(book, declared_by(book))
-    assert findings
-    assert {finding.rule for finding in findings} == {"vocabulary"}
-    assert re.search(words, findings[0].message), findings[0].message
+def test_other_meanings(seven: Path, tmp_path: Path, pattern: str, replacement: str, rule: str, words: str) -> None:
+    """A formula that does not do what its layer does there is a finding, rare as its effect may be: one a cell."""
+    changed, findings = checked(seven, tmp_path, pattern, replacement)
+    assert changed > 0
+    assert sum(finding.count for finding in findings) == (changed if rule else 0)
+    if rule:
+        assert findings[0].rule == rule
+        assert words in findings[0].message + findings[0].got
 
 
-def test_generated_formulas_have_no_foreign_words(seven: Path) -> None:
+@pytest.mark.parametrize(
+    ("pattern", "replacement"),
+    [
+        (DENSE, r"\g<0>+0"),
+        (DENSE, r"-(-(\g<0>))"),
+        (CONV1, r"SUM(\1*\2)"),
+        (CONV1, r"SUMPRODUCT(\2,\1)"),
+        (CONV1, r"SUMPRODUCT((\1)*(\2))"),
+        (CONV1, r"sumproduct( \1 , \2 )"),
+        (CONV1, r"SUMPRODUCT(\1,conv1_weight_0_0)"),
+        (CONV1, r"SUMPRODUCT('conv-example'!\1,\2)"),
+        (rf"MAX\(0,({CONV1})\)", r"MAX(\1,0)"),
+        (rf"MAX\(0,({CONV1})\)", r"IF(\1&gt;0,\1,0)"),
+        (rf"MAX\(0,({CONV1})\)", r"IF(\1&lt;=0,0,\1)"),
+        pytest.param(rf"MAX\(0,({CONV1})\)", r"MAX(0,MAX(0,\1))", marks=TWICE),
+        pytest.param(POOL, r"MAX(MAX(\1),MAX(\1))<", marks=TWICE),
+        (EXP, r"EXP(+\1-MAX(\2))"),
+    ],
+)
+def test_other_spellings(seven: Path, tmp_path: Path, pattern: str, replacement: str) -> None:
+    """A formula that does the same in other words is no finding, and neither is what was written."""
+    changed, findings = checked(seven, tmp_path, pattern, replacement)
+    assert changed > 0
+    assert findings == []
+
+
+def test_generated_formulas_are_right(seven: Path) -> None:
     """Nothing is found in a workbook as it was written."""
     book = reader.read(seven)
-    assert structure.check(book, declared_by(book)) == []
+    assert structure.check(book, found_by(book), reading_of(book)) == []
+
+
+def test_what_is_due_is_said_in_the_neighbours_words(seven: Path, tmp_path: Path) -> None:
+    """Expected is the formula as its neighbours have it, moved to the cell; got is what the cell does instead."""
+    moved = r"SUMPRODUCT\(N5:P7,"
+    _, (finding,) = checked(seven, tmp_path, moved, "SUMPRODUCT(N6:P8,", count=1)
+    assert (finding.rule, finding.cell, finding.layer) == ("formula", "'conv-example'!AV5", "conv1")
+    assert finding.expected == "=MAX(0,SUMPRODUCT(N5:P7,$AD$11:$AF$13))"
+    assert finding.got == "products of N6:P8 with AD11:AF13, with ReLU"
+    assert finding.formula == "MAX(0,SUMPRODUCT(N6:P8,$AD$11:$AF$13))"
+
+
+@pytest.mark.parametrize(
+    ("content", "rule", "got"),
+    [("<v>0.25</v>", "constant", "0.25"), ("", "blank", "blank"), ("<v>0</v>", "constant", "0.0")],
+)
+def test_no_formula_where_one_is_due(seven: Path, tmp_path: Path, content: str, rule: str, got: str) -> None:
+    """A number or nothing in the place of a formula is a finding, whatever the number."""
+    cell = r'(<c r="AV5"[^>]*>)<f>[^<]*</f><v>[^<]*</v>'
+    changed, (finding,) = checked(seven, tmp_path, cell, rf"\g<1>{content}")
+    assert changed == 1
+    assert (finding.rule, finding.cell, finding.got) == (rule, "'conv-example'!AV5", got)
+    assert finding.expected == "=MAX(0,SUMPRODUCT(N5:P7,$AD$11:$AF$13))"
+
+
+def test_many_wrong_cells_are_counted(seven: Path, tmp_path: Path) -> None:
+    """Of a block that is wrong as a whole each of the first cells is named, the rest are one finding."""
+    changed, findings = checked(seven, tmp_path, CONV1, r"\g<0>+$A$5")
+    assert changed == 676
+    assert [finding.count for finding in findings] == [1] * 200 + [476]
+    assert len({finding.cell for finding in findings}) == 201
+    assert len(findings[-1].cells) == 200
 
 
 def renamed(seven: Path, target: Path, old: str, new: str) -> Path:
@@ -91,13 +175,3 @@ def test_swapped_names_are_found(seven: Path, tmp_path: Path) -> None:
     path = renamed(path, tmp_path / "c.xlsx", 'name="conv1_x"', 'name="conv1_1"')
     report = verify(path, random=1)
     assert {finding.layer for finding in report.findings} >= {"conv1"}
-
-
-def test_against_a_template(seven: Path, tmp_path: Path) -> None:
-    """Another weight is named by its cell; other layers by the first that differs."""
-    xml = tampering.sheet_xml(seven)
-    changed = re.sub(r'(<c r="AD11"[^>]*><v>)[^<]*', r"\g<1>0.5", xml)
-    path = tampering.with_sheet(seven, changed, tmp_path / "changed.xlsx")
-    assert "weights" not in {finding.rule for finding in verify(path, random=1).findings}
-    (finding,) = (f for f in verify(path, against="conv-example", random=1).findings if f.rule == "weights")
-    assert (finding.cell, finding.expected, finding.got) == ("'conv-example'!AD11", "-0.2809", "0.5")

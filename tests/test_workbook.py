@@ -14,10 +14,10 @@ import pytest
 
 from tests.conftest import SHARED
 from xlconv import digits, reader, reference, workbook
-from xlconv.check.declared import declared_by
 from xlconv.errors import NetworkError
 from xlconv.layers import Conv2d, Linear, ReLU
 from xlconv.network import FloatArray, Network, Node
+from xlconv.recover.declared import declared_by
 from xlconv.templates import Template
 
 SAFE_FUNCTIONS = {"SUMPRODUCT", "MAX", "SUM", "EXP", "INDEX", "MATCH"}

@@ -143,17 +143,18 @@ class ZeroPad2d(Layer):
     padding: tuple[int, int, int, int]
 
     def __init__(self, padding: int | tuple[int, int, int, int]) -> None:
-        sides = (padding,) * 4 if isinstance(padding, int) else tuple(padding)
+        sides = padding if isinstance(padding, (tuple, list)) else (padding,) * 4
         if len(sides) != 4 or not all(type(n) is int for n in sides):
             raise NetworkError(f"padding must be one whole number or four (left, right, top, bottom), not {padding!r}")
-        _set(self, padding=sides)
+        _set(self, padding=tuple(sides))
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """`(C, top + H + bottom, left + W + right)` for an input `(C, H, W)`."""
         channels, height, width = _image(input_shape)
         left, right, top, bottom = self.padding
         shape = (channels, top + height + bottom, left + width + right)
-        if min(shape) < 1:
+        rest = height + min(top, 0) + min(bottom, 0), width + min(left, 0) + min(right, 0)
+        if min(rest) < 1:
             raise NetworkError(f"padding {self.padding} leaves nothing of an input of {shape_text(input_shape)}")
         return shape
 
@@ -270,8 +271,6 @@ def _windows(size: list[int], kernel: Pair, stride: Pair, padding: Pair, ceil_mo
         room = n + 2 * p - k
         count = (-(-room // s) if ceil_mode else room // s) + 1
         counts.append(count - 1 if ceil_mode and (count - 1) * s >= n + p else count)
-        if room < 0:
-            counts.append(0)
     if min(counts) < 1:
         raise NetworkError(f"kernel {shape_text(kernel)} does not fit an input of {shape_text(tuple(size))}")
     return tuple(counts)

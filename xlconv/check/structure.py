@@ -118,7 +118,7 @@ class _Check:
 
     def _objection(self, block: _Block, formula: str, sheet: str) -> str:
         """What is wrong with a formula's words, where that is the matter."""
-        return vocabulary.objection(formula, sheet, vocabulary.of(block.stage, block.name))
+        return vocabulary.objection(formula, sheet, vocabulary.of(block.stage, block.name), self.reading.reader.names)
 
     # What is due at a place
 

@@ -6,7 +6,7 @@ a function such as TODAY, a number that belongs in a cell, a text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final, NamedTuple
 
 from xlconv import layers, syntax
@@ -56,12 +56,19 @@ def _words(functions: str, operators: str, numbers: str) -> Words:
     return Words(frozenset(functions.split()), frozenset(operators.split()), frozenset(numbers))
 
 
-def objection(formula: str, sheet: str, words: Words) -> str:
-    """What is wrong with a formula's words, in a few words of our own; empty where nothing is."""
-    return next(_objections(syntax.parts(formula, sheet), words), "")
+def objection(formula: str, sheet: str, words: Words, names: Collection[str] = ()) -> str:
+    """What is wrong with a formula's words, in a few words of our own; empty where nothing is.
+
+    Args:
+        formula: Without the leading `=`.
+        sheet: The worksheet that it stands on.
+        words: Those that it may consist of.
+        names: The workbook's defined names in lower case: what they stand for is read as it is in any formula.
+    """
+    return next(_objections(syntax.parts(formula, sheet), words, names), "")
 
 
-def _objections(parts: syntax.Parts, words: Words) -> Iterator[str]:
+def _objections(parts: syntax.Parts, words: Words, names: Collection[str]) -> Iterator[str]:
     for function in sorted(parts.functions - words.functions):
         yield f"the formula calls {function}, which its layer has no need of"
     for operator in sorted(parts.operators - words.operators):
@@ -69,4 +76,5 @@ def _objections(parts: syntax.Parts, words: Words) -> Iterator[str]:
     for number in sorted(parts.numbers - words.numbers):
         yield f"the formula holds the number {number}; numbers belong in cells"
     for other in parts.others:
-        yield f"the formula holds {other}, which is neither a cell nor a range"
+        if other.lower() not in names:
+            yield f"the formula holds {other}, which is neither a cell nor a range"
