@@ -7,20 +7,20 @@ formula that looks at one pixel to know the picture, or on less, does not follow
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xlconv import reference, syntax
+from xlconv import reference
+from xlconv.check import precedents
 from xlconv.check.report import Finding
 from xlconv.network import FloatArray
 from xlconv.reader import Workbook
 from xlconv.recover import places
 from xlconv.recover.found import Found
 from xlconv.recover.places import NOWHERE, Places
-from xlconv.recover.reading import MOST_OPERANDS, Reading
+from xlconv.recover.reading import Reading
 
 _PROBES: Final = 12
 """Input elements that are followed: the corners and some at random."""
@@ -74,8 +74,7 @@ class _Reach:
 
     def __init__(self, book: Workbook, found: Found, reading: Reading, probes: list[int]) -> None:
         self.atlas = found.atlas
-        lines = [*self._lines(book, reading), *self._spread(book)]
-        cell, source = (np.concatenate([*(line[side] for line in lines), np.empty(0, np.int64)]) for side in (0, 1))
+        cell, source = precedents.of(book, reading)
         self.places = np.unique(np.concatenate([cell, source, found.inputs.ravel()]))
         self.mask = np.zeros(self.places.size, np.int64)
         for bit, element in enumerate(probes):
@@ -93,30 +92,6 @@ class _Reach:
             if (mask == self.mask).all():
                 return
             self.mask = mask
-
-    def _lines(self, book: Workbook, reading: Reading) -> Iterator[tuple[Places, Places]]:
-        """Cells and the cells that their formulas name, with copies of a formula at a time."""
-        left = MOST_OPERANDS
-        for group in reading.groups:
-            cells = np.array(group.cells, dtype=np.int64)
-            here = self.atlas.place(group.sheet, 0, 0) + places.shift(cells[:, 0], cells[:, 1])
-            named = [book.named_range(name) for name in syntax.names(group.formula)]
-            fixed = [(where, False, False) for where in named if where is not None]
-            for where, down, right in [*syntax.references(group.formula, group.sheet), *fixed]:
-                left -= where.size * len(group.cells)
-                if where.sheet not in book.sheets or left < 0:
-                    continue
-                moves = places.shift((cells[:, 0] - cells[0, 0]) * down, (cells[:, 1] - cells[0, 1]) * right)
-                read = moves[:, None] + self.atlas.places(where).ravel()
-                yield np.repeat(here, where.size), read.ravel()
-
-    def _spread(self, book: Workbook) -> Iterator[tuple[Places, Places]]:
-        """Cells that an array formula of another cell fills depend on all that it reads."""
-        for name, sheet in book.sheets.items():
-            for at, where in sheet.arrays.items():
-                if where.size > 1:
-                    filled = self.atlas.places(where._replace(sheet=name)).ravel()
-                    yield filled, np.full(filled.size, self.atlas.place(name, *at))
 
     def reached(self, cells: Places) -> NDArray[np.int64]:
         """For each cell the bits of the probes that it depends on."""

@@ -52,7 +52,6 @@ def _of_workbook(book: Workbook, grids: Mapping[str, Grid]) -> Iterator[Finding]
     """What the workbook as a whole has or asks for."""
     asks = {
         "it is calculated only when told to (manual calculation)": book.calculation.manual,
-        "circular references are followed round and round (iterative calculation)": book.calculation.iterative,
         "it is calculated with rounded numbers (precision as displayed)": book.calculation.as_displayed,
     }
     for message, asked in asks.items():
