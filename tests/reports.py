@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from xlconv.check.report import EngineResult, Failure, Finding, LayerResult, Report, Unrecognised
+from xlconv.check.report import EngineResult, Failure, Finding, Grade, LayerResult, Report, Unrecognised
 
 HOSTILE = [
     "::error file=a::owned",
@@ -71,6 +71,12 @@ WRONG = Finding("value", "net!B2", "conv1", "computes another value", "1.0", "2.
 WARNING = Finding("volatile", "net!Z9", "", "RAND gives another number each time", formula="RAND()")
 GROUP = Finding("formula", "net!B2", "conv1", "reads another window", count=12, cells=("net!B2", "net!B3", "net!B4"))
 
+GRADES = [
+    Grade("conv1", "Conv2d + ReLU", "wrong", "net!B2", "a constant where a formula is due"),
+    Grade("conv2", "Conv2d + ReLU", "right"),
+    Grade("maxpool", "MaxPool2d", "missing", "", "no such layer was found"),
+]
+
 
 def hostile(text: str) -> list[Report | Failure]:
     """Reports with a text wherever a text can stand."""
@@ -87,6 +93,7 @@ def hostile(text: str) -> list[Report | Failure]:
             formulas=7,
             checked=5,
             not_recognised=[Unrecognised(text, text, 2, text)],
+            grades=[Grade(text, text, "wrong", text, text)],
         ),
         Failure(text, text),
     ]
@@ -104,6 +111,7 @@ def kinds() -> dict[str, Callable[[], list[Report | Failure]]]:
         "strict": lambda: [report(WARNING, strict=True)],
         "not evaluated": lambda: [report(layers=[partly], reasons=["4 cells: FOO is not known"])],
         "nothing": lambda: [Report("empty.xlsx", not_recognised=[Unrecognised("a b", "C3:L8", 34, "EXP(A1)")])],
+        "graded": lambda: [report(WRONG, grades=GRADES)],
         "failed": lambda: [Failure("text.xlsx", "text.xlsx: no workbook")],
         "infinite": lambda: [report(layers=[layer(largest_error=float("inf"))], tolerance=float("nan"))],
         "several": lambda: [report(), report(WRONG), Failure("text.xlsx", "text.xlsx: no workbook")],

@@ -251,14 +251,15 @@ def test_markdown_of_hostile_texts(text: str) -> None:
 
 @every_kind
 def test_csv(make: Make) -> None:
-    """A row for each layer, engine and workbook; at least one for each workbook."""
+    """A row for each layer, engine and workbook, or for each grade; at least one for each workbook."""
     reports = make()
     head, *rows = csv.reader(io.StringIO(to_csv(reports), newline=""))
     assert tuple(head) == COLUMNS
     assert {(row[0], row[1]) for row in rows} == {(each.file, each.verdict) for each in reports}
     assert all(len(row) == len(COLUMNS) for row in rows)
     expected = sum(
-        max(1, sum(len(e.layers) for e in each.engines)) if isinstance(each, Report) else 1 for each in reports
+        len(each.grades) or max(1, sum(len(e.layers) for e in each.engines)) if isinstance(each, Report) else 1
+        for each in reports
     )
     assert len(rows) == expected
 

@@ -16,7 +16,7 @@ import xlconv.check
 from tests.reports import GROUP, HOSTILE, WARNING, WRONG, hostile, kinds, layer, report
 from xlconv.check import verify
 from xlconv.check.formats.text import to_text
-from xlconv.check.report import EngineResult, Failure, Finding, Report, Unrecognised, to_json
+from xlconv.check.report import EngineResult, Failure, Finding, Grade, Report, Unrecognised, to_json
 
 SCHEMA: dict[str, Any] = json.loads(Path(xlconv.check.__file__).with_name("report.schema.json").read_text("utf-8"))
 
@@ -133,6 +133,7 @@ def test_schema_is_strict() -> None:
         ("engine", EngineResult),
         ("failure", Failure),
         ("unrecognised", Unrecognised),
+        ("grade", Grade),
     ],
 )
 def test_schema_describes_every_field(name: str, type_: Any) -> None:

@@ -19,8 +19,6 @@ Pairs: TypeAlias = tuple[tuple[int, int], ...]
 
 _FROM_BEFORE: Final = {"in_channels", "in_features"}
 """Settings that a layer has from the layers before it."""
-_APART: Final = {"kernel_size", "stride", "padding"}
-"""Settings that are a height and a width."""
 
 
 @dataclass
@@ -145,7 +143,9 @@ def _likeness(one: Unit, other: Unit) -> int:
     if type(one.layer) is not type(other.layer):
         return 0
     same = sum(other.settings.get(key) == value for key, value in one.settings.items())
-    return 10 + same + (one.kinds == other.kinds) + (one.shape == other.shape) + (one.input_shape == other.input_shape)
+    return (
+        20 + 2 * same + (one.kinds == other.kinds) + (one.shape == other.shape) + (one.input_shape == other.input_shape)
+    )
 
 
 def differences(expected: Unit, found: Unit) -> list[str]:
@@ -175,7 +175,7 @@ def _spelled(key: str, value: int | bool | tuple[int, ...]) -> str:
     if isinstance(value, bool):
         return f"{'a' if value else 'no'} {words}" if key == "bias" else f"{words} {'on' if value else 'off'}"
     if isinstance(value, tuple):
-        return f"{words} {shape_text(value)}" if key in _APART else f"{words} {value}"
+        return f"{words} {shape_text(value) if len(value) == 2 else ', '.join(map(str, value))}"
     if key.startswith(("in_", "out_")):
         side, _, what = key.partition("_")
         return f"{value} {side}put {what if value != 1 else what[:-1]}"
