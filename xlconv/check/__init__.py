@@ -115,7 +115,7 @@ def _check_network(
             stale, stale_notes = values.stale(book, found, outcome.own_values, report.tolerance)
             findings += stale
             notes += stale_notes
-    report.findings += findings
+    report.findings += [_titled(finding, found) if several else finding for finding in findings]
     report.notes += [f"{found.title}: {note}" if several else note for note in notes]
     report.inputs += [trial.name for trial in trials if trial.name not in report.inputs]
 
@@ -127,6 +127,11 @@ def _is_computed(book: reader.Workbook, found: Found) -> bool:
         for sheet, row, column in found.atlas.cells(found.inputs)
         if (cell := book.sheets[sheet].cells.get((row, column))) is not None
     )
+
+
+def _titled(finding: Finding, found: Found) -> Finding:
+    """With the network's title before the layer's name."""
+    return replace(finding, layer=f"{found.title}: {finding.layer}") if finding.layer else finding
 
 
 def _not_numbers(recovered: Recovered, found: Found) -> list[Finding]:

@@ -141,9 +141,10 @@ class EngineResult:
     @property
     def least_tolerance(self) -> float | None:
         """The smallest that the numbers would pass with; None where nothing was compared, or none would do."""
-        if any(layer.wrong and layer.largest_error is None for layer in self.layers):
+        numbers = [layer for layer in self.layers if layer.layer.rpartition(": ")[2] != "prediction"]
+        if any(layer.wrong and layer.largest_error is None for layer in numbers):
             return None
-        return max((layer.largest_error for layer in self.layers if layer.largest_error is not None), default=None)
+        return max((layer.largest_error for layer in numbers if layer.largest_error is not None), default=None)
 
     def as_dict(self) -> dict[str, object]:
         """For JSON."""

@@ -193,7 +193,7 @@ class _Check:
                 continue
             cells = [where.place for where in self.found.atlas.ranges(mine)]
             outside = self._outside(mine)
-            message = f"{mine.size:,} of {stage.cells.size:,} cells read blank cells outside the blocks: {outside}"
+            message = f"reads blank cells outside the blocks: {outside}"
             formula = self.book.cell(*self._cell(int(mine[0]))[:3]).formula or ""
             first = self._cell(int(mine[0])).place
             yield Finding(

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from xlconv.cells import Range
 from xlconv.check.report import Finding, Report
 from xlconv.check.rules import RULES, Rule
+from xlconv.syntax import relative_form
 
 _RANKS: Final = ("error", "warning", "note")
 
@@ -40,6 +42,14 @@ class Group:
         return messages.pop() if len(messages) == 1 else self.rule.title
 
     @property
+    def alike(self) -> list[list[Finding]]:
+        """The findings, those together whose formulas differ from what is due in the same way, seen from the cell."""
+        kinds: dict[tuple[str, str], list[Finding]] = {}
+        for finding in self.findings:
+            kinds.setdefault(difference(finding), []).append(finding)
+        return list(kinds.values())
+
+    @property
     def where(self) -> str:
         """Such as `conv1, 12 of 1,352 cells`."""
         of = f" of {self.of:,}" if self.of >= self.count else ""
@@ -57,6 +67,15 @@ def grouped(report: Report) -> list[Group]:
     return sorted(found, key=lambda group: _RANKS.index(group.rule.severity))
 
 
+def difference(finding: Finding) -> tuple[str, str]:
+    """What is expected and what is found in a cell in R1C1 notation; the cell itself where that can't be said."""
+    where = Range.parse(finding.cell)
+    if where is None or not finding.formula or not finding.expected.startswith("="):
+        return finding.cell, finding.formula
+    expected, found = finding.expected[1:], finding.formula
+    return tuple(f"={relative_form(text, where.row, where.column)}" for text in (expected, found))  # type: ignore[return-value]
+
+
 def details(finding: Finding) -> Iterator[tuple[str, str]]:
     """What else a finding says, each by its name."""
     formula = finding.formula and f"={finding.formula}"
@@ -69,8 +88,8 @@ def cells(finding: Finding, shown: int) -> str:
     if finding.count == 1:
         return ""
     named = finding.cells[:shown]
-    more = finding.count - len(named)
-    return ", ".join(named) + (f" and {more:,} more" if named and more else "")
+    more = finding.count - sum(where.size if (where := Range.parse(name)) else 1 for name in named)
+    return ", ".join(named) + (f" and {more:,} more" if named and more > 0 else "")
 
 
 def shortened(text: str, limit: int = 300) -> str:

@@ -8,7 +8,17 @@ from itertools import groupby
 from typing import Final
 
 from xlconv.cells import quote_sheet
-from xlconv.check.formats.groups import Group, cells, coverage, details, grouped, points, shortened, verdict
+from xlconv.check.formats.groups import (
+    Group,
+    cells,
+    coverage,
+    details,
+    difference,
+    grouped,
+    points,
+    shortened,
+    verdict,
+)
 from xlconv.check.report import EngineResult, Failure, Finding, LayerResult, Report
 from xlconv.escape import console
 
@@ -125,14 +135,24 @@ def _group(group: Group) -> Iterator[str]:
         yield from _details(first, "      ")
         return
     yield f"    {group.where}: {group.message}"
-    for finding in group.findings[:_SHOWN]:
-        yield (
-            f"      {finding.cell}" if finding.message == group.message else f"      {finding.cell}: {finding.message}"
-        )
-        yield from _details(finding, "        ")
-    more = group.count - sum(finding.count for finding in group.findings[:_SHOWN])
+    shown = group.alike[:_SHOWN]
+    for alike in shown:
+        yield from _alike(alike, group.message)
+    more = group.count - sum(finding.count for alike in shown for finding in alike)
     if more:
         yield f"      ... and {more:,} more (--json lists all)"
+
+
+def _alike(alike: Sequence[Finding], known: str) -> Iterator[str]:
+    """Findings whose formulas differ in the same way: the first of them, and what they have in common."""
+    first = alike[0]
+    cell = first.cell if len(alike) == 1 else f"{first.cell} and {len(alike) - 1:,} others"
+    yield f"      {cell}" if first.message == known else f"      {cell}: {first.message}"
+    if len(alike) > 1:
+        expected, found = difference(first)
+        yield f"        {'expected':<8} {shortened(expected)}"
+        yield f"        {'found':<8} {shortened(found)}"
+    yield from _details(first, "        ")
 
 
 def _details(finding: Finding, indent: str) -> Iterator[str]:
