@@ -16,6 +16,7 @@ from xlconv.engines import Engine, by_name
 from xlconv.errors import XlconvError
 
 _DIED: Final = "the process that checked it ended with {}"
+_OURS: Final = "this is a fault of xlconv's; to check this workbook alone tells more"
 _ENGINE_JOBS: Final = 2
 """Processes for a workbook that is the only one."""
 
@@ -27,21 +28,26 @@ class Check:
     Args:
         engines: Names of those that recalculate it.
         settings: Further arguments of `verify`.
-        engine_jobs: How many processes an engine may use for it.
+        alone: Whether it is the only one.
     """
 
     engines: tuple[str, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
-    engine_jobs: int = 1
+    alone: bool = False
 
     def __call__(self, path: Path) -> Report | Failure:
         """The report, or why there is none."""
         try:
-            return check.verify(path, [_engine(name, self.engine_jobs) for name in self.engines], **self.settings)
+            engines = [_engine(name, _ENGINE_JOBS if self.alone else 1) for name in self.engines]
+            return check.verify(path, engines, **self.settings)
         except XlconvError as error:
             return Failure(str(path), error.message, error.hint or "")
         except MemoryError:
             return Failure(str(path), f"{path}: not enough memory")
+        except Exception as error:  # a fault of ours with one workbook must not cost the reports of the others
+            if self.alone:
+                raise
+            return Failure(str(path), f"{path}: {type(error).__name__}: {error}", _OURS)
 
 
 @lru_cache
@@ -60,7 +66,7 @@ def verify_many(
         jobs: How many workbooks are checked at the same time, each in a process of its own; with 1 in this one.
         settings: Further arguments of `verify`.
     """
-    task = Check(tuple(engines), settings, _ENGINE_JOBS if len(files) == 1 else 1)
+    task = Check(tuple(engines), settings, alone=len(files) == 1)
     if min(jobs, len(files)) == 1:
         yield from map(task, files)
         return

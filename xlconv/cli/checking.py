@@ -50,9 +50,7 @@ _CODES = {"agrees": DONE, "differs": DIFFERS, "not checked": FAILED, "failed": F
 )
 @click.option("--random", type=click.IntRange(0, 100), default=20, show_default=True, help="Random inputs to try.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random inputs.")
-@click.option(
-    "--jobs", type=click.IntRange(min=0), default=1, show_default=True, help="Workbooks at a time; 0: as processors."
-)
+@click.option("--jobs", type=click.IntRange(min=0), help="Workbooks at a time; 0: as many as processors.  [default: 1]")
 @click.option("--self-test", is_flag=True, help="Plant faults into copies instead, and tell which the check finds.")
 @click.option("--faults", type=click.IntRange(1, 10_000), default=240, show_default=True, help="With --self-test.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
@@ -64,7 +62,7 @@ def verify(
     files: tuple[Path, ...],
     names: tuple[str, ...],
     strict: bool,
-    jobs: int,
+    jobs: int | None,
     self_test: bool,
     faults: int,
     as_json: bool,
@@ -99,12 +97,12 @@ def verify(
     if self_test:
         if output.printed or output.saved or settings["against"] is not None:
             raise click.UsageError("--self-test prints a text; it goes with no report and not with --against")
-        return self_test_all(files, names, faults, settings["seed"], jobs)
+        return self_test_all(files, names, faults, settings["seed"], jobs or 0)
     output.check(files)
     engines, skipped = engines_named(list(names) or [DEFAULT])
     for reason in skipped:
         say(f"skipped: {reason}")
-    return verify_all(files, engines, settings, output, skipped, jobs)
+    return verify_all(files, engines, settings, output, skipped, 1 if jobs is None else jobs)
 
 
 @dataclass(frozen=True)
