@@ -62,6 +62,20 @@ CONTENT_TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"
 WORKBOOK_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
 
 
+def relationships(*kinds: str) -> str:
+    """A worksheet, and one of each kind, to parts that differ."""
+    others = "".join(f'<Relationship Id="r{n}" Type="{OFFICE}/{kind}" Target="{n}"/>' for n, kind in enumerate(kinds))
+    sheet = f'<Relationship Id="s" Type="{OFFICE}/worksheet" Target="worksheets/s.xml"/>'
+    return f'<Relationships xmlns="{RELATIONSHIPS}">{sheet}{others}</Relationships>'
+
+
+def workbook(*sheets: tuple[str, str], name: str = "1") -> str:
+    """Worksheets by name and relationship, and a defined name."""
+    tabs = "".join(f'<sheet name="{name}" sheetId="{n}" r:id="{tie}"/>' for n, (name, tie) in enumerate(sheets, 1))
+    names = f'<definedNames><definedName name="n">{name}</definedName></definedNames>'
+    return f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets>{tabs}</sheets>{names}</workbook>'
+
+
 def parts(sheet: str, **more: str) -> dict[str, str]:
     """A minimal workbook around a worksheet's data."""
     return {
@@ -72,7 +86,11 @@ def parts(sheet: str, **more: str) -> dict[str, str]:
         "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}">'
         '<sheets><sheet name="S" sheetId="1" r:id="s"/></sheets></workbook>',
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{RELATIONSHIPS}">'
-        f'<Relationship Id="s" Type="{OFFICE}/worksheet" Target="worksheets/s.xml"/></Relationships>',
+        f'<Relationship Id="s" Type="{OFFICE}/worksheet" Target="worksheets/s.xml"/>'
+        f'<Relationship Id="t" Type="{OFFICE}/worksheet" Target="worksheets/t.xml"/>'
+        f'<Relationship Id="u" Type="{OFFICE}/sharedStrings" Target="strings.xml"/></Relationships>',
+        "xl/strings.xml": f'<sst xmlns="{MAIN}"/>',
+        "xl/worksheets/t.xml": f'<worksheet xmlns="{MAIN}"/>',
         "xl/worksheets/s.xml": f'<worksheet xmlns="{MAIN}"><sheetData>{sheet}</sheetData></worksheet>',
         **more,
     }
@@ -148,15 +166,9 @@ def test_values_of_data_tables_are_cut_out(tmp_path: Path) -> None:
 def test_phonetic_guides_are_no_text(tmp_path: Path) -> None:
     """Neither in shared strings nor in cells."""
     text = "<r><t>ab</t></r><r><t>c</t></r><rPh><t>x</t></rPh>"
-    rels = parts("")["xl/_rels/workbook.xml.rels"].replace(
-        "</Relationships>", f'<Relationship Id="t" Type="{OFFICE}/sharedStrings" Target="strings.xml"/></Relationships>'
-    )
     sheet = f'<row r="1"><c r="A1" t="inlineStr"><is>{text}</is></c><c r="B1" t="s"><v>0</v></c></row>'
     strings = f'<sst xmlns="{MAIN}"><si>{text}</si></sst>'
-    book = read(
-        package({**parts(sheet), "xl/_rels/workbook.xml.rels": rels, "xl/strings.xml": strings}),
-        tmp_path,
-    )
+    book = read(package({**parts(sheet), "xl/strings.xml": strings}), tmp_path)
     assert [book.cell("S", 1, column).value for column in (1, 2)] == ["abc", "abc"]
 
 
@@ -199,6 +211,19 @@ def test_numbers_are_put_into_cells_with_their_style(tmp_path: Path) -> None:
         ({"XL/Workbook.xml": "x"}, "there twice"),
         ({"xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{RELATIONSHIPS}"/>'}, "'S' is missing"),
         ({"_rels/.rels": f'<Relationships xmlns="{RELATIONSHIPS}"/>'}, "no workbook in the package"),
+        ({"_rels/.rels": relationships("officeDocument", "officeDocument")}, "no single workbook"),
+        ({"xl/_rels/workbook.xml.rels": relationships("sharedStrings", "sharedStrings")}, "several parts of the kind"),
+        ({"xl/_rels/workbook.xml.rels": relationships("x", "x").replace("r1", "s")}, "relationship 's' is there twice"),
+        ({"xl/workbook.xml": workbook(("S", "s"), ("T", "s"))}, "worksheet 'T' is there twice"),
+        ({"xl/workbook.xml": workbook(("S", "s"), ("s", "t"))}, "worksheet 's' is there twice"),
+        (
+            {"xl/workbook.xml": workbook(("S", "s"), name="1+" * 5000)},
+            "the name 'n' has a formula of 10,000 characters",
+        ),
+        (
+            {"xl/strings.xml": f'<sst xmlns="{MAIN}"><si><t>{"x" * 40_000}</t></si></sst>'},
+            "a text of 40,000 characters",
+        ),
     ],
 )
 def test_packages_that_are_refused(tmp_path: Path, changes: dict[str, str], words: str) -> None:
@@ -227,6 +252,10 @@ def test_packages_that_are_refused(tmp_path: Path, changes: dict[str, str], word
         ('<row r="1"><c r="A1"><f t="y">2</f></c></row>', "unknown kind 'y'"),
         ('<row r="1"><c r="A1"><f t="array" ref="B1">2</f></c></row>', "does not begin there"),
         ('<row r="1"><c r="A1"><f t="array">2</f></c></row>', "'' in .* is no range of cells"),
+        ('<row r="1"><c r="A1"><v>\uff11</v></c></row>', "which is no value"),
+        ('<row r="1"><c r="A1"><x><v>1</v></x></c></row>', "<v> where none may be"),
+        ('<x><row r="1"><c r="A1"><v>1</v></c></row></x>', "<row> where none may be"),
+        ('</sheetData><sheetData><row r="1"/>', "in two places"),
         ('<row r="1"><c r="A1"><is><t>2</t></is></c></row>', "not of its type"),
         ('<row r="1"><c r="A1"><f t="shared" si="4"/></c></row>', "shares a formula that is not in"),
         ('<row r="x"/>', "'x' where a whole number is due"),
@@ -240,7 +269,7 @@ def test_cells_that_are_refused(tmp_path: Path, row: str, words: str) -> None:
 
 def test_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seven: Path) -> None:
     """The package that engines get may be large, as it is not compressed; cells are counted over all worksheets."""
-    with pytest.raises(WorkbookError, match="1006 parts, more than 1000"):
+    with pytest.raises(WorkbookError, match="1008 parts, more than 1000"):
         read(package({**parts(""), **{f"x{n}": "" for n in range(1001)}}), tmp_path)
     monkeypatch.setattr(reader, "Budget", lambda: Budget(cells=6610))  # the first worksheet alone has less
     with pytest.raises(WorkbookError, match=r"more than 1,000,000 cells"):
