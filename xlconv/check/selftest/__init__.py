@@ -1,0 +1,62 @@
+"""The checker put to the test on a user's own workbook: faults are planted in copies of it, and counted when found.
+
+A fault is a change of one cell, of the kinds that happen and of those that hide best. It counts if it changes a value
+for some input, which a recalculation decides and not the check; it is found if the check says that the copy differs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from xlconv import reader
+from xlconv.check.selftest.result import Result, Row, SelfTest
+from xlconv.check.selftest.specimen import Specimen, Task
+from xlconv.engines import DEFAULT, by_name
+from xlconv.errors import XlconvError
+
+__all__ = ["Result", "Row", "SelfTest", "self_test"]
+
+_SHARES: Final = 8
+"""Pieces of work for each process, so that all end at about the same time."""
+
+
+def self_test(path: Path, engine_name: str = DEFAULT, count: int = 240, seed: int = 0, jobs: int = 0) -> SelfTest:
+    """Plant faults in copies of a workbook and see which of them the check finds.
+
+    Args:
+        path: The .xlsx or .xlsm; a network must be recognised in it.
+        engine_name: What recalculates it.
+        count: How many faults; fewer are planted where it has no room for so many different ones.
+        seed: Of the random choice of faults and inputs.
+        jobs: Processes; as many as there are processors if 0.
+
+    Raises:
+        WorkbookError: The file cannot be read, or no network is recognised in it.
+        EngineError: The engine is absent, or cannot compute the workbook.
+    """
+    engine = by_name(engine_name, jobs=1)
+    book = reader.read(path)
+    try:
+        specimen = Specimen.of(book, engine, seed)
+        faults = specimen.faults(count, Random(seed))
+        tasks = specimen.tasks(faults)
+    except XlconvError as error:
+        raise type(error)(f"{path}: {error.message}", error.hint) from None
+    results = list(_results(specimen, tasks, jobs or os.cpu_count() or 1))
+    tried = max(len(trials) for trials in specimen.trials)
+    return SelfTest(path, engine.title, tried, results, len({flag.cell for flag in specimen.known}))
+
+
+def _results(specimen: Specimen, tasks: Sequence[Task], jobs: int) -> Iterator[Result]:
+    if jobs == 1 or len(tasks) < jobs:
+        yield from map(specimen.examine, tasks)
+        return
+    with ProcessPoolExecutor(jobs) as pool:
+        chunk = max(1, len(tasks) // (jobs * _SHARES))
+        yield from pool.map(partial(Specimen.examine, specimen), tasks, chunksize=chunk)

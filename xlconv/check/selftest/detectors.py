@@ -1,0 +1,63 @@
+"""The parts of the check, each by itself: what each of them says of a workbook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from xlconv import check
+from xlconv.check import inputs, liveness, structure, values
+from xlconv.check.audit import audit
+from xlconv.check.report import Finding
+from xlconv.engines import Engine
+from xlconv.reader import Workbook
+from xlconv.recover import Recovered
+
+DETECTORS: Final = ("structure", "dependence", "values", "audit")
+
+
+class Flag(NamedTuple):
+    """A cell that is said to be wrong.
+
+    Args:
+        rule: By which rule.
+        cell: As findings name it; empty where none is named.
+        is_error: Whether the rule's findings make a workbook differ.
+    """
+
+    rule: str
+    cell: str
+    is_error: bool
+
+
+def recognised(book: Workbook) -> Recovered:
+    """The networks that the check works on."""
+    return check.networks_of(book)
+
+
+def flags(recovered: Recovered, engine: Engine, trials: Sequence[Sequence[inputs.Trial]], seed: int) -> list[set[Flag]]:
+    """What each of `DETECTORS` says.
+
+    Args:
+        recovered: The workbook and its networks.
+        engine: Recalculates it.
+        trials: For each network.
+        seed: Of random numbers.
+
+    Raises:
+        EngineError: The engine cannot compute the workbook.
+    """
+    book, found = recovered.book, [set[Flag]() for _ in DETECTORS]
+    for network, tried in zip(recovered.networks, trials, strict=True):
+        found[0].update(_flags(check._not_numbers(recovered, network)))
+        found[0].update(_flags(structure.check(book, network, recovered.reading)))
+        found[1].update(_flags(liveness.check(book, network, recovered.reading, seed)))
+        found[2].update(_flags(values.compare(book, network, engine, tried, check.TOLERANCE).findings))
+    found[3].update(_flags(audit(book, check._cells_by_sheet(recovered))))
+    return found
+
+
+def _flags(findings: Sequence[Finding]) -> Iterator[Flag]:
+    for finding in findings:
+        for cell in finding.cells or (finding.cell,):
+            yield Flag(finding.rule, cell, finding.severity == "error")
