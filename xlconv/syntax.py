@@ -37,7 +37,7 @@ _PLAIN_CORNER: Final = re.compile(r"(?<![\w.$])(\$?)([A-Z]{1,3})(\$?)([0-9]{1,7}
 Corner: TypeAlias = Callable[[str, str, str, str], str]
 
 
-@lru_cache(maxsize=1 << 17)
+@lru_cache(maxsize=1 << 19)
 def relative_form(formula: str, row: int, column: int) -> str:
     """The formula as R1C1 text, spaces left out: equal for two cells that compute the same from their own place.
 

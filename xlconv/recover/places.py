@@ -132,10 +132,13 @@ def _run_of_lines(places: Places, line: Places) -> tuple[int, int]:
     if not below.size:
         return 1, 1
     down = int(below[0] - line[0]) // _ROW
-    rows = 1
-    while (find(line + rows * down * _ROW, places) >= 0).all():
-        rows += 1
-    return rows, down
+    rows = batch = 1
+    while True:  # twice as many lines at a time
+        lines = line + (rows + np.arange(batch))[:, None] * down * _ROW
+        there = (find(lines, places) >= 0).all(axis=1)
+        if not there.all():
+            return rows + int(there.argmin()), down
+        rows, batch = rows + batch, 2 * batch
 
 
 def offsets(height: int, width: int) -> Places:
