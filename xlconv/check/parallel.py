@@ -73,6 +73,7 @@ class _Pool(Generic[Item, Done]):
         self.todo = iter(enumerate(items))
         self.workers: list[_Worker] = []
         self.done: dict[int, Done | Died] = {}
+        self.ending: list[BaseProcess] = []
 
     def start(self) -> None:
         """A fresh process, if something is left to do."""
@@ -100,8 +101,7 @@ class _Pool(Generic[Item, Done]):
                 continue
             following = next(self.todo, None)
             if following is None:
-                self.workers.remove(worker)
-                worker.connection.close()  # at which it ends
+                self._let_go(worker)  # at which it ends
             else:
                 self._give(worker, following)
 
@@ -112,19 +112,23 @@ class _Pool(Generic[Item, Done]):
 
     def _bury(self, worker: _Worker) -> None:
         worker.process.join()
-        worker.connection.close()
-        self.workers.remove(worker)
+        self._let_go(worker)
         self.done[worker.at] = Died(_how(worker.process.exitcode or 0))
 
+    def _let_go(self, worker: _Worker) -> None:
+        worker.connection.close()
+        self.workers.remove(worker)
+        self.ending.append(worker.process)
+
     def end(self) -> None:
-        """End all processes that are at work, and wait for them."""
-        for worker in self.workers:
+        """End all processes that are at work, and wait until none is left."""
+        for worker in list(self.workers):
             worker.process.terminate()
-        for worker in self.workers:
-            worker.process.join(_SECONDS)
-            worker.process.kill()
-            worker.process.join()
-            worker.connection.close()
+            self._let_go(worker)
+        for process in self.ending:
+            process.join(_SECONDS)
+            process.kill()
+            process.join()
 
 
 def _how(code: int) -> str:
