@@ -64,7 +64,7 @@ def recover_book(book: reader.Workbook, said: Found | None = None) -> Recovered:
     networks = [] if said is None else [said]
     rest = _rest(reading, networks)
     if rest:
-        others = _told_apart(list(_networks(book, reading, build(reading))))
+        others = _told_apart(_without_fragments(list(_networks(book, reading, build(reading)))))
         networks += [each for each in others if said is None or not _share_cells(each, said)]
         rest = _rest(reading, networks)
     return Recovered(book, reading, networks, rest)
@@ -79,6 +79,16 @@ def _rest(reading: Reading, networks: list[Found]) -> list[Group]:
         if at:
             rest.append(group._replace(cells=at))
     return rest
+
+
+def _without_fragments(networks: list[Found]) -> list[Found]:
+    """Without what begins at a cell that another network computes but for a number pasted over its formula there."""
+    computed = [np.concatenate([stage.cells.ravel() for stage in found.stages]) for found in networks]
+    return [
+        found
+        for at, found in enumerate(networks)
+        if not any(np.isin(found.inputs, cells).all() for other, cells in enumerate(computed) if other != at)
+    ]
 
 
 def _told_apart(networks: list[Found]) -> list[Found]:

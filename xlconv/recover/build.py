@@ -487,11 +487,29 @@ def _in_shape(source: Tensor, cells: Places, element: Ints) -> Places:
     """The cell that goes with each element, in the source's shape; a missing one is where the others' grid has it."""
     shown = np.full(source.cells.size, NOWHERE, np.int64)
     shown[element] = cells
-    image = shown.reshape(source.image)
-    for c in range(image.shape[0]):
-        missing = image[c] == NOWHERE
+    for channel in shown.reshape(source.image):
+        missing = channel == NOWHERE
         if missing.any() and not missing.all():
-            grid = geometry.grid(image[c][~missing]).cells
-            if grid.shape == missing.shape:
-                image[c][missing] = grid[missing]
-    return image.reshape(source.shape)
+            channel[missing] = _on_grid(channel)[missing]
+    return shown.reshape(source.shape)
+
+
+def _on_grid(channel: Places) -> Places:
+    """Where the cells of a channel stand, going by those that are known; -1 all over if most are on no one grid."""
+    i, j = np.nonzero(channel != NOWHERE)
+    known = channel[i, j]
+    down, right = _step(known, i, j), _step(known, j, i)
+    first = geometry.most_common(known - i * down - j * right)
+    grid: Places = first + np.arange(channel.shape[0])[:, None] * down + np.arange(channel.shape[1]) * right
+    is_grid = 2 * np.count_nonzero(grid[i, j] == known) > known.size and np.unique(grid).size == grid.size
+    return grid if is_grid else np.full_like(channel, NOWHERE)
+
+
+def _step(cells: Places, along: Ints, across: Ints) -> int:
+    """How far it is most often from a cell to the next along one side; 0 where no two stand in a line."""
+    order = np.lexsort((along, across))
+    in_line = np.diff(across[order]) == 0
+    steps, moves = np.diff(along[order])[in_line], np.diff(cells[order])[in_line]
+    whole = steps > 0
+    whole[whole] = moves[whole] % steps[whole] == 0
+    return geometry.most_common(moves[whole] // steps[whole]) if whole.any() else 0
