@@ -6,15 +6,13 @@ for some input, which a recalculation decides and not the check; it is found if 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Final
 
 from xlconv import reader
+from xlconv.check.parallel import Died, in_order, processors
 from xlconv.check.selftest.result import Result, Row, SelfTest
 from xlconv.check.selftest.specimen import Specimen, Task
 from xlconv.engines import DEFAULT, by_name
@@ -22,11 +20,13 @@ from xlconv.errors import XlconvError
 
 __all__ = ["Result", "Row", "SelfTest", "self_test"]
 
-_SHARES: Final = 8
-"""Pieces of work for each process, so that all end at about the same time."""
+_WORTH_PROCESSES: Final = 8
+"""Faults; for fewer of them processes are not worth their start."""
 
 
-def self_test(path: Path, engine_name: str = DEFAULT, count: int = 240, seed: int = 0, jobs: int = 0) -> SelfTest:
+def self_test(
+    path: Path, engine_name: str = DEFAULT, count: int = 240, seed: int = 0, jobs: int = 0, *, isolated: bool = True
+) -> SelfTest:
     """Plant faults in copies of a workbook and see which of them the check finds.
 
     Args:
@@ -35,12 +35,13 @@ def self_test(path: Path, engine_name: str = DEFAULT, count: int = 240, seed: in
         count: How many faults; fewer are planted where it has no room for so many different ones.
         seed: Of the random choice of faults and inputs.
         jobs: Processes; as many as there are processors if 0.
+        isolated: Whether an embedded engine runs in a process of its own, as a file from outside needs it.
 
     Raises:
         WorkbookError: The file cannot be read, or no network is recognised in it.
         EngineError: The engine is absent, or cannot compute the workbook.
     """
-    engine = by_name(engine_name, jobs=1)
+    engine = by_name(engine_name, isolated=isolated, jobs=1)
     book = reader.read(path)
     try:
         specimen = Specimen.of(book, engine, seed)
@@ -48,15 +49,14 @@ def self_test(path: Path, engine_name: str = DEFAULT, count: int = 240, seed: in
         tasks = specimen.tasks(faults)
     except XlconvError as error:
         raise type(error)(f"{path}: {error.message}", error.hint) from None
-    results = list(_results(specimen, tasks, jobs or os.cpu_count() or 1))
+    results = list(_results(specimen, tasks, jobs or processors()))
     tried = max(len(trials) for trials in specimen.trials)
     return SelfTest(path, engine.title, tried, results, len({flag.cell for flag in specimen.known}))
 
 
 def _results(specimen: Specimen, tasks: Sequence[Task], jobs: int) -> Iterator[Result]:
-    if jobs == 1 or len(tasks) < jobs:
+    if jobs == 1 or len(tasks) < _WORTH_PROCESSES:
         yield from map(specimen.examine, tasks)
         return
-    with ProcessPoolExecutor(jobs) as pool:
-        chunk = max(1, len(tasks) // (jobs * _SHARES))
-        yield from pool.map(partial(Specimen.examine, specimen), tasks, chunksize=chunk)
+    for task, done in zip(tasks, in_order(specimen.examine, tasks, jobs), strict=True):
+        yield specimen.refused(task, f"its check {done.how}") if isinstance(done, Died) else done

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from xlconv import check
@@ -48,7 +49,9 @@ def flags(recovered: Recovered, engine: Engine, trials: Sequence[Sequence[inputs
         EngineError: The engine cannot compute the workbook.
     """
     book, found = recovered.book, [set[Flag]() for _ in DETECTORS]
-    for network, tried in zip(recovered.networks, trials, strict=True):
+    for network, chosen in zip(recovered.networks, trials, strict=True):
+        own = replace(chosen[0], is_changed=check._is_computed(book, network))
+        tried = [own, *chosen[1:]]
         found[0].update(_flags(check._not_numbers(recovered, network)))
         found[0].update(_flags(structure.check(book, network, recovered.reading)))
         found[1].update(_flags(liveness.check(book, network, recovered.reading, seed)))

@@ -222,14 +222,18 @@ class Specimen:
         fault, number = task.fault, task.fault.network
         book = self.copies.with_cell(fault.where, fault.after)
         engine = Remembering(self.engine)
-        result = Result(fault.kind, fault.where.place, fault.layer, _told(fault.before), _told(fault.after))
+        result = _begun(fault)
         try:
             place = self.networks[number].atlas.place(*fault.where[:3])
             shown = [each.value(place) for each in self._computed(number, book, task.trials, np.array([place]), engine)]
         except XlconvError as error:
-            return replace(result, changes=True, found=True, refused=error.message)
+            return self.refused(task, error.message)
         changes = any(differs(*pair) for pair in zip(task.right, shown, strict=True))
         return self._judged(replace(result, changes=changes), book, engine, task)
+
+    def refused(self, task: Task, why: str) -> Result:
+        """A copy that cannot be computed, which nobody can fail to notice."""
+        return replace(_begun(task.fault), changes=True, found=True, refused=why)
 
     def _judged(self, result: Result, book: Workbook, engine: Engine, task: Task) -> Result:
         try:
@@ -297,6 +301,10 @@ def _is_left_out(where: Range, recovered: Recovered) -> bool:
     """Whether a cell is among the formulas that belong to no network."""
     groups = recovered.not_recognised
     return any(group.sheet == where.sheet and (where.row, where.column) in group.cells for group in groups)
+
+
+def _begun(fault: Fault) -> Result:
+    return Result(fault.kind, fault.where.place, fault.layer, _told(fault.before), _told(fault.after))
 
 
 def _told(cell: Cell) -> str:
