@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xlconv import layers
 from xlconv.recover import geometry, places
+from xlconv.recover.channels import by_label, channels
 from xlconv.recover.inputs import find_inputs
 from xlconv.recover.operations import Operations
 from xlconv.recover.places import NOWHERE, Places
 from xlconv.recover.reading import Reading
+from xlconv.recover.tensors import Built, Copies, Owners, Prediction, Tensor
 
 Ints: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.bool_]
@@ -28,99 +30,9 @@ _DEEPEST: Final = 200
 """Layers, one behind the other."""
 
 
-@dataclass(eq=False)
-class Tensor:
-    """An array that stands in cells: an input, or a layer's output.
-
-    Args:
-        cells: In its shape; -1 where the cell is not known.
-        layer: What computes it from `source`, before the ReLUs; None for an input.
-        source: What the layer reads.
-        relus: How many ReLUs are in the formulas around the layer.
-        weights: The cells of the layer's weights, by PyTorch's names.
-        pad: What the source is padded with first, where that is not the layer's own padding: left, right, top, bottom.
-        parts: The cells of intermediate results.
-    """
-
-    cells: Places
-    layer: layers.Layer | None = None
-    source: Tensor | None = None
-    relus: int = 0
-    weights: dict[str, Places] = field(default_factory=dict)
-    pad: tuple[int, int, int, int] = (0, 0, 0, 0)
-    parts: dict[str, Places] = field(default_factory=dict)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Of the array."""
-        return self.cells.shape
-
-    @property
-    def image(self) -> tuple[int, int, int]:
-        """Channels, height and width; a vector is a column."""
-        return self.shape if len(self.shape) == 3 else (1, self.shape[0], 1)
-
-
-class Copies(NamedTuple):
-    """Cells that repeat elements of a tensor."""
-
-    of: Tensor
-    elements: Ints
-    cells: Places
-
-
-class Prediction(NamedTuple):
-    """A cell that tells the largest element of a tensor."""
-
-    of: Tensor
-    cell: int
-    labels: Places | None
-
-
-@dataclass
-class Built:
-    """All layers of a workbook: tensors in topological order, inputs first."""
-
-    tensors: list[Tensor] = field(default_factory=list)
-    copies: list[Copies] = field(default_factory=list)
-    predictions: list[Prediction] = field(default_factory=list)
-
-
 def build(reading: Reading) -> Built:
     """The layers that the formulas of a workbook compute."""
     return _Builder(Operations(reading), reading.filled).built
-
-
-class _Owners:
-    """Which element of which tensor stands in a cell."""
-
-    def by_tensor(self, cell: Places, source: Places) -> Iterator[tuple[int, Places, Ints]]:
-        """Lines by the tensor that is read: its number, the cells, and the element that each reads."""
-        number, element = self.find(source)
-        for at in np.unique(number[number >= 0]):
-            mine = number == at
-            yield int(at), cell[mine], element[mine]
-
-    def __init__(self) -> None:
-        self.tensors: list[Tensor] = []
-        self.cells = self.number = self.element = np.empty(0, np.int64)
-
-    def add(self, tensor: Tensor) -> None:
-        flat = tensor.cells.ravel()
-        there = np.flatnonzero(flat != NOWHERE)
-        cells = np.concatenate([self.cells, flat[there]])
-        number = np.concatenate([self.number, np.full(there.size, len(self.tensors))])
-        order = np.argsort(cells, kind="stable")
-        self.cells, self.number = cells[order], number[order]
-        self.element = np.concatenate([self.element, there])[order]
-        self.tensors.append(tensor)
-
-    def find(self, cells: Places) -> tuple[Ints, Ints]:
-        """Number of the tensor, -1 where there is none, and the element in its flat order."""
-        at = places.find(cells, self.cells)
-        if not self.cells.size:
-            return at, at
-        return np.where(at >= 0, self.number[at], -1), np.where(at >= 0, self.element[at], -1)
 
 
 class _Builder:
@@ -129,8 +41,8 @@ class _Builder:
     def __init__(self, operations: Operations, filled: Places) -> None:
         self.operations = operations
         self.built = Built()
-        self.owners = _Owners()
-        self.exponents = _Owners()
+        self.owners = Owners()
+        self.exponents = Owners()
         self.largest: dict[int, int] = {}
         self.totals: dict[int, int] = {}
         for cells in find_inputs(operations, filled):
@@ -362,61 +274,6 @@ class _Channel:
         """What the channels of one layer have in common."""
         own = self.windows and (self.windows.stride, self.windows.first, self.windows.kernel.shape)
         return self.of, self.relus, self.bias == NOWHERE, own, self.cells.shape
-
-
-def channels(cell: Places, weight: Places) -> Ints:
-    """A label for each product: cells whose products share weights are one output channel.
-
-    Where padding cuts windows off, cells use some of a channel's weights only. A few cells that mix the weights of
-    large channels are faulty ones and do not join them.
-    """
-    cells, inverse = np.unique(cell, return_inverse=True)
-    order = np.argsort(inverse, kind="stable")
-    if not cells.size:
-        return inverse
-    ends = np.cumsum(np.bincount(inverse))
-    mixed = (weight[order].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) ^ (weight[order].astype(np.uint64) >> 7)
-    marks = np.add.reduceat(mixed, np.r_[0, ends[:-1]])
-    _, first, kind, count = np.unique(marks, return_index=True, return_inverse=True, return_counts=True)
-    sets = {k: set(weight[order[ends[f - 1] if f else 0 : ends[f]]].tolist()) for k, f in enumerate(first)}
-    label = _joined_sets(sets, {k: int(n) for k, n in enumerate(count)})
-    found: Ints = np.array([label[k] for k in range(len(sets))])[kind][inverse]
-    return found
-
-
-_MANY: Final = 4
-"""Cells that make a channel which two faulty ones do not join to another."""
-
-
-def _joined_sets(sets: dict[int, set[int]], count: dict[int, int]) -> dict[int, int]:
-    """For each set of weights the number of its channel."""
-    label: dict[int, int] = {}
-    owner: dict[int, int] = {}
-    members: dict[int, list[int]] = {}
-    size: dict[int, int] = {}
-    for kind in sorted(sets, key=lambda k: (-count[k], -len(sets[k]))):
-        near = sorted({owner[w] for w in sets[kind] if w in owner}, key=lambda at: -size[at])
-        mine = near[0] if near else kind
-        label[kind] = mine
-        members.setdefault(mine, []).append(kind)
-        size[mine] = size.get(mine, 0) + count[kind]
-        if near and size[near[-1]] >= _MANY and len(near) > 1:
-            continue  # it mixes channels
-        for other in near[1:]:
-            for each in members.pop(other):
-                label[each] = mine
-                members[mine].append(each)
-            size[mine] += size.pop(other)
-            owner.update({w: mine for w, at in owner.items() if at == other})
-        owner.update(dict.fromkeys(sets[kind], mine))
-    return label
-
-
-def by_label(label: Ints) -> Iterator[Ints]:
-    """The indices of each label."""
-    order = np.argsort(label, kind="stable")
-    breaks = np.flatnonzero(np.diff(label[order])) + 1
-    yield from (part for part in np.split(order, breaks) if part.size)
 
 
 def _alike(found: list[_Channel]) -> Iterator[list[_Channel]]:

@@ -1,0 +1,107 @@
+"""Arrays that stand in cells, and which element of which of them a cell shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlconv import layers
+from xlconv.recover import places
+from xlconv.recover.places import NOWHERE, Places
+
+Ints: TypeAlias = NDArray[np.int64]
+
+
+@dataclass(eq=False)
+class Tensor:
+    """An array that stands in cells: an input, or a layer's output.
+
+    Args:
+        cells: In its shape; -1 where the cell is not known.
+        layer: What computes it from `source`, before the ReLUs; None for an input.
+        source: What the layer reads.
+        relus: How many ReLUs are in the formulas around the layer.
+        weights: The cells of the layer's weights, by PyTorch's names.
+        pad: What the source is padded with first, where that is not the layer's own padding: left, right, top, bottom.
+        parts: The cells of intermediate results.
+    """
+
+    cells: Places
+    layer: layers.Layer | None = None
+    source: Tensor | None = None
+    relus: int = 0
+    weights: dict[str, Places] = field(default_factory=dict)
+    pad: tuple[int, int, int, int] = (0, 0, 0, 0)
+    parts: dict[str, Places] = field(default_factory=dict)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the array."""
+        return self.cells.shape
+
+    @property
+    def image(self) -> tuple[int, int, int]:
+        """Channels, height and width; a vector is a column."""
+        return self.shape if len(self.shape) == 3 else (1, self.shape[0], 1)
+
+
+class Copies(NamedTuple):
+    """Cells that repeat elements of a tensor."""
+
+    of: Tensor
+    elements: Ints
+    cells: Places
+
+
+class Prediction(NamedTuple):
+    """A cell that tells the largest element of a tensor."""
+
+    of: Tensor
+    cell: int
+    labels: Places | None
+
+
+@dataclass
+class Built:
+    """All layers of a workbook: tensors in topological order, inputs first."""
+
+    tensors: list[Tensor] = field(default_factory=list)
+    copies: list[Copies] = field(default_factory=list)
+    predictions: list[Prediction] = field(default_factory=list)
+
+
+class Owners:
+    """Which element of which tensor stands in a cell."""
+
+    def by_tensor(self, cell: Places, source: Places) -> Iterator[tuple[int, Places, Ints]]:
+        """Lines by the tensor that is read: its number, the cells, and the element that each reads."""
+        number, element = self.find(source)
+        for at in np.unique(number[number >= 0]):
+            mine = number == at
+            yield int(at), cell[mine], element[mine]
+
+    def __init__(self) -> None:
+        self.tensors: list[Tensor] = []
+        self.cells = self.number = self.element = np.empty(0, np.int64)
+
+    def add(self, tensor: Tensor) -> None:
+        """One more tensor."""
+        flat = tensor.cells.ravel()
+        there = np.flatnonzero(flat != NOWHERE)
+        cells = np.concatenate([self.cells, flat[there]])
+        number = np.concatenate([self.number, np.full(there.size, len(self.tensors))])
+        order = np.argsort(cells, kind="stable")
+        self.cells, self.number = cells[order], number[order]
+        self.element = np.concatenate([self.element, there])[order]
+        self.tensors.append(tensor)
+
+    def find(self, cells: Places) -> tuple[Ints, Ints]:
+        """Number of the tensor, -1 where there is none, and the element in its flat order."""
+        at = places.find(cells, self.cells)
+        if not self.cells.size:
+            return at, at
+        return np.where(at >= 0, self.number[at], -1), np.where(at >= 0, self.element[at], -1)
