@@ -7,6 +7,7 @@ formula that looks at one pixel to know the picture, or on less, does not follow
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
@@ -30,22 +31,38 @@ _ROUNDS: Final = 300
 
 
 def check(book: Workbook, found: Found, reading: Reading, seed: int) -> list[Finding]:
-    """Cells that depend on other input elements than the reference's, the first of each layer."""
+    """Cells that depend on other input elements than the reference's, the first of each layer.
+
+    A cell that only reads such a cell is not at fault.
+    """
     probes = _probes(found, seed)
     reach = _Reach(book, found, reading, probes)
     expected = [_expected(found, element) for element in probes]
+    stages = [stage for stage in found.stages if stage.nodes]
+    dues = [_bits(np.isnan(outputs[stage.shows]) for outputs in expected) for stage in stages]
+    wrongs = [
+        np.where(stage.cells == NOWHERE, 0, due ^ reach.reached(stage.cells))
+        for stage, due in zip(stages, dues, strict=True)
+    ]
+    each_wrong = [stage.cells[wrong != 0] for stage, wrong in zip(stages, wrongs, strict=True)]
+    all_wrong = np.concatenate([*each_wrong, np.empty(0, np.int64)])
+    behind = reach.readers(all_wrong)
+    if np.isin(all_wrong, behind).all():
+        behind = np.empty(0, np.int64)  # in a circle all are behind one another
     findings = []
-    for stage in found.stages:
-        if not stage.nodes:
-            continue
-        due = sum(np.isnan(outputs[stage.shows]).astype(np.int64) << bit for bit, outputs in enumerate(expected))
-        wrong = np.where(stage.cells == NOWHERE, 0, due ^ reach.reached(stage.cells))
-        for index in np.flatnonzero(wrong)[:_NAMED].tolist():
+    for stage, due, wrong in zip(stages, dues, wrongs, strict=True):
+        for index in np.flatnonzero((wrong != 0) & ~np.isin(stage.cells, behind))[:_NAMED].tolist():
             bit = int(wrong.flat[index]) & -int(wrong.flat[index])
-            is_due = bool(np.asarray(due).flat[index] & bit)
+            is_due = bool(due.flat[index] & bit)
             place = int(stage.cells.flat[index])
             findings.append(_finding(book, found, stage.name, place, probes[bit.bit_length() - 1], is_due))
     return findings
+
+
+def _bits(flags: Iterable[NDArray[np.bool_]]) -> NDArray[np.int64]:
+    """One number for each element, with one bit for each array."""
+    bits: NDArray[np.int64] = np.sum([flag.astype(np.int64) << bit for bit, flag in enumerate(flags)], axis=0)
+    return bits
 
 
 def _finding(book: Workbook, found: Found, layer: str, place: int, element: int, is_due: bool) -> Finding:
@@ -74,7 +91,7 @@ class _Reach:
 
     def __init__(self, book: Workbook, found: Found, reading: Reading, probes: list[int]) -> None:
         self.atlas = found.atlas
-        cell, source = precedents.of(book, reading)
+        self.cell, self.source = cell, source = precedents.of(book, reading)
         self.places = np.unique(np.concatenate([cell, source, found.inputs.ravel()]))
         self.mask = np.zeros(self.places.size, np.int64)
         for bit, element in enumerate(probes):
@@ -92,6 +109,11 @@ class _Reach:
             if (mask == self.mask).all():
                 return
             self.mask = mask
+
+    def readers(self, cells: Places) -> Places:
+        """Cells whose formulas name one of these, but for those that name themselves alone."""
+        reads = np.isin(self.source, cells) & (self.source != self.cell)
+        return np.unique(self.cell[reads])
 
     def reached(self, cells: Places) -> NDArray[np.int64]:
         """For each cell the bits of the probes that it depends on."""

@@ -32,7 +32,7 @@ class Box(NamedTuple):
     @property
     def sheet(self) -> int:
         """The worksheet's number."""
-        return self.top >> 20
+        return self.top >> 21
 
     def joined(self, other: Box) -> Box:
         """The rectangle around both."""

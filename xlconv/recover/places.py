@@ -1,6 +1,6 @@
 """Cells as whole numbers, so that NumPy can hold a tensor's cells in the tensor's own shape.
 
-A place is `worksheet * 2**35 + row * 2**15 + column`; -1 is no cell.
+A place is `worksheet * 2**36 + row * 2**15 + column`; -1 is no cell.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Places: TypeAlias = NDArray[np.int64]
 
 NOWHERE: Final = -1
 _ROW: Final = 1 << 15
-_SHEET: Final = 1 << 35
+_SHEET: Final = 1 << 36
 
 
 class Atlas:
