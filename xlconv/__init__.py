@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from xlconv.network import Network, Node
     from xlconv.recover import recover
     from xlconv.templates import load
+    from xlconv.tracing import trace
     from xlconv.workbook import write as generate
 
-__all__ = ["Network", "Node", "generate", "load", "recover", "verify"]
+__all__ = ["Network", "Node", "generate", "load", "recover", "trace", "verify"]
 
 _HOMES = {
     "Network": ("xlconv.network", "Network"),
@@ -20,6 +21,7 @@ _HOMES = {
     "generate": ("xlconv.workbook", "write"),
     "load": ("xlconv.templates", "load"),
     "recover": ("xlconv.recover", "recover"),
+    "trace": ("xlconv.tracing", "trace"),
     "verify": ("xlconv.check", "verify"),
 }
 

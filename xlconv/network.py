@@ -10,13 +10,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from xlconv.errors import NetworkError
 from xlconv.layers import Layer, Shape, shape_text
+
+if TYPE_CHECKING:
+    from xlconv.tracing import Trace
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
@@ -107,6 +110,16 @@ class Network:
     def weights_of(self, name: str) -> dict[str, FloatArray]:
         """The weights of one layer, keyed `weight` and `bias`."""
         return {key: self.weights[f"{name}.{key}"] for key in self[name].layer.weight_shapes}
+
+    def trace(self, x: ArrayLike) -> Trace:
+        """Every layer's output for one input, as DataFrames by layer name; in a notebook as heat maps.
+
+        Raises:
+            NetworkError: The input has another shape, or is no array of numbers.
+        """
+        from xlconv.tracing import trace  # here, as it computes and this module does not
+
+        return trace(self, x)
 
 
 def _input_shape(shape: Sequence[int]) -> Shape:

@@ -11,7 +11,7 @@ import sys
 
 import click
 
-from xlconv.cli import checking, recovering, training, writing
+from xlconv.cli import checking, recovering, showing, training, writing
 from xlconv.cli.console import DONE, FAILED, fail
 from xlconv.errors import XlconvError
 
@@ -63,6 +63,8 @@ for _command in (
     recovering.recover,
     checking.explain,
     writing.open_,
+    showing.show,
+    showing.render,
     writing.inspect,
     writing.templates,
     training.train,
