@@ -63,6 +63,8 @@ def verify(
     report.not_recognised = _not_recognised(recovered)
     report.checked = report.formulas - sum(each.count for each in report.not_recognised)
     report.notes += book.notes
+    if any(engine.not_evaluated for engine in report.engines):
+        report.notes.append("another engine may evaluate what this one could not: --engine ironcalc or libreoffice")
     if expected is not None:
         tolerated = None if any_weights else tolerance
         report.grades, other = grading.grade(expected, recovered, report.findings, report.engines, tolerated)

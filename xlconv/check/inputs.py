@@ -148,8 +148,18 @@ def _with_weights(found: Found, rng: np.random.Generator) -> Iterator[Trial]:
         for key, array in network.weights.items():
             drawn = rng.standard_normal(array.shape) / max(1.0, float(array[0].size)) ** 0.5
             weights[key] = np.where(found.weights[key] == NOWHERE, array, drawn)
+        _alike_where_shared(weights, found)
         other = Network(network.input_shape, network.nodes, weights, network.classes)
         yield Trial(f"random weights {number + 1}", rng.standard_normal(network.input_shape), other)
+
+
+def _alike_where_shared(weights: dict[str, FloatArray], found: Found) -> None:
+    """One number for weights that stand in one cell, as where two channels have the same kernel."""
+    number_in: dict[int, float] = {}
+    for key, array in weights.items():
+        for index, place in enumerate(found.weights[key].ravel().tolist()):
+            if place != NOWHERE:
+                array.flat[index] = number_in.setdefault(place, float(array.flat[index]))
 
 
 def _bearable(trials: list[Trial], found: Found) -> list[Trial]:

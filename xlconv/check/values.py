@@ -59,6 +59,11 @@ class Computed:
         numbers: FloatArray = np.where(cells == NOWHERE, np.nan, self._numbers[at])
         return numbers
 
+    def value_or_none(self, cell: int) -> Value:
+        """The same for any cell; None for one that was not asked for."""
+        at = np.searchsorted(self.places, cell)
+        return self.value(cell) if at < self.places.size and self.places[at] == cell else None
+
     def in_order(self) -> Iterator[Value]:
         """What the cells show, in the order of their places."""
         return (self._values[at] for at in self._order.tolist())
@@ -225,6 +230,7 @@ class _Comparison:
             for part, cells in [*stage.parts.items(), ("", stage.cells)]
         ]
         self.trials = 0
+        self.held_by = dict(_array_members(book, found.atlas))
         self.reasons: Counter[str] = Counter()
         self.predictions: list[bool] = []
         self.prediction_findings: list[Finding] = []
@@ -237,12 +243,16 @@ class _Comparison:
         expected = reference.forward(network, trial.x)
         shown: dict[str, FloatArray] = {INPUT: trial.x}
         parts: dict[str, FloatArray] = {}
+        any_unknown = False
         for tally in self.tallies:
             array = values.numbers(tally.cells)
+            local = self._continued(network, tally, shown, parts)
             unknown = self._unknown(tally, array, values)
+            if any_unknown:  # what reads a cell that was not evaluated can't be, either
+                unknown |= np.isnan(array) & ~np.isfinite(local) & (tally.cells != NOWHERE)
+            any_unknown |= bool(unknown.any())
             right = self._expected(tally, expected)
             tally.count(array, right, unknown, self.tolerance)
-            local = self._continued(network, tally, shown, parts)
             at_fault = ~unknown & np.isfinite(local) & ~(_errors(array, local) <= self.tolerance)
             at_fault &= tally.cells != NOWHERE
             for index in np.flatnonzero(at_fault & ~tally.at_fault).tolist():
@@ -260,7 +270,10 @@ class _Comparison:
         """Cells that the engine could not evaluate."""
         unknown = np.zeros(array.shape, bool)
         for index in np.flatnonzero(np.isnan(array) & (tally.cells != NOWHERE)).tolist():
-            value = values.value(int(tally.cells.flat[index]))
+            place = int(tally.cells.flat[index])
+            value = values.value(place)
+            if value is None and place in self.held_by:
+                value = values.value_or_none(self.held_by[place])
             if isinstance(value, NotEvaluated):
                 unknown.flat[index] = True
                 if not tally.unknown.flat[index]:
@@ -382,6 +395,15 @@ class _Comparison:
         formula = self.book.cell(*cell[:3]).formula or ""
         message = f"{does} for {trial.name}"
         return Finding("frozen" if frozen else "value", cell.place, layer, message, expected, got, formula, self.engine)
+
+
+def _array_members(book: Workbook, atlas: Atlas) -> Iterator[tuple[int, int]]:
+    """Cells that an array formula of another cell fills, and that cell."""
+    for name, sheet in book.sheets.items():
+        for at, where in sheet.arrays.items():
+            if where.size > 1:
+                for place in atlas.places(where._replace(sheet=name)).ravel().tolist():
+                    yield place, atlas.place(name, *at)
 
 
 def _elements(array: FloatArray, stage: Stage) -> FloatArray:

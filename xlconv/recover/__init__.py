@@ -261,9 +261,9 @@ class _Assembly:
             cell = self.book.cell(*self.atlas.cell(place)[:3])
             if isinstance(cell.value, float):
                 found[at] = cell.value
-            if (cell.formula is not None or not isinstance(cell.value, float)) and (
-                what != INPUT or cell.value is not None
-            ):
+            is_number = cell.formula is None and isinstance(cell.value, float)
+            is_input = what == INPUT and (cell.formula is not None or cell.value is None)  # computed, or 0
+            if not is_number and not is_input:
                 self.not_numbers.append(place)
         return found.reshape(cells.shape)
 

@@ -89,7 +89,7 @@ def compare(found: Found, reading: Reading) -> Agreement:
     actual = _seen_through(_joined([_lines(bundle, cells) for bundle in reading.bundles]), reading)
     blocks = [block for _, _, block in found.blocks()] + [_labels(found)]
     blank = _is_blank(actual, np.unique(np.concatenate([block.ravel() for block in blocks])), reading)
-    beyond = _beyond(actual.only(blank), blocks)
+    beyond = _beyond(actual.only(blank), blocks, reading)
     actual = actual.only(~blank)
     return Agreement(cells, _same(cells, expected, actual), expected, actual, beyond)
 
@@ -252,8 +252,13 @@ def _is_blank(lines: Lines, owned: Places, reading: Reading) -> Flags:
     return blank
 
 
-def _beyond(lines: Lines, blocks: list[Places]) -> Lines:
-    """Reading of blank cells that do not lie among a block's own, as between values at every second cell."""
+def _beyond(lines: Lines, blocks: list[Places], reading: Reading) -> Lines:
+    """Reading of blank cells that do not lie among a block's own, as between values at every second cell.
+
+    The product of two blank cells is no matter.
+    """
+    empty = [(side != NOWHERE) & (places.find(side, reading.filled) < 0) for side in (lines.a, lines.b)]
+    both_blank = empty[0] & empty[1]
     boxes = [_box(part) for block in blocks for part in (block if block.ndim > 2 else [block]) if (part >= 0).any()]
     inside = np.ones(lines.cell.size, bool)
     for side in (lines.a, lines.b):
@@ -262,7 +267,7 @@ def _beyond(lines: Lines, blocks: list[Places]) -> Lines:
         for top, left, bottom, right in boxes:
             among |= (row >= top) & (row <= bottom) & (column >= left) & (column <= right)
         inside &= among
-    return lines.only(~inside)
+    return lines.only(~inside & ~both_blank)
 
 
 def _box(cells: Places) -> tuple[int, int, int, int]:

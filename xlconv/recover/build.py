@@ -26,13 +26,26 @@ from xlconv.recover.tensors import Built, Copies, Owners, Prediction, Tensor
 Ints: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.bool_]
 
+_ATTEMPTS: Final = 6
 _DEEPEST: Final = 200
 """Layers, one behind the other."""
 
 
 def build(reading: Reading) -> Built:
-    """The layers that the formulas of a workbook compute."""
-    return _Builder(Operations(reading), reading.filled).built
+    """The layers that the formulas of a workbook compute.
+
+    What is an operation but belongs to no layer is taken out of the way, so that layers behind it make a network of
+    their own, which begins there.
+    """
+    stray = np.empty(0, np.int64)
+    for _ in range(_ATTEMPTS):
+        operations = Operations(reading, stray)
+        builder = _Builder(operations, reading.filled)
+        further = builder.stray()
+        if not further.size:
+            break
+        stray = np.union1d(stray, further)
+    return builder.built
 
 
 class _Builder:
@@ -55,6 +68,15 @@ class _Builder:
         self._add_copies()
         self._add_predictions()
 
+    def stray(self) -> Places:
+        """The first operations in the way: those that read nothing unknown, but became part of no layer."""
+        live = self.operations.live
+        used = [tensor.cells.ravel() for tensor in self.built.tensors]
+        used += [part for tensor in self.built.tensors for part in tensor.parts.values()]
+        used += [np.array([*self.largest, *self.totals], np.int64)]
+        left = np.setdiff1d(live, np.concatenate(used))
+        return self.operations.first_of(left)
+
     def _add(self, tensor: Tensor) -> None:
         self.owners.add(tensor)
         self.built.tensors.append(tensor)
@@ -74,12 +96,13 @@ class _Builder:
             whole = mine[number[mine] == of]
             if 4 * whole.size < 3 * mine.size:
                 continue  # it reads several tensors, which no layer here does
-            found = self._channel(of, lines[whole], element[whole])
-            if found is not None:
-                (convolutions if found.windows else dense).append(found)
+            for one in _each_window_once(dots.cell[lines[whole]], element[whole]):
+                found = self._channel(of, lines[whole[one]], element[whole[one]])
+                if found is not None:
+                    (convolutions if found.windows else dense).append(found)
         for alike in _alike(convolutions):
             self._add_convolution(alike)
-        for alike in _alike(dense):
+        for alike in _alike([each for each in dense if self.owners.find(each.cells)[0][0] < 0]):  # not a faulty cell
             self._add_linear(alike)
 
     def _channel(self, of: int, lines: Ints, element: Ints) -> _Channel | None:
@@ -166,8 +189,9 @@ class _Builder:
             (down.padding, right.padding),
         )
         layer = layers.MaxPool2d(kernel, stride, padding, ceil_mode=down.ceil or right.ceil)
-        if layer.output_shape(source.shape)[1:] == shape:
-            self._add(Tensor(np.stack(pooled), layer, source, relus))
+        pad = (0, -right.unread, 0, -down.unread)
+        if layer.output_shape(layers.ZeroPad2d(pad).output_shape(source.shape))[1:] == shape:
+            self._add(Tensor(np.stack(pooled), layer, source, relus, pad=pad))
 
     # One cell for each element
 
@@ -329,6 +353,18 @@ def _each_once(cells: Places, element: Ints) -> Iterator[Ints]:
     rank = np.arange(order.size) - np.repeat(begins, np.diff(np.r_[begins, order.size]))
     for number in range(int(rank.max()) + 1):
         yield np.sort(order[rank == number])
+
+
+def _each_window_once(cell: Places, element: Ints) -> Iterator[Ints]:
+    """Lines in groups in which no two cells read the same window: several channels may have one kernel."""
+    cells, inverse = np.unique(cell, return_inverse=True)
+    marks = np.zeros(cells.size, np.int64)
+    np.add.at(marks, inverse, (element + 1) * (element + 7919))
+    _, window = np.unique(marks, return_inverse=True)
+    for mine in _each_once(cells, window):
+        chosen = np.zeros(cells.size, bool)
+        chosen[mine] = True
+        yield np.flatnonzero(chosen[inverse])
 
 
 def _is_most(element: Ints, source: Tensor) -> bool:

@@ -131,12 +131,21 @@ def _by_majority(names: Places, keys: Ints) -> tuple[Places, Ints]:
 
 
 class Pooling(NamedTuple):
-    """How the cells of a pooling layer read their source, along one side."""
+    """How the cells of a pooling layer read their source, along one side.
+
+    Args:
+        kernel: Its size.
+        stride: From one window to the next.
+        padding: Before the source.
+        ceil: Whether the last window is cut off.
+        unread: Rows (or columns) at the end that a further window would have read.
+    """
 
     kernel: int
     stride: int
     padding: int
     ceil: bool
+    unread: int = 0
 
 
 def fit_pooling(index: Ints, low: Ints, high: Ints, size: int) -> Pooling | None:
@@ -170,4 +179,6 @@ def fit_pooling(index: Ints, low: Ints, high: Ints, size: int) -> Pooling | None
         return Pooling(kernel, stride, padding, ceil=False)
     if count == -(-room // stride) + 1 and (count - 1) * stride < size + padding:
         return Pooling(kernel, stride, padding, ceil=True)
+    if padding == 0 and count < room // stride + 1:
+        return Pooling(kernel, stride, padding, ceil=False, unread=room - (count - 1) * stride)
     return None

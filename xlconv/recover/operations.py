@@ -6,7 +6,7 @@ Copies (`=A1`) are seen through: what reads a copy reads the cell that is copied
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -52,6 +52,10 @@ class Table:
 class Operations:
     """All operations of a workbook.
 
+    Args:
+        reading: Its formulas.
+        stray: Cells to be left out, as they belong to no layer.
+
     Attributes:
         dots: Products that are added up.
         singles: What is added to them: biases.
@@ -67,7 +71,8 @@ class Operations:
         deepest: The largest depth.
     """
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, stray: Places) -> None:
+        self.stray = stray
         self.atlas = reading.atlas
         self._relus: list[tuple[Places, int]] = []
         collected: dict[str, list[tuple[Places, Places, Places]]] = {name: [] for name in _TABLES}
@@ -77,13 +82,20 @@ class Operations:
         self._collected = collected
         self.original = reading.original
         for bundle in reading.bundles:
-            self._sort(bundle)
+            known = ~np.isin(bundle.cells, stray)
+            if known.any():
+                self._sort(bundle if known.all() else replace(bundle, cells=bundle.cells[known], at=bundle.at[known]))
         self._add_dots()
         self._make_tables()
 
     def relus_around(self, cells: Places) -> int:
         """How many ReLUs most of some cells have around their operation."""
         return max(0, _most_common(self._relu_count[places.find(cells, self._relu_cells)]))
+
+    def first_of(self, cells: Places) -> Places:
+        """Those of some cells that are not computed from any other of them."""
+        behind = [table.cell[np.isin(table.source, cells) & np.isin(table.cell, cells)] for table in self._tables]
+        return np.setdiff1d(cells, np.concatenate([*behind, _NONE]))
 
     # Which kind of operation a bundle is
 
@@ -177,6 +189,7 @@ class Operations:
             at = places.find(cell, cells)
             depth = np.where(at >= 0, depths[at], 0) if cells.size else np.zeros(cell.size, np.int64)
             made[name] = Table(cell, source, weight, depth)
+        self._tables = list(made.values())
         self.dots, self.singles, self.maxima = made["dots"], made["singles"], made["maxima"]
         self.relus, self.copies, self.exps = made["relus"], made["copies"], made["exps"]
         self.shifts, self.totals = made["shifts"], made["totals"]

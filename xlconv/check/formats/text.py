@@ -146,7 +146,7 @@ def _group(group: Group) -> Iterator[str]:
 def _alike(alike: Sequence[Finding], known: str) -> Iterator[str]:
     """Findings whose formulas differ in the same way: the first of them, and what they have in common."""
     first = alike[0]
-    cell = first.cell if len(alike) == 1 else f"{first.cell} and {len(alike) - 1:,} others"
+    cell = first.cell if len(alike) == 1 else f"{first.cell} and {len(alike) - 1:,} other{'s' * (len(alike) > 2)}"
     yield f"      {cell}" if first.message == known else f"      {cell}: {first.message}"
     if len(alike) > 1:
         expected, found = difference(first)
