@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from xlconv.cells import MAX_COLUMNS, MAX_ROWS, Range
@@ -14,6 +14,8 @@ from xlconv.recover.places import NOWHERE, Atlas
 ATLAS = Atlas(["Net", "other one", "third"])
 
 
+@example("third", MAX_ROWS, MAX_COLUMNS)
+@example("Net", MAX_ROWS, 1)
 @given(st.sampled_from(ATLAS.sheets), st.integers(1, MAX_ROWS), st.integers(1, MAX_COLUMNS))
 def test_there_and_back(sheet: str, row: int, column: int) -> None:
     """Each cell of each worksheet, up to the last one that Excel has, is one number, and the number is that cell."""
