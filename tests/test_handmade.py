@@ -14,6 +14,7 @@ from tests.conftest import needs_libreoffice
 from xlconv import engines, reader, reference
 from xlconv.layers import Layer, ReLU
 from xlconv.network import INPUT, FloatArray, Network
+from xlconv.recover import recover
 
 ONLY_LIBREOFFICE = {"mmult"}
 """Styles with array formulas over several cells, which formualizer does not compute."""
@@ -53,11 +54,14 @@ def test_the_network_is_worth_finding(network: Network) -> None:
         assert outputs["softmax"].min() > 0.01
 
 
-@pytest.mark.xfail(strict=False, reason="recover is being built")
-@pytest.mark.parametrize("style", handmade.STYLES)
+_PARTIAL = pytest.mark.xfail(strict=True, reason="sums of partial sums are not yet seen as one convolution")
+
+
+@pytest.mark.parametrize(
+    "style", [pytest.param(style, marks=[_PARTIAL] if style == "steps" else []) for style in handmade.STYLES]
+)
 def test_style_is_recovered(tmp_path: Path, style: str) -> None:
     """Exactly the network that the style states is found: its layers, their order, their weights, what is inline."""
-    recover = pytest.importorskip("xlconv.recover").recover
     made = handmade.STYLES[style](tmp_path / "x.xlsx")
     (found,) = recover(tmp_path / "x.xlsx").networks
     assert found.network.input_shape == made.network.input_shape
