@@ -52,7 +52,7 @@ class _Builder:
     """Adds layer after layer, in the order of depth."""
 
     def __init__(self, operations: Operations, filled: Places) -> None:
-        self.operations = operations
+        self.operations, self.filled = operations, filled
         self.built = Built()
         self.owners = Owners()
         self.exponents = Owners()
@@ -215,6 +215,7 @@ class _Builder:
             exponents = self.exponents.tensors[at]
             wholes = operations.wholes.source[operations.wholes.of(cells)]
             held = [total for total, of in self.totals.items() if of == at and np.isin(total, wholes)]
+            held = held or self._pasted(wholes)
             if _is_most(element, exponents) and (held or _covers(wholes, exponents.cells)):
                 parts = dict(exponents.parts) | ({"sum": np.array(held[:1])} if held else {})
                 self._add_softmax(exponents.source, cells, element, parts)
@@ -233,6 +234,7 @@ class _Builder:
             source = self.owners.tensors[of]
             shifts = np.unique(operations.shifts.source[operations.shifts.of(cells)])
             held = [cell for cell, vector in self.largest.items() if vector == of and cell in shifts]
+            held = held or self._pasted(shifts)
             if _is_most(element, source) and (not shifts.size or held or _covers(shifts, source.cells)):
                 shown = _in_shape(source, cells, element).ravel()
                 parts = {"max": np.array(held[:1])} if held else {}
@@ -243,6 +245,13 @@ class _Builder:
             for cell in np.unique(cells):
                 if np.count_nonzero(cells == cell) == self.exponents.tensors[at].cells.size:
                     self.totals[int(cell)] = at
+
+    def _pasted(self, read: Places) -> list[int]:
+        """The one cell that is read, where it holds a number: it may be pasted over a sum or a maximum."""
+        there = np.unique(read)
+        is_number = places.find(there, self.filled) >= 0
+        is_computed = places.find(there, self.operations.live) >= 0
+        return there.tolist() if there.size == 1 and (is_number & ~is_computed).all() else []
 
     def _add_softmax(self, source: Tensor | None, cells: Places, element: Ints, parts: dict[str, Places]) -> None:
         assert source is not None
