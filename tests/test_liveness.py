@@ -41,6 +41,19 @@ def findings(path: Path) -> list[Finding]:
     return liveness.check(book, found, recovered.reading, seed=0)
 
 
+def test_circles_that_iteration_hides(tmp_path: Path) -> None:
+    """A workbook that follows circular references is a finding where it has one, not merely for the setting."""
+    book = openpyxl.Workbook()
+    book.active["A1"], book.active["B1"] = "=B1+1", "=2"
+    book.calculation.iterate = True
+    book.save(tmp_path / "none.xlsx")
+    book.active["B1"] = "=A1*2"
+    book.save(tmp_path / "one.xlsx")
+    assert verify(tmp_path / "none.xlsx").findings == []
+    (finding,) = verify(tmp_path / "one.xlsx").findings
+    assert (finding.rule, finding.cell, finding.count) == ("calculation-mode", "Sheet!A1", 2)
+
+
 def first(path: Path) -> tuple[str, str]:
     """The first cell found, and what is said of it."""
     found = findings(path)

@@ -35,6 +35,7 @@ RuleId: TypeAlias = Literal[
     "reaches-out",
     "macros",
     "calculation-mode",
+    "precision-as-displayed",
     "hidden-sheet",
     "under-merge",
     "unreadable",
@@ -246,8 +247,16 @@ _ALL: Final = (
         "warning",
         "the workbook does not calculate as usual",
         "With manual calculation numbers do not follow the inputs until F9; with iteration circular references go "
-        "unnoticed; with precision as displayed every number is rounded to the digits that its format shows.",
-        "Set calculation to automatic, and iteration and precision as displayed off, in the program's options.",
+        "unnoticed.",
+        "Set calculation to automatic, and iteration off, in the program's options.",
+    ),
+    Rule(
+        "precision-as-displayed",
+        "error",
+        "calculated with the rounded numbers that cells show",
+        "The workbook asks for precision as displayed: Excel rounds every number to the digits that its format shows, and "
+        "computes other values than any engine here.",
+        "Switch precision as displayed off, in Excel's advanced options for this workbook.",
     ),
     Rule(
         "hidden-sheet",

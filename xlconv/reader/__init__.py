@@ -29,7 +29,8 @@ class Workbook:
     Args:
         path: The file.
         sheets: The worksheets by name, in their order.
-        names: Workbook-level defined names in lower case, with what they stand for.
+        names: Workbook-level defined names in lower case, with what they stand for; without those that mean something
+            else on some worksheet.
         package: The file's XML without cached values: what an engine may see.
         calculation: How the file asks to be calculated.
         outside: What in it reaches out of the workbook, or runs: links, macros, connections; one line each.

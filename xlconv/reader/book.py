@@ -65,6 +65,7 @@ class Book:
         self.relationships = package.relationships(self.part)
         self.sheets: list[SheetEntry] = []
         self.names: dict[str, str] = {}
+        self._local: set[str] = set()
         self.calculation = Calculation()
         self._formulas = formulas.Budget()
         self._name = ""
@@ -75,6 +76,7 @@ class Book:
             {f"{_MAIN}definedName": self._end_name},
         )
         package.parse(self.part, self._parser)
+        self.names = {name: text for name, text in self.names.items() if name not in self._local}
         self._check_sheets()
 
     def _sheet(self, attributes: Mapping[str, str]) -> None:
@@ -117,6 +119,7 @@ class Book:
         if problem := self._formulas.spend(text):
             raise WorkbookError(f"the name {self._name[:40]!r} has a formula {problem}")
         if self._is_local:
+            self._local.add(self._name)
             return
         if self._name in self.names:
             raise WorkbookError(f"the name {self._name[:40]!r} is defined twice")

@@ -50,13 +50,11 @@ def audit(book: Workbook, known: Known = MappingProxyType({})) -> list[Finding]:
 
 def _of_workbook(book: Workbook, grids: Mapping[str, Grid]) -> Iterator[Finding]:
     """What the workbook as a whole has or asks for."""
-    asks = {
-        "it is calculated only when told to (manual calculation)": book.calculation.manual,
-        "it is calculated with rounded numbers (precision as displayed)": book.calculation.as_displayed,
-    }
-    for message, asked in asks.items():
-        if asked:
-            yield Finding("calculation-mode", "", "", message)
+    if book.calculation.manual:
+        yield Finding("calculation-mode", "", "", "it is calculated only when told to (manual calculation)")
+    if book.calculation.as_displayed:
+        message = "Excel calculates it with rounded numbers (precision as displayed); the engines here do not"
+        yield Finding("precision-as-displayed", "", "", message)
     for line in book.outside:
         yield Finding("macros" if "macro" in line.lower() else "external-link", "", "", line)
     for name, grid in grids.items():
