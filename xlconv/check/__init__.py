@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from xlconv import reader
 from xlconv.check import grading, inputs, liveness, precedents, structure, values
 from xlconv.check.audit import audit
@@ -56,7 +58,7 @@ def verify(
     report.networks = [_in_one_line(found) for found in recovered.networks]
     for found in recovered.networks:
         _check_network(report, recovered, found, engines or [by_name(DEFAULT)], random, seed)
-    report.findings += _iterative(recovered)
+    report.findings += _iterative(recovered) + _readers(recovered)
     known = _cells_by_sheet(recovered)
     report.findings += audit(book, known)
     report.formulas = sum(len(group.cells) for group in recovered.reading.groups)
@@ -167,6 +169,24 @@ def _in_one_line(found: Found) -> str:
     network = found.network
     layers = [f"{node.name} {shape_text(network.shapes[node.name])}" for node in network.nodes]
     return f"{found.title}: input {shape_text(network.input_shape)}, {', '.join(layers)}"
+
+
+def _readers(recovered: Recovered) -> list[Finding]:
+    """Formulas that read a network's cells and were not recognised."""
+    if not recovered.not_recognised or not recovered.networks:
+        return []
+    atlas = recovered.reading.atlas
+    cell, source = precedents.of(recovered.book, recovered.reading)
+    computed = [cells.ravel() for found in recovered.networks for stage in found.stages for cells in [stage.cells]]
+    rest = np.concatenate([atlas.of(group.sheet, group.cells) for group in recovered.not_recognised])
+    reading = np.unique(cell[np.isin(cell, rest) & np.isin(source, np.concatenate(computed))])
+    if not reading.size:
+        return []
+    cells = tuple(where.place for where in atlas.ranges(reading)[:100])
+    first = atlas.cell(int(reading[0]))
+    formula = recovered.book.cell(*first[:3]).formula or ""
+    message = "reads a layer's cells, but belongs to no layer that was recognised"
+    return [Finding("not-recognised", first.place, "", message, formula=formula, count=int(reading.size), cells=cells)]
 
 
 def _iterative(recovered: Recovered) -> list[Finding]:

@@ -37,6 +37,7 @@ RuleId: TypeAlias = Literal[
     "calculation-mode",
     "precision-as-displayed",
     "hidden-sheet",
+    "not-recognised",
     "under-merge",
     "unreadable",
 ]
@@ -254,8 +255,8 @@ _ALL: Final = (
         "precision-as-displayed",
         "error",
         "calculated with the rounded numbers that cells show",
-        "The workbook asks for precision as displayed: Excel rounds every number to the digits that its format shows, and "
-        "computes other values than any engine here.",
+        "The workbook asks for precision as displayed: Excel rounds every number to the digits that its format shows, "
+        "and computes other values than any engine here.",
         "Switch precision as displayed off, in Excel's advanced options for this workbook.",
     ),
     Rule(
@@ -264,6 +265,14 @@ _ALL: Final = (
         "a hidden worksheet has formulas",
         "A reader who follows the numbers loses their track where they come from a worksheet that is not shown.",
         "Unhide the worksheet, or delete it if nothing reads it.",
+    ),
+    Rule(
+        "not-recognised",
+        "warning",
+        "formulas that read a layer's cells belong to no layer",
+        "They may be a further layer in a form that is not known here. Nothing is said of them: neither that they are "
+        "wrong nor that they were checked.",
+        "Look at them by hand, or write them with the formulas that xlconv generate uses.",
     ),
     Rule(
         "under-merge",

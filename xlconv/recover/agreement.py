@@ -178,8 +178,8 @@ def _lines(bundle: Bundle, cells: Places) -> Lines:
         return _joined([])
     kinds = _kinds(bundle)
     found = []
-    if bundle.relus:
-        found.append(_line(bundle.cells[mine], RELUS, np.full((mine.size, 1), bundle.relus)))
+    if bundle.relus:  # several are as good as one
+        found.append(_line(bundle.cells[mine], RELUS, np.ones((mine.size, 1), np.int64)))
     if kinds is None:  # it means something, but nothing that a layer does
         return _line(bundle.cells[mine], OTHER, np.zeros((mine.size, 1), np.int64))
     for kind, refs in kinds:
@@ -249,6 +249,7 @@ def _is_blank(lines: Lines, owned: Places, reading: Reading) -> Flags:
     for side in (lines.a, lines.b):
         at = np.flatnonzero(reads & (side != NOWHERE) & (places.find(side, owned) < 0))
         blank[at] |= places.find(side[at], reading.filled) < 0
+    blank[(lines.kind == MAXIMUM) & (places.find(lines.a, reading.zeros) >= 0)] = False
     return blank
 
 
@@ -307,7 +308,7 @@ def _stage_lines(found: Found, stage: Stage, shown: Mapping[str, Places]) -> Ite
         yield _known(lines)
     relus = len(stage.nodes) - 1 + isinstance(node.layer, layers.ReLU)
     if relus:
-        yield _known(_line(cells, RELUS, np.full((cells.size, 1), relus)))
+        yield _known(_line(cells, RELUS, np.ones((cells.size, 1), np.int64)))
 
 
 def _known(lines: Lines) -> Lines:

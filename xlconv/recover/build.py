@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from xlconv import layers
 from xlconv.recover import geometry, places
 from xlconv.recover.channels import by_label, channels
+from xlconv.recover.dense import Dense, completed
 from xlconv.recover.inputs import find_inputs
 from xlconv.recover.operations import Operations
 from xlconv.recover.places import NOWHERE, Places
@@ -152,15 +153,21 @@ class _Builder:
         weight = np.full((len(alike), size), NOWHERE, np.int64)
         for row, each in zip(weight, alike, strict=True):
             row[each.element] = each.weight
-        layer = layers.Linear(size, len(alike), alike[0].bias != NOWHERE)
-        cells = np.concatenate([each.cells for each in alike])
-        self._add(Tensor(cells, layer, source, alike[0].relus, {"weight": weight} | _biases(alike)))
+        bias = np.array([each.bias for each in alike])
+        found = Dense(np.concatenate([each.cells for each in alike]), weight, bias)
+        found = completed(found, self.operations.read_alike(self.filled))
+        has_bias = alike[0].bias != NOWHERE
+        layer = layers.Linear(size, found.cells.size, has_bias)
+        weights = {"weight": found.weight} | ({"bias": found.bias} if has_bias else {})
+        self._add(Tensor(found.cells, layer, source, alike[0].relus, weights))
 
     # The largest of windows
 
     def _add_maxima(self, depth: int) -> None:
         maxima = self.operations.maxima
         lines = maxima.at_depth(depth)
+        zero = places.find(maxima.source[lines], self.operations.zeros) >= 0
+        lines = lines[~np.isin(maxima.cell[lines], maxima.cell[lines[zero]])]  # a zero is no padding for a maximum
         for of, cells, element in self.owners.by_tensor(maxima.cell[lines], maxima.source[lines]):
             tensor = self.owners.tensors[of]
             if cells.size == tensor.cells.size and np.unique(cells).size == 1:
@@ -216,14 +223,14 @@ class _Builder:
             wholes = operations.wholes.source[operations.wholes.of(cells)]
             held = [total for total, of in self.totals.items() if of == at and np.isin(total, wholes)]
             held = held or self._pasted(wholes)
-            if _is_most(element, exponents) and (held or _covers(wholes, exponents.cells)):
+            if _is_most(element, exponents) and (held or self._covers(wholes, exponents.cells)):
                 parts = dict(exponents.parts) | ({"sum": np.array(held[:1])} if held else {})
                 self._add_softmax(exponents.source, cells, element, parts)
         lines = operations.direct.at_depth(depth)
         for of, cells, element in self.owners.by_tensor(operations.direct.cell[lines], operations.direct.source[lines]):
             source = self.owners.tensors[of]
             wholes = operations.direct_wholes.source[operations.direct_wholes.of(cells)]
-            if _is_most(element, source) and _covers(wholes, source.cells):
+            if _is_most(element, source) and self._covers(wholes, source.cells):
                 self._add_softmax(source, cells, element, {})
 
     def _add_exponents(self, depth: int) -> None:
@@ -235,7 +242,7 @@ class _Builder:
             shifts = np.unique(operations.shifts.source[operations.shifts.of(cells)])
             held = [cell for cell, vector in self.largest.items() if vector == of and cell in shifts]
             held = held or self._pasted(shifts)
-            if _is_most(element, source) and (not shifts.size or held or _covers(shifts, source.cells)):
+            if _is_most(element, source) and (not shifts.size or held or self._covers(shifts, source.cells)):
                 shown = _in_shape(source, cells, element).ravel()
                 parts = {"max": np.array(held[:1])} if held else {}
                 parts["exp" if shifts.size else "plain exp"] = shown
@@ -245,6 +252,13 @@ class _Builder:
             for cell in np.unique(cells):
                 if np.count_nonzero(cells == cell) == self.exponents.tensors[at].cells.size:
                     self.totals[int(cell)] = at
+
+    def _covers(self, read: Places, cells: Places) -> bool:
+        """Whether most of some cells are read, and hardly any other that holds something."""
+        read = np.unique(read)
+        others = read[~np.isin(read, cells)]
+        others = others[places.find(others, self.filled) >= 0]
+        return bool(2 * np.isin(cells, read).sum() > cells.size > 2 * others.size)
 
     def _pasted(self, read: Places) -> list[int]:
         """The one cell that is read, where it holds a number: it may be pasted over a sum or a maximum."""
@@ -378,11 +392,6 @@ def _each_window_once(cell: Places, element: Ints) -> Iterator[Ints]:
 
 def _is_most(element: Ints, source: Tensor) -> bool:
     return bool(2 * np.unique(element).size > source.cells.size)
-
-
-def _covers(read: Places, cells: Places) -> bool:
-    """Whether most of some cells are read."""
-    return bool(2 * np.isin(cells, read).sum() > cells.size)
 
 
 def _in_shape(source: Tensor, cells: Places, element: Ints) -> Places:

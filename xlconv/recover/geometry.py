@@ -91,7 +91,9 @@ def fit_windows(row: Ints, column: Ints, source: Coordinates, weight: Places, ch
     c, y, x = source
     stride = _stride(row, column, y, weight), _stride(column, row, x, weight)
     key = (c * _FAR + y - row * stride[0]) * _FAR + (x - column * stride[1]) + _FAR // 2 * (_FAR + 1)
-    cells, key = _by_majority(weight, key)
+    cells, key, count = _by_majority(weight, key)
+    if 4 * count.sum() < 3 * weight.size:
+        return None
     key -= _FAR // 2 * (_FAR + 1)
     left = (key + _FAR // 2) % _FAR - _FAR // 2
     key = (key - left) // _FAR
@@ -118,16 +120,16 @@ def _stride(along: Ints, across: Ints, source: Ints, weight: Places) -> int:
     return max(1, most_common(moves[steps == 1]))
 
 
-def _by_majority(names: Places, keys: Ints) -> tuple[Places, Ints]:
-    """For each name the key that goes with it most often."""
+def _by_majority(names: Places, keys: Ints) -> tuple[Places, Ints, Ints]:
+    """For each name the key that goes with it most often, and how often."""
     order = np.lexsort((keys, names))
     names, keys = names[order], keys[order]
     begins = np.flatnonzero(np.r_[True, (np.diff(names) != 0) | (np.diff(keys) != 0)])
     count = np.diff(np.r_[begins, names.size])
     order = np.lexsort((-count, names[begins]))
-    begins = begins[order]
+    begins, count = begins[order], count[order]
     first = np.r_[True, np.diff(names[begins]) != 0]
-    return names[begins[first]], keys[begins[first]]
+    return names[begins[first]], keys[begins[first]], count[first]
 
 
 class Pooling(NamedTuple):

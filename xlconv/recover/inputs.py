@@ -185,6 +185,6 @@ def _grouped(boxes: list[Box], dots: Table, siblings: list[list[Box]]) -> list[l
     for found in siblings:
         numbers = [at for at, box in enumerate(boxes) if any(box.overlaps(each) for each in found)]
         for one, other in pairwise(numbers):
-            if boxes[one].sheet == boxes[other].sheet:
+            if boxes[one].sheet == boxes[other].sheet and boxes[one].size != (1, 1):
                 join(one, other)
     return [[box for box, mine in zip(boxes, group, strict=True) if mine == each] for each in dict.fromkeys(group)]

@@ -68,6 +68,7 @@ class Operations:
         shares: One cell divided by a whole; `wholes` is the cells that add up to it, or the one cell that holds it.
         direct: The same where the formula takes `exp` itself: the cells that it takes it of.
         argmaxes: Cells that tell the place of the largest.
+        zeros: Cells whose formula is nothing but 0, sorted.
         deepest: The largest depth.
     """
 
@@ -81,6 +82,7 @@ class Operations:
         self.bundles = reading.bundles
         self._collected = collected
         self.original = reading.original
+        self.zeros = reading.zeros
         for bundle in reading.bundles:
             known = ~np.isin(bundle.cells, stray)
             if known.any():
@@ -91,6 +93,11 @@ class Operations:
     def relus_around(self, cells: Places) -> int:
         """How many ReLUs most of some cells have around their operation."""
         return max(0, _most_common(self._relu_count[places.find(cells, self._relu_cells)]))
+
+    def read_alike(self, filled: Places) -> Places:
+        """Cells that a further layer reads one by one, that hold something and are not computed; sorted."""
+        there = np.unique(np.concatenate([t.source for t in (self.dots, self.relus, self.exps, self.direct)]))
+        return there[(places.find(there, filled) >= 0) & (places.find(there, self.live) < 0)]
 
     def first_of(self, cells: Places) -> Places:
         """Those of some cells that are not computed from any other of them."""
@@ -183,6 +190,9 @@ class Operations:
     def _make_tables(self) -> None:
         tables = {name: _joined(collected) for name, collected in self._collected.items()}
         tables = {n: (c, s if n == "copies" else self.original(s), self.original(w)) for n, (c, s, w) in tables.items()}
+        counts = places.find(tables["dots"][1], self.zeros) < 0  # a product with 0 is padding
+        cell, source, weight = (column[counts] for column in tables["dots"])
+        tables["dots"] = cell, source, weight
         cells, depths = _depths([tables[name] for name in _LIVE])
         made = {}
         for name, (cell, source, weight) in tables.items():

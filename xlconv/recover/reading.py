@@ -119,6 +119,12 @@ class Reading:
         return np.where(at >= 0, sources[at], cells) if copies.size else cells
 
     @cached_property
+    def zeros(self) -> Places:
+        """Cells whose formula is nothing but 0, sorted."""
+        zeros = [bundle.cells for bundle in self.bundles if bundle.is_zero]
+        return np.unique(np.concatenate([*zeros, np.empty(0, np.int64)]))
+
+    @cached_property
     def _copies(self) -> tuple[Places, Places]:
         """Cells that are copies, sorted, and what they are copies of in the end."""
         copies = [each for each in self.bundles if each.is_copy]
