@@ -72,8 +72,8 @@ def recover_book(book: reader.Workbook, said: Found | None = None) -> Recovered:
 
 
 def _rest(reading: Reading, networks: list[Found]) -> list[Group]:
-    """The formulas that belong to no network."""
-    known = _cells_of(networks)
+    """The formulas that belong to no network; where one is a network's input, it is what the network begins behind."""
+    known = {place for found in networks for place in found.computed.tolist()}
     rest = []
     for group in reading.groups:
         at = [cell for cell in group.cells if reading.atlas.place(group.sheet, *cell) not in known]

@@ -84,7 +84,7 @@ def compare(found: Found, reading: Reading) -> Agreement:
         found: The network and where it stands.
         reading: The workbook's formulas.
     """
-    cells = _computed(found)
+    cells = found.computed
     expected = _seen_through(_joined(list(_expected(found))), reading)
     actual = _seen_through(_joined([_lines(bundle, cells) for bundle in reading.bundles]), reading)
     blocks = [block for _, _, block in found.blocks()] + [_labels(found)]
@@ -105,14 +105,6 @@ def would_agree(found: Found, reading: Reading, known: Agreement, place: int, fo
     blank = _is_blank(actual, np.unique(np.concatenate([block.ravel() for block in blocks])), reading)
     expected = known.expected.only(known.expected.cell == place)
     return bool(_same(cells, expected, actual.only(~blank))[0])
-
-
-def _computed(found: Found) -> Places:
-    """All cells that should hold formulas."""
-    blocks = [block.ravel() for stage in found.stages for block in (stage.cells, *stage.parts.values())]
-    cells: Places = np.unique(np.concatenate([*blocks, [found.prediction]]))
-    known: Places = cells[cells != NOWHERE]
-    return known
 
 
 def _seen_through(lines: Lines, reading: Reading) -> Lines:

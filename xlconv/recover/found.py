@@ -97,6 +97,14 @@ class Found:
         known: Places = cells[cells != NOWHERE]
         return known
 
+    @property
+    def computed(self) -> Places:
+        """The cells that should hold formulas, sorted."""
+        blocks = [block.ravel() for stage in self.stages for block in (stage.cells, *stage.parts.values())]
+        cells: Places = np.unique(np.concatenate([*blocks, [self.prediction]]))
+        known: Places = cells[cells != NOWHERE]
+        return known
+
     def what(self, place: int) -> str:
         """Which tensor an input or weight cell belongs to, in words."""
         if place in self.inputs:
