@@ -155,7 +155,8 @@ class _Builder:
             row[each.element] = each.weight
         bias = np.array([each.bias for each in alike])
         found = Dense(np.concatenate([each.cells for each in alike]), weight, bias)
-        found = completed(found, self.operations.read_alike(self.filled))
+        free = np.setdiff1d(self.operations.read_alike(self.filled), self.owners.cells)
+        found = completed(found, free)
         has_bias = alike[0].bias != NOWHERE
         layer = layers.Linear(size, found.cells.size, has_bias)
         weights = {"weight": found.weight} | ({"bias": found.bias} if has_bias else {})
@@ -178,6 +179,8 @@ class _Builder:
     def _add_pooling(self, source: Tensor, cell: Places, element: Ints) -> None:
         relus = self.operations.relus_around(np.unique(cell))
         c, y, x = np.unravel_index(element, source.image)
+        if np.unique(np.stack([cell, c]), axis=1).shape[1] > 1.25 * np.unique(cell).size:
+            return  # windows that span channels
         pooled: list[Places] = []
         fits = set()
         for channel in range(source.image[0]):
