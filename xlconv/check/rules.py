@@ -84,8 +84,9 @@ _ALL: Final = (
         "dependence",
         "error",
         "a cell depends on other cells than it should",
-        "Single inputs were changed, one after the other. This cell changed with one that the reference's does not "
-        "depend on, or did not change with one that it does depend on: it looks at another window.",
+        "Single inputs were followed through the references of all formulas. This cell is reached from one that the "
+        "reference's does not depend on, or not from one that it does depend on: it looks at another window, or at a "
+        "cell that is none of its business.",
         "Compare the ranges in the formula with those of its neighbours.",
     ),
     Rule(
