@@ -56,6 +56,7 @@ def flags(recovered: Recovered, engine: Engine, trials: Sequence[Sequence[inputs
         found[0].update(_flags(structure.check(book, network, recovered.reading)))
         found[1].update(_flags(liveness.check(book, network, recovered.reading, seed)))
         found[2].update(_flags(values.compare(book, network, engine, tried, check.TOLERANCE).findings))
+    found[0].update(_flags([*check._iterative(recovered), *check._readers(recovered)]))
     found[3].update(_flags(audit(book, check._cells_by_sheet(recovered))))
     return found
 
