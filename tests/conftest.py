@@ -29,7 +29,7 @@ ROOT_MAY = "root may write into any folder"
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Where nothing may be skipped (XLCONV_SKIP_NOTHING is set), a skip is a failure, but for a reason that it names."""
+    """Where nothing may be skipped (XLCONV_SKIP_NOTHING is set), a skip is a failure; XLCONV_MAY_SKIP names reasons."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     skipped = reporter.stats.get("skipped", []) if reporter else []
     allowed = [ROOT_MAY, *filter(None, os.environ.get("XLCONV_MAY_SKIP", "").split(","))]

@@ -84,7 +84,7 @@ def test_action_verifies(tmp_path: Path, seven: Path) -> None:
         shutil.copy(seven, tmp_path / name)
     done = run(tmp_path, FILES="sub/**/*.xlsx\n\na.xlsx\n", AGAINST="conv-example", STRICT="true")
     assert (done.returncode, done.stderr) == (0, "")
-    verdicts = [line for line in done.stdout.splitlines() if "every activation agrees" in line]
+    verdicts = [line for line in done.stdout.splitlines() if line.endswith(": every activation agrees")]
     assert [line.split(":")[0] for line in verdicts] == ["sub/b c.xlsx", "sub/deep/[d].xlsx", "a.xlsx"]
     assert (tmp_path / "summary").read_text().startswith("## xlconv verify\n")
     written = dict(line.split("=") for line in (tmp_path / "output").read_text().splitlines())
@@ -98,6 +98,15 @@ def test_action_verifies(tmp_path: Path, seven: Path) -> None:
 def test_action_takes_inputs_for_texts(tmp_path: Path, text: str) -> None:
     """What stands in an input is no command; a workbook that is not there fails, and is summed up."""
     done = run(tmp_path, FILES=text, AGAINST=text)
+    assert done.returncode == 2
+    assert f"no template {text!r}" in done.stderr
+    assert not (tmp_path / "owned").exists()
+
+
+@pytest.mark.parametrize("text", ["$(touch owned)", "x' ; touch owned '"])
+def test_action_takes_files_for_texts(tmp_path: Path, text: str) -> None:
+    """A workbook that is not there fails, and is summed up."""
+    done = run(tmp_path, FILES=text)
     assert done.returncode == 2
     assert done.stderr.startswith(f"xlconv: {text}: no such file")
     assert not (tmp_path / "owned").exists()

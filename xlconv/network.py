@@ -193,8 +193,6 @@ def _checked_classes(classes: Sequence[str]) -> tuple[str, ...]:
     names = tuple(classes)
     if isinstance(classes, str) or not all(isinstance(name, str) and name.strip() for name in names):
         raise NetworkError(f"class names must be a list of texts, none of them empty, not {classes!r}")
-    if bad := [name for name in names if not name.isprintable()]:
-        raise NetworkError(f"the class name {bad[0]!r} has characters that cannot be shown")
     if len(set(names)) < len(names):
         raise NetworkError("class names must differ from each other")
     return names

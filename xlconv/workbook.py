@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.utils.cell import get_column_letter
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.workbook.properties import CalcProperties
@@ -71,6 +72,8 @@ def write(network: Network, x: ArrayLike, path: str | Path, title: str = "xlconv
         raise NetworkError(f"the input is {shape_text(x.shape)}, the network reads {shape_text(network.input_shape)}")
     if not np.isfinite(x).all():
         raise NetworkError("the input holds NaN or infinity, which a cell cannot")
+    if bad := [name for name in network.classes if ILLEGAL_CHARACTERS_RE.search(name)]:
+        raise NetworkError(f"the class name {bad[0]!r} has a control character, which a cell cannot have")
     layout = lay_out(network, sheet_title(title))
     with whole_file(path, force) as temporary:
         plain, contents = BytesIO(), _contents(network, x, layout)

@@ -59,6 +59,7 @@ def verify(
     for found in recovered.networks:
         _check_network(report, recovered, found, engines or [by_name(DEFAULT)], random, seed)
     report.findings += _iterative(recovered) + _readers(recovered)
+    report.interrupted = _is_interrupted(recovered)
     known = _cells_by_sheet(recovered)
     report.findings += audit(book, known)
     report.formulas = sum(len(group.cells) for group in recovered.reading.groups)
@@ -187,6 +188,18 @@ def _readers(recovered: Recovered) -> list[Finding]:
     formula = recovered.book.cell(*first[:3]).formula or ""
     message = "reads a layer's cells, but belongs to no layer that was recognised"
     return [Finding("not-recognised", first.place, "", message, formula=formula, count=int(reading.size), cells=cells)]
+
+
+def _is_interrupted(recovered: Recovered) -> bool:
+    """Whether a network goes on where nothing was recognised: in formulas like its own, or as if it were another."""
+    computed = [found.computed for found in recovered.networks]
+    begun = [found.inputs.ravel() for found in recovered.networks]
+    if any(np.isin(inputs, cells).any() for inputs in begun for cells in computed):
+        return True
+    if not recovered.stray.size or not computed:
+        return False
+    cell, source = precedents.of(recovered.book, recovered.reading)
+    return bool((np.isin(cell, recovered.stray) & np.isin(source, np.concatenate(computed))).any())
 
 
 def _iterative(recovered: Recovered) -> list[Finding]:

@@ -225,6 +225,7 @@ class Report:
         checked: Those of them that belong to a layer and were compared.
         not_recognised: Those that belong to no network.
         strict: Whether a warning counts like an error.
+        interrupted: Whether formulas that do what layers do were not recognised as part of any, though they read one.
         grades: Each layer of the network that it should be, where one was given.
     """
 
@@ -240,6 +241,16 @@ class Report:
     not_recognised: list[Unrecognised] = field(default_factory=list)
     strict: bool = False
     grades: list[Grade] = field(default_factory=list)
+    interrupted: bool = False
+
+    @property
+    def unchecked(self) -> str:
+        """Why the verdict is `not checked`, in a few words."""
+        if not self.networks:
+            return "no network was recognised in its formulas"
+        if self.interrupted:
+            return "formulas between its layers, or behind them, were not recognised"
+        return "an engine could not evaluate all cells"
 
     @property
     def points(self) -> int:
@@ -260,7 +271,7 @@ class Report:
         """`differs` where an error was found, else `not checked` where a cell could not be, else `agrees`."""
         if any(map(self.counts, self.findings)) or any(engine.wrong for engine in self.engines):
             return "differs"
-        return "agrees" if self.complete else "not checked"
+        return "agrees" if self.complete and not self.interrupted else "not checked"
 
     @property
     def agrees(self) -> bool:
@@ -273,6 +284,7 @@ class Report:
             "file": self.file,
             "verdict": self.verdict,
             "strict": self.strict,
+            "interrupted": self.interrupted,
             "inputs": self.inputs,
             "tolerance": _finite(self.tolerance),
             "networks": self.networks,

@@ -199,6 +199,8 @@ def verify_all(
                 report.notes += [f"skipped {reason}" for reason in skipped]
                 if not output.printed:
                     click.echo(to_text(report))
+                if report.verdict == "not checked":
+                    say(f"xlconv: {report.file}: not checked: {report.unchecked}")
     if not output.printed and (text := summary(reports)):
         click.echo(f"\n{text}")
     output.write(reports)

@@ -35,12 +35,14 @@ class Recovered:
         reading: Its formulas.
         networks: Those found, in the order of their inputs.
         not_recognised: Formulas that belong to none.
+        stray: Those of them that do what layers do: cells, sorted.
     """
 
     book: reader.Workbook
     reading: Reading
     networks: list[Found] = field(default_factory=list)
     not_recognised: list[Group] = field(default_factory=list)
+    stray: Places = field(default_factory=lambda: np.empty(0, np.int64))
 
 
 def recover(path: str | Path) -> Recovered:
@@ -63,12 +65,15 @@ def recover_book(book: reader.Workbook, said: Found | None = None) -> Recovered:
     if said is None:
         said = _declared(book, reading)
     networks = [] if said is None else [said]
-    rest = _rest(reading, networks)
+    rest, stray = _rest(reading, networks), np.empty(0, np.int64)
     if rest:
-        others = _told_apart(_without_fragments(list(_networks(book, reading, build(reading)))))
+        built = build(reading)
+        others = _told_apart(_without_fragments(list(_networks(book, reading, built))))
         networks += [each for each in others if said is None or not _share_cells(each, said)]
-        rest = _rest(reading, networks)
-    return Recovered(book, reading, networks, rest)
+        rest, stray = _rest(reading, networks), built.operations
+    for found in networks:
+        stray = np.setdiff1d(stray, found.computed)
+    return Recovered(book, reading, networks, rest, stray)
 
 
 def _rest(reading: Reading, networks: list[Found]) -> list[Group]:

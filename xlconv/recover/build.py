@@ -46,6 +46,7 @@ def build(reading: Reading) -> Built:
         if not further.size:
             break
         stray = np.union1d(stray, further)
+    builder.built.operations = np.union1d(stray, builder.live)
     return builder.built
 
 
@@ -69,13 +70,17 @@ class _Builder:
         self._add_copies()
         self._add_predictions()
 
+    @property
+    def live(self) -> Places:
+        """The cells that do what layers do; without sums, as a check sum may stand anywhere."""
+        return np.setdiff1d(self.operations.live, self.operations.totals.cell)
+
     def stray(self) -> Places:
         """The first operations in the way: those that read nothing unknown, but became part of no layer."""
-        live = self.operations.live
         used = [tensor.cells.ravel() for tensor in self.built.tensors]
         used += [part for tensor in self.built.tensors for part in tensor.parts.values()]
         used += [np.array([*self.largest, *self.totals], np.int64)]
-        left = np.setdiff1d(live, np.concatenate(used))
+        left = np.setdiff1d(self.live, np.concatenate(used))
         return self.operations.first_of(left)
 
     def _add(self, tensor: Tensor) -> None:

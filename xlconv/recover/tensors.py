@@ -72,6 +72,8 @@ class Built:
     tensors: list[Tensor] = field(default_factory=list)
     copies: list[Copies] = field(default_factory=list)
     predictions: list[Prediction] = field(default_factory=list)
+    operations: Places = field(default_factory=lambda: np.empty(0, np.int64))
+    """All cells that do what layers do, whether or not they belong to one, sorted."""
 
 
 class Owners:
