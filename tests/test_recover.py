@@ -525,3 +525,10 @@ def test_the_last_row_of_a_worksheet(tmp_path: Path) -> None:
     book.save(tmp_path / "x.xlsx")
     recovered = recover(tmp_path / "x.xlsx")
     assert [group.cells for group in recovered.not_recognised] in ([], [[(1_048_576, 2)]])
+
+
+def test_the_public_name_stays_a_function(tmp_path: Path) -> None:
+    """Also after the package of the same name has been imported."""
+    openpyxl.Workbook().save(tmp_path / "x.xlsx")
+    for _ in range(2):
+        assert xlconv.recover(tmp_path / "x.xlsx").networks == []

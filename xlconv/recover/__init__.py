@@ -5,9 +5,11 @@ Reads formulas only: macros never run, nothing is computed unless a weight is it
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
@@ -285,3 +287,13 @@ class _Assembly:
         if isinstance(value, float) and value.is_integer():
             return str(int(value))
         return "" if value is None else str(value)
+
+
+class _CallablePackage(ModuleType):
+    """This package, which may be called: `xlconv.recover` is the function, and the package once it is imported."""
+
+    def __call__(self, path: str | Path) -> Recovered:
+        return recover(path)
+
+
+sys.modules[__name__].__class__ = _CallablePackage
