@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+import xlconv
 from tests import handmade
 from tests.conftest import SHARED
 from tests.strategies import inputs, networks
