@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from xlconv import reader
-from xlconv.check import grading, inputs, liveness, precedents, structure, values
+from xlconv.check import grading, inputs, liveness, structure, values, whole
 from xlconv.check.audit import audit
 from xlconv.check.report import Finding, Report, Unrecognised
 from xlconv.engines import DEFAULT, Engine, by_name
@@ -58,9 +56,9 @@ def verify(
     report.networks = [_in_one_line(found) for found in recovered.networks]
     for found in recovered.networks:
         _check_network(report, recovered, found, engines or [by_name(DEFAULT)], random, seed)
-    report.findings += _iterative(recovered) + _readers(recovered)
-    report.interrupted = _is_interrupted(recovered)
-    known = _cells_by_sheet(recovered)
+    report.findings += whole.iterative(recovered) + whole.readers(recovered)
+    report.interrupted = whole.is_interrupted(recovered)
+    known = whole.cells_by_sheet(recovered)
     report.findings += audit(book, known)
     report.formulas = sum(len(group.cells) for group in recovered.reading.groups)
     report.not_recognised = _not_recognised(recovered)
@@ -92,9 +90,9 @@ def _check_network(
     """Add to a report what is found in one network: its formulas, its numbers, what it depends on."""
     book, several = recovered.book, len(recovered.networks) > 1
     trials, notes = inputs.choose(found, random, seed)
-    if _is_computed(book, found):
+    if whole.is_computed(book, found):
         trials[0] = replace(trials[0], is_changed=True)  # the numbers that the network has for these formulas
-    findings = _not_numbers(recovered, found) + structure.check(book, found, recovered.reading)
+    findings = whole.not_numbers(recovered, found) + structure.check(book, found, recovered.reading)
     known = {finding.cell for finding in findings}
     findings += [each for each in liveness.check(book, found, recovered.reading, seed) if each.cell not in known]
     for number, engine in enumerate(engines):
@@ -125,32 +123,9 @@ def _check_network(
     report.inputs += [trial.name for trial in trials if trial.name not in report.inputs]
 
 
-def _is_computed(book: reader.Workbook, found: Found) -> bool:
-    """Whether a network's input are formulas: a block of cells that no layer was recognised in."""
-    return any(
-        cell.formula is not None
-        for sheet, row, column in found.atlas.cells(found.inputs)
-        if (cell := book.sheets[sheet].cells.get((row, column))) is not None
-    )
-
-
 def _titled(finding: Finding, found: Found) -> Finding:
     """With the network's title before the layer's name."""
     return replace(finding, layer=f"{found.title}: {finding.layer}") if finding.layer else finding
-
-
-def _not_numbers(recovered: Recovered, found: Found) -> list[Finding]:
-    """Input and weight cells that hold no plain number."""
-    findings = []
-    for place in found.not_numbers:
-        where = found.atlas.cell(place)
-        cell = recovered.book.cell(*where[:3])
-        got = "a blank cell" if cell.value is None else str(cell.value)
-        message = f"{found.what(place)} holds no plain number"
-        findings.append(
-            Finding("not-a-number", where.place, "", message, "", "" if cell.formula else got, cell.formula or "")
-        )
-    return findings
 
 
 def merged(known: list[Finding], computed: list[Finding]) -> list[Finding]:
@@ -170,58 +145,6 @@ def _in_one_line(found: Found) -> str:
     network = found.network
     layers = [f"{node.name} {shape_text(network.shapes[node.name])}" for node in network.nodes]
     return f"{found.title}: input {shape_text(network.input_shape)}, {', '.join(layers)}"
-
-
-def _readers(recovered: Recovered) -> list[Finding]:
-    """Formulas that read a network's cells and were not recognised."""
-    if not recovered.not_recognised or not recovered.networks:
-        return []
-    atlas = recovered.reading.atlas
-    cell, source = precedents.of(recovered.book, recovered.reading)
-    computed = [cells.ravel() for found in recovered.networks for stage in found.stages for cells in [stage.cells]]
-    rest = np.concatenate([atlas.of(group.sheet, group.cells) for group in recovered.not_recognised])
-    reading = np.unique(cell[np.isin(cell, rest) & np.isin(source, np.concatenate(computed))])
-    if not reading.size:
-        return []
-    cells = tuple(where.place for where in atlas.ranges(reading)[:100])
-    first = atlas.cell(int(reading[0]))
-    formula = recovered.book.cell(*first[:3]).formula or ""
-    message = "reads a layer's cells, but belongs to no layer that was recognised"
-    return [Finding("not-recognised", first.place, "", message, formula=formula, count=int(reading.size), cells=cells)]
-
-
-def _is_interrupted(recovered: Recovered) -> bool:
-    """Whether a network goes on where nothing was recognised: in formulas like its own, or as if it were another."""
-    computed = [found.computed for found in recovered.networks]
-    begun = [found.inputs.ravel() for found in recovered.networks]
-    if any(np.isin(inputs, cells).any() for inputs in begun for cells in computed):
-        return True
-    if not recovered.stray.size or not computed:
-        return False
-    cell, source = precedents.of(recovered.book, recovered.reading)
-    return bool((np.isin(cell, recovered.stray) & np.isin(source, np.concatenate(computed))).any())
-
-
-def _iterative(recovered: Recovered) -> list[Finding]:
-    """Circular references, where the workbook asks for them to be followed round and round: that hides them."""
-    if not recovered.book.calculation.iterative:
-        return []
-    cells = [
-        recovered.reading.atlas.cell(place).place for place in precedents.circular(recovered.book, recovered.reading)
-    ]
-    if not cells:
-        return []
-    message = "circular references are followed round and round (iterative calculation), through this cell"
-    return [Finding("calculation-mode", cells[0], "", message, count=len(set(cells)), cells=tuple(cells[:100]))]
-
-
-def _cells_by_sheet(recovered: Recovered) -> dict[str, set[tuple[int, int]]]:
-    """The cells of all networks, by worksheet."""
-    found: dict[str, set[tuple[int, int]]] = {}
-    for network in recovered.networks:
-        for sheet, row, column in network.atlas.cells(network.owned):
-            found.setdefault(sheet, set()).add((row, column))
-    return found
 
 
 def _not_recognised(recovered: Recovered) -> list[Unrecognised]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from xlconv import check
-from xlconv.check import inputs, liveness, structure, values
+from xlconv.check import inputs, liveness, structure, values, whole
 from xlconv.check.audit import audit
 from xlconv.check.report import Finding
 from xlconv.engines import Engine
@@ -50,14 +50,14 @@ def flags(recovered: Recovered, engine: Engine, trials: Sequence[Sequence[inputs
     """
     book, found = recovered.book, [set[Flag]() for _ in DETECTORS]
     for network, chosen in zip(recovered.networks, trials, strict=True):
-        own = replace(chosen[0], is_changed=check._is_computed(book, network))
+        own = replace(chosen[0], is_changed=whole.is_computed(book, network))
         tried = [own, *chosen[1:]]
-        found[0].update(_flags(check._not_numbers(recovered, network)))
+        found[0].update(_flags(whole.not_numbers(recovered, network)))
         found[0].update(_flags(structure.check(book, network, recovered.reading)))
         found[1].update(_flags(liveness.check(book, network, recovered.reading, seed)))
         found[2].update(_flags(values.compare(book, network, engine, tried, check.TOLERANCE).findings))
-    found[0].update(_flags([*check._iterative(recovered), *check._readers(recovered)]))
-    found[3].update(_flags(audit(book, check._cells_by_sheet(recovered))))
+    found[0].update(_flags([*whole.iterative(recovered), *whole.readers(recovered)]))
+    found[3].update(_flags(audit(book, whole.cells_by_sheet(recovered))))
     return found
 
 

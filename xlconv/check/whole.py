@@ -1,0 +1,86 @@
+"""What there is to say of a workbook as a whole, beside its networks' formulas and numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xlconv import reader
+from xlconv.check import precedents
+from xlconv.check.report import Finding
+from xlconv.recover import Recovered
+from xlconv.recover.found import Found
+
+
+def is_computed(book: reader.Workbook, found: Found) -> bool:
+    """Whether a network's input are formulas: a block of cells that no layer was recognised in."""
+    return any(
+        cell.formula is not None
+        for sheet, row, column in found.atlas.cells(found.inputs)
+        if (cell := book.sheets[sheet].cells.get((row, column))) is not None
+    )
+
+
+def not_numbers(recovered: Recovered, found: Found) -> list[Finding]:
+    """Input and weight cells that hold no plain number."""
+    findings = []
+    for place in found.not_numbers:
+        where = found.atlas.cell(place)
+        cell = recovered.book.cell(*where[:3])
+        got = "a blank cell" if cell.value is None else str(cell.value)
+        message = f"{found.what(place)} holds no plain number"
+        findings.append(
+            Finding("not-a-number", where.place, "", message, "", "" if cell.formula else got, cell.formula or "")
+        )
+    return findings
+
+
+def readers(recovered: Recovered) -> list[Finding]:
+    """Formulas that read a network's cells and were not recognised."""
+    if not recovered.not_recognised or not recovered.networks:
+        return []
+    atlas = recovered.reading.atlas
+    cell, source = precedents.of(recovered.book, recovered.reading)
+    computed = [cells.ravel() for found in recovered.networks for stage in found.stages for cells in [stage.cells]]
+    rest = np.concatenate([atlas.of(group.sheet, group.cells) for group in recovered.not_recognised])
+    reading = np.unique(cell[np.isin(cell, rest) & np.isin(source, np.concatenate(computed))])
+    if not reading.size:
+        return []
+    cells = tuple(where.place for where in atlas.ranges(reading)[:100])
+    first = atlas.cell(int(reading[0]))
+    formula = recovered.book.cell(*first[:3]).formula or ""
+    message = "reads a layer's cells, but belongs to no layer that was recognised"
+    return [Finding("not-recognised", first.place, "", message, formula=formula, count=int(reading.size), cells=cells)]
+
+
+def is_interrupted(recovered: Recovered) -> bool:
+    """Whether a network goes on where nothing was recognised: in formulas like its own, or as if it were another."""
+    computed = [found.computed for found in recovered.networks]
+    begun = [found.inputs.ravel() for found in recovered.networks]
+    if any(np.isin(inputs, cells).any() for inputs in begun for cells in computed):
+        return True
+    if not recovered.stray.size or not computed:
+        return False
+    cell, source = precedents.of(recovered.book, recovered.reading)
+    return bool((np.isin(cell, recovered.stray) & np.isin(source, np.concatenate(computed))).any())
+
+
+def iterative(recovered: Recovered) -> list[Finding]:
+    """Circular references, where the workbook asks for them to be followed round and round: that hides them."""
+    if not recovered.book.calculation.iterative:
+        return []
+    cells = [
+        recovered.reading.atlas.cell(place).place for place in precedents.circular(recovered.book, recovered.reading)
+    ]
+    if not cells:
+        return []
+    message = "circular references are followed round and round (iterative calculation), through this cell"
+    return [Finding("calculation-mode", cells[0], "", message, count=len(set(cells)), cells=tuple(cells[:100]))]
+
+
+def cells_by_sheet(recovered: Recovered) -> dict[str, set[tuple[int, int]]]:
+    """The cells of all networks, by worksheet."""
+    found: dict[str, set[tuple[int, int]]] = {}
+    for network in recovered.networks:
+        for sheet, row, column in network.atlas.cells(network.owned):
+            found.setdefault(sheet, set()).add((row, column))
+    return found
