@@ -421,6 +421,7 @@ def _on_grid(channel: Places) -> Places:
     first = geometry.most_common(known - i * down - j * right)
     grid: Places = first + np.arange(channel.shape[0])[:, None] * down + np.arange(channel.shape[1]) * right
     is_grid = 2 * np.count_nonzero(grid[i, j] == known) > known.size and np.unique(grid).size == grid.size
+    is_grid &= places.are_cells(grid)
     return grid if is_grid else np.full_like(channel, NOWHERE)
 
 

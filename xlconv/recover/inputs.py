@@ -69,12 +69,12 @@ def find_inputs(operations: Operations, filled: Places) -> list[Places]:
         filled: Cells that hold a number or a formula, sorted.
     """
     boxes: list[Box] = []
-    dots = _first(operations.dots, operations.live)
+    dots = _first(operations.dots)
     for box in _boxes_of_dots(dots):
         boxes = _with(boxes, box)
     siblings = []
     for table in (operations.maxima, operations.relus, operations.exps, operations.direct):
-        first = _first(table, operations.live)
+        first = _first(table)
         found = list(_boxes_of(np.unique(first.source)))
         for box in found:
             boxes = _with(boxes, box)
@@ -95,11 +95,10 @@ def _without_border(box: Box, filled: Places) -> Box:
     return inner if len(sides) == 1 and places.find(inner.cells(), filled).min() >= 0 else box
 
 
-def _first(table: Table, live: Places) -> Table:
+def _first(table: Table) -> Table:
     """The lines of cells that read nothing that is computed."""
-    computed = places.find(table.source, live) >= 0
-    inner = np.isin(table.cell, np.unique(table.cell[computed])) | (table.depth == 0)
-    return Table(*(column[~inner] for column in (table.cell, table.source, table.weight, table.depth)))
+    first = table.depth == 1
+    return Table(*(column[first] for column in (table.cell, table.source, table.weight, table.depth)))
 
 
 def _boxes_of_dots(dots: Table) -> Iterator[Box]:

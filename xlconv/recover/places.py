@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from xlconv.cells import Range
+from xlconv.cells import MAX_COLUMNS, MAX_ROWS, Range
 
 Places: TypeAlias = NDArray[np.int64]
 
@@ -155,6 +155,12 @@ def rows(places: Places) -> Places:
 def columns(places: Places) -> Places:
     """The column of each cell."""
     return places % _ROW
+
+
+def are_cells(places: Places) -> bool:
+    """Whether all places are cells that a worksheet has."""
+    row, column = rows(places) % (_SHEET // _ROW), columns(places)
+    return bool(1 <= row.min() <= row.max() <= MAX_ROWS and 1 <= column.min() <= column.max() <= MAX_COLUMNS)
 
 
 def shift(rows: Places, columns: Places) -> Places:
