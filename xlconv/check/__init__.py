@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -92,13 +93,17 @@ def _check_network(
     trials, notes = inputs.choose(found, random, seed)
     if whole.is_computed(book, found):
         trials[0] = replace(trials[0], is_changed=True)  # the numbers that the network has for these formulas
-    findings = whole.not_numbers(recovered, found) + structure.check(book, found, recovered.reading)
-    known = {finding.cell for finding in findings}
-    findings += [each for each in liveness.check(book, found, recovered.reading, seed) if each.cell not in known]
+    tried = [inputs.fewer(trials, _FOR_LIBREOFFICE) if each.name == "libreoffice" else trials for each in engines]
+    with ThreadPoolExecutor(1) as pool:  # the engines compute in processes of their own, while formulas are read here
+        computed = [
+            pool.submit(values.compute, book, found, each, some) for each, some in zip(engines, tried, strict=True)
+        ]
+        findings = whole.not_numbers(recovered, found) + structure.check(book, found, recovered.reading)
+        known = {finding.cell for finding in findings}
+        findings += [each for each in liveness.check(book, found, recovered.reading, seed) if each.cell not in known]
     for number, engine in enumerate(engines):
         try:
-            tried = inputs.fewer(trials, _FOR_LIBREOFFICE) if engine.name == "libreoffice" else trials
-            outcome = values.compare(book, found, engine, tried, report.tolerance)
+            outcome = values.compare(book, found, engine, tried[number], report.tolerance, computed[number].result())
         except XlconvError as error:
             raise EngineError(f"{report.file}: {engine.title}: {error.message}", error.hint) from None
         findings = merged(findings, outcome.findings)

@@ -103,7 +103,14 @@ def compute(
     ]
 
 
-def compare(book: Workbook, found: Found, engine: Engine, trials: Sequence[Trial], tolerance: float) -> Outcome:
+def compare(
+    book: Workbook,
+    found: Found,
+    engine: Engine,
+    trials: Sequence[Trial],
+    tolerance: float,
+    computed: Sequence[Computed] | None = None,
+) -> Outcome:
     """Recalculate the workbook for each trial and compare all activation cells.
 
     Args:
@@ -112,12 +119,14 @@ def compare(book: Workbook, found: Found, engine: Engine, trials: Sequence[Trial
         engine: Computes the workbook.
         trials: The first is the workbook's own input.
         tolerance: Absolute; relative where the expected value is beyond 1.
+        computed: What the engine computed, if it has done so already.
 
     Raises:
         EngineError: The engine could not compute the workbook at all.
     """
     comparison = _Comparison(book, found, engine.title, tolerance)
-    computed = compute(book, found, engine, trials)
+    if computed is None:
+        computed = compute(book, found, engine, trials)
     for trial, values in zip(trials, computed, strict=True):
         comparison.add(trial, values)
     return Outcome(comparison.result(), comparison.findings(), computed[0])

@@ -36,7 +36,7 @@ _START: Final = "import sys; sys.path[:] = sys.argv[1:]; from xlconv.engines.chi
 
 _ENVIRONMENT: Final = {
     "MALLOC_ARENA_MAX": "2",  # each thread's own arena would count as 64 MiB of address space
-    "RAYON_NUM_THREADS": "2",
+    "RAYON_NUM_THREADS": "1",
     "RUST_BACKTRACE": "0",
 }
 _OUT_OF_MEMORY: Final = ("MemoryError", "memory allocation of ")

@@ -6,13 +6,10 @@ Each module is one reading of the same reports. Whatever comes from a workbook g
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
-from xlconv.check.formats.junit import to_junit
-from xlconv.check.formats.markdown import to_markdown
-from xlconv.check.formats.sarif import to_sarif
-from xlconv.check.formats.table import to_csv
 from xlconv.check.report import Failure, Report
 from xlconv.errors import OutputError
 from xlconv.files import check_free, whole_file
@@ -21,17 +18,23 @@ Reports: TypeAlias = Sequence[Report | Failure]
 
 
 class Format(NamedTuple):
-    """How reports become a file."""
+    """How reports become a file; its module is imported where it is asked for."""
 
-    text: Callable[[Reports], str]
+    module: str
+    function: str
     encoding: str = "utf-8"
+
+    def text(self, reports: Reports) -> str:
+        """All reports."""
+        to_text: Callable[[Reports], str] = getattr(import_module(f"xlconv.check.formats.{self.module}"), self.function)
+        return to_text(reports)
 
 
 FORMATS: Final = {
-    "junit": Format(to_junit),
-    "sarif": Format(to_sarif),
-    "markdown": Format(to_markdown),
-    "csv": Format(to_csv, "utf-8-sig"),  # without its mark Excel takes the file for one in an old code page
+    "junit": Format("junit", "to_junit"),
+    "sarif": Format("sarif", "to_sarif"),
+    "markdown": Format("markdown", "to_markdown"),
+    "csv": Format("table", "to_csv", "utf-8-sig"),  # without its mark Excel takes the file for one in an old code page
 }
 
 
