@@ -26,7 +26,7 @@ _NOT_TINY: Final = 0.01
 _DRAWN: Final = 6
 """Candidates of each kind, at least."""
 _LARGE: Final = 100.0
-_MOST_CELLS: Final = 800_000
+_MOST_CELLS: Final = 600_000
 """To be computed in all trials together; fewer trials are made of a network for which that would be more."""
 _LEAST: Final = 6
 _OVERFLOW: Final = 700.0
