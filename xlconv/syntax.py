@@ -6,7 +6,7 @@ The tokens come from formualizer's tokenizer; nothing here knows of networks.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, TypeAlias
@@ -133,6 +133,13 @@ def _moved_corner(rows: int, columns: int, column_mark: str, letters: str, row_m
     return f"{column_mark}{column_letters(max(to_column, 1))}{row_mark}{max(to_row, 1)}"
 
 
+_SILENT: Final = (
+    formualizer.TokenType.Sep,
+    formualizer.TokenType.Paren,
+    formualizer.TokenType.Whitespace,
+)
+
+
 @dataclass
 class Parts:
     """What a formula consists of.
@@ -141,62 +148,35 @@ class Parts:
         functions: Names of the functions that it calls, in capitals.
         operators: As they stand.
         numbers: Numbers that stand in it.
-        ranges: Cells and ranges that it reads.
-        ranges_beside_operators: Those of more than one cell that are not by themselves an argument of a function.
         others: Names, texts, truth values, arrays and the like.
     """
 
     functions: set[str] = field(default_factory=set)
     operators: set[str] = field(default_factory=set)
     numbers: set[str] = field(default_factory=set)
-    ranges: list[Range] = field(default_factory=list)
-    ranges_beside_operators: list[Range] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
 
 
-def parts(formula: str, sheet: str) -> Parts:
-    """What a formula consists of.
+def parts(formula: str) -> Parts:
+    """What a formula consists of, references to cells aside.
 
     Args:
         formula: Without the leading `=`.
-        sheet: The worksheet that it stands on.
     """
     found = Parts()
     try:
         tokens = [token for token in formualizer.tokenize(f"={formula}") if token is not None]
     except formualizer.TokenizerError:
         return Parts(others=["what is no formula"])
-    tokens = [token for token in tokens if token.token_type != formualizer.TokenType.Whitespace]
-    for at, token in enumerate(tokens):
+    for token in tokens:
         kind, subtype = token.token_type, token.subtype
         if kind == formualizer.TokenType.Func:
             if subtype == formualizer.TokenSubType.Open:
                 found.functions.add(token.value.rstrip("(").upper())
         elif kind == formualizer.TokenType.Operand and subtype == formualizer.TokenSubType.Number:
             found.numbers.add(token.value)
-        elif kind == formualizer.TokenType.Operand and (where := _range(token.value, sheet)):
-            found.ranges.append(where)
-            if where.size > 1 and not _is_argument(tokens, at):
-                found.ranges_beside_operators.append(where)
         elif kind in (formualizer.TokenType.OpInfix, formualizer.TokenType.OpPrefix, formualizer.TokenType.OpPostfix):
             found.operators.add(token.value)
-        elif kind not in (formualizer.TokenType.Sep, formualizer.TokenType.Paren):
+        elif kind not in _SILENT and not (kind == formualizer.TokenType.Operand and reference(token.value, "")):
             found.others.append(token.value)
     return found
-
-
-def _range(text: str, sheet: str) -> Range | None:
-    """The range that a reference means, on its own worksheet or the formula's."""
-    own = _REFERENCE.fullmatch(text)
-    if own is None:
-        return None
-    prefix = own[1] or "'" + sheet.replace("'", "''") + "'!"
-    return Range.parse(prefix + text[len(own[1] or "") :].upper())
-
-
-def _is_argument(tokens: Sequence[formualizer.Token], at: int) -> bool:
-    """Whether a token stands alone between the brackets and commas of a function."""
-    before, behind = tokens[at - 1 : at], tokens[at + 1 : at + 2]
-    opens = [t for t in before if t.subtype in (formualizer.TokenSubType.Open, formualizer.TokenSubType.Arg)]
-    closes = [t for t in behind if t.subtype in (formualizer.TokenSubType.Close, formualizer.TokenSubType.Arg)]
-    return bool(opens and closes)

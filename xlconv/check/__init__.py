@@ -17,7 +17,6 @@ from xlconv.layers import shape_text
 from xlconv.network import Network
 from xlconv.recover import Recovered, declared, recover_book
 from xlconv.recover.found import Found
-from xlconv.recover.places import Atlas
 
 TOLERANCE = 1e-9
 _FOR_LIBREOFFICE = 12
@@ -153,7 +152,7 @@ def _in_one_line(found: Found) -> str:
 
 
 def _not_recognised(recovered: Recovered) -> list[Unrecognised]:
-    atlas = Atlas(recovered.book.sheets)
+    atlas = recovered.reading.atlas
     found = []
     for group in recovered.not_recognised:
         ranges = atlas.ranges(atlas.of(group.sheet, group.cells))

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlconv import reference
-from xlconv.check import precedents
 from xlconv.check.report import Finding
 from xlconv.network import FloatArray
 from xlconv.reader import Workbook
@@ -36,7 +35,7 @@ def check(book: Workbook, found: Found, reading: Reading, seed: int) -> list[Fin
     A cell that only reads such a cell is not at fault.
     """
     probes = _probes(found, seed)
-    reach = _Reach(book, found, reading, probes)
+    reach = _Reach(found, reading, probes)
     expected = [_expected(found, element) for element in probes]
     stages = [stage for stage in found.stages if stage.nodes]
     dues = [_bits(np.isnan(outputs[stage.shows]) for outputs in expected) for stage in stages]
@@ -89,9 +88,9 @@ def _expected(found: Found, element: int) -> dict[str, FloatArray]:
 class _Reach:
     """For each cell the probes that it depends on, one bit each."""
 
-    def __init__(self, book: Workbook, found: Found, reading: Reading, probes: list[int]) -> None:
+    def __init__(self, found: Found, reading: Reading, probes: list[int]) -> None:
         self.atlas = found.atlas
-        self.cell, self.source = cell, source = precedents.of(book, reading)
+        self.cell, self.source = cell, source = reading.precedents
         self.places = np.unique(np.concatenate([cell, source, found.inputs.ravel()]))
         self.mask = np.zeros(self.places.size, np.int64)
         for bit, element in enumerate(probes):

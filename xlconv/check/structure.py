@@ -7,7 +7,6 @@ layer does, such as `IF($A$5=1,...)`, is a finding, and so is a number that stan
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -21,7 +20,7 @@ from xlconv.recover import agreement, places
 from xlconv.recover.agreement import ARGMAX, EXP, LABEL, MAXIMUM, PART, PRODUCT, RELUS, SHIFT, SINGLE, WHOLE
 from xlconv.recover.found import Found, Stage
 from xlconv.recover.places import NOWHERE, Places
-from xlconv.recover.reading import Group, Reading
+from xlconv.recover.reading import Reading
 
 _NAMED: Final = 200
 """Cells of a block that have a finding of their own; the others are counted in one."""
@@ -53,11 +52,6 @@ class _Check:
         self.book, self.found, self.reading = book, found, reading
         self.agreement = agreement.compare(found, reading)
         self.wrong = set(self.agreement.cells[~self.agreement.agrees].tolist())
-        self.groups: dict[int, Group] = {}
-        if self.wrong:
-            for group in reading.groups:
-                for cell in group.cells:
-                    self.groups[reading.atlas.place(group.sheet, *cell)] = group
 
     def findings(self) -> Iterator[Finding]:
         for block in self._blocks():
@@ -86,19 +80,7 @@ class _Check:
     def _has_formula(self, place: int) -> bool:
         where = self._cell(place)
         cell = self.book.cell(*where[:3])
-        return cell.formula is not None or place in self._array_members
-
-    @cached_property
-    def _array_members(self) -> set[int]:
-        """Cells that an array formula of another cell fills."""
-        atlas = self.found.atlas
-        return {
-            place
-            for name, sheet in self.book.sheets.items()
-            for where in sheet.arrays.values()
-            if where.size > 1
-            for place in atlas.places(where._replace(sheet=name)).ravel().tolist()
-        }
+        return cell.formula is not None or place in self.reading.holders
 
     def _finding(self, block: _Block, place: int) -> Finding:
         where = self._cell(place)
@@ -110,15 +92,15 @@ class _Check:
             message = "a constant where a formula is due"
             return Finding("constant", where.place, block.name, message, due, str(cell.value))
         formula = cell.formula or ""
-        objection = self._objection(block, formula, where.sheet)
+        objection = self._objection(block, formula)
         if objection:
             return Finding("vocabulary", where.place, block.name, objection, due, formula=formula)
         message = "the formula does not compute what this layer computes here"
         return Finding("formula", where.place, block.name, message, due, self._does(place), formula)
 
-    def _objection(self, block: _Block, formula: str, sheet: str) -> str:
+    def _objection(self, block: _Block, formula: str) -> str:
         """What is wrong with a formula's words, where that is the matter."""
-        return vocabulary.objection(formula, sheet, vocabulary.of(block.stage, block.name), self.reading.reader.names)
+        return vocabulary.objection(formula, vocabulary.of(block.stage, block.name), self.reading.reader.names)
 
     # What is due at a place
 
@@ -131,7 +113,9 @@ class _Check:
 
     def _models(self, block: _Block, place: int) -> Iterator[str]:
         """Formulas of the nearest cells that are right, as they read when they are copied here."""
-        right = np.array([p for p in np.unique(block.cells).tolist() if p in self.groups and p not in self.wrong])
+        right = np.array(
+            [p for p in np.unique(block.cells).tolist() if p in self.reading.group_of and p not in self.wrong]
+        )
         if not right.size:
             return
         down, across = (

@@ -24,6 +24,7 @@ from xlconv.network import INPUT, FloatArray, Network
 from xlconv.reader import Workbook
 from xlconv.recover.found import Found, Stage
 from xlconv.recover.places import NOWHERE, Atlas, Places
+from xlconv.recover.reading import array_members
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 
@@ -89,9 +90,7 @@ def compute(
         EngineError: The engine could not compute the workbook at all.
     """
     atlas = found.atlas
-    blocks = [block.ravel() for stage in found.stages for block in (stage.cells, *stage.parts.values())]
-    wanted = np.unique(np.concatenate([*blocks, [found.prediction], np.empty(0, np.int64) if extra is None else extra]))
-    ranges = atlas.ranges(wanted[wanted != NOWHERE])
+    ranges = atlas.ranges(found.computed if extra is None else np.union1d(found.computed, extra))
     places = np.concatenate([atlas.places(where).ravel() for where in ranges] or [np.empty(0, np.int64)])
     order = np.argsort(places, kind="stable")
     edits = _Edits(found)
@@ -239,7 +238,7 @@ class _Comparison:
             for part, cells in [*stage.parts.items(), ("", stage.cells)]
         ]
         self.trials = 0
-        self.held_by = dict(_array_members(book, found.atlas))
+        self.held_by = dict(array_members(book, found.atlas))
         self.reasons: Counter[str] = Counter()
         self.predictions: list[bool] = []
         self.prediction_findings: list[Finding] = []
@@ -404,15 +403,6 @@ class _Comparison:
         formula = self.book.cell(*cell[:3]).formula or ""
         message = f"{does} for {trial.name}"
         return Finding("frozen" if frozen else "value", cell.place, layer, message, expected, got, formula, self.engine)
-
-
-def _array_members(book: Workbook, atlas: Atlas) -> Iterator[tuple[int, int]]:
-    """Cells that an array formula of another cell fills, and that cell."""
-    for name, sheet in book.sheets.items():
-        for at, where in sheet.arrays.items():
-            if where.size > 1:
-                for place in atlas.places(where._replace(sheet=name)).ravel().tolist():
-                    yield place, atlas.place(name, *at)
 
 
 def _elements(array: FloatArray, stage: Stage) -> FloatArray:

@@ -56,16 +56,15 @@ def _words(functions: str, operators: str, numbers: str) -> Words:
     return Words(frozenset(functions.split()), frozenset(operators.split()), frozenset(numbers))
 
 
-def objection(formula: str, sheet: str, words: Words, names: Collection[str] = ()) -> str:
+def objection(formula: str, words: Words, names: Collection[str] = ()) -> str:
     """What is wrong with a formula's words, in a few words of our own; empty where nothing is.
 
     Args:
         formula: Without the leading `=`.
-        sheet: The worksheet that it stands on.
         words: Those that it may consist of.
         names: The workbook's defined names in lower case: what they stand for is read as it is in any formula.
     """
-    return next(_objections(syntax.parts(formula, sheet), words, names), "")
+    return next(_objections(syntax.parts(formula), words, names), "")
 
 
 def _objections(parts: syntax.Parts, words: Words, names: Collection[str]) -> Iterator[str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from graphlib import CycleError, TopologicalSorter
+
 import numpy as np
 
 from xlconv import reader
-from xlconv.check import precedents
 from xlconv.check.report import Finding
-from xlconv.recover import Recovered
+from xlconv.recover import Recovered, places
 from xlconv.recover.found import Found
+from xlconv.recover.reading import Reading
 
 
 def is_computed(book: reader.Workbook, found: Found) -> bool:
@@ -39,8 +41,8 @@ def readers(recovered: Recovered) -> list[Finding]:
     if not recovered.not_recognised or not recovered.networks:
         return []
     atlas = recovered.reading.atlas
-    cell, source = precedents.of(recovered.book, recovered.reading)
-    computed = [cells.ravel() for found in recovered.networks for stage in found.stages for cells in [stage.cells]]
+    cell, source = recovered.reading.precedents
+    computed = [stage.cells.ravel() for found in recovered.networks for stage in found.stages]
     rest = np.concatenate([atlas.of(group.sheet, group.cells) for group in recovered.not_recognised])
     reading = np.unique(cell[np.isin(cell, rest) & np.isin(source, np.concatenate(computed))])
     if not reading.size:
@@ -60,7 +62,7 @@ def is_interrupted(recovered: Recovered) -> bool:
         return True
     if not recovered.stray.size or not computed:
         return False
-    cell, source = precedents.of(recovered.book, recovered.reading)
+    cell, source = recovered.reading.precedents
     return bool((np.isin(cell, recovered.stray) & np.isin(source, np.concatenate(computed))).any())
 
 
@@ -68,13 +70,25 @@ def iterative(recovered: Recovered) -> list[Finding]:
     """Circular references, where the workbook asks for them to be followed round and round: that hides them."""
     if not recovered.book.calculation.iterative:
         return []
-    cells = [
-        recovered.reading.atlas.cell(place).place for place in precedents.circular(recovered.book, recovered.reading)
-    ]
+    cells = [recovered.reading.atlas.cell(place).place for place in _circle(recovered.reading)]
     if not cells:
         return []
     message = "circular references are followed round and round (iterative calculation), through this cell"
     return [Finding("calculation-mode", cells[0], "", message, count=len(set(cells)), cells=tuple(cells[:100]))]
+
+
+def _circle(reading: Reading) -> list[int]:
+    """Cells of one circular reference, in order, or none."""
+    cell, source = reading.precedents
+    inner = places.find(source, np.unique(cell)) >= 0
+    graph: dict[int, list[int]] = {}
+    for one, other in zip(cell[inner].tolist(), source[inner].tolist(), strict=True):
+        graph.setdefault(one, []).append(other)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
 
 
 def cells_by_sheet(recovered: Recovered) -> dict[str, set[tuple[int, int]]]:

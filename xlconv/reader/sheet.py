@@ -42,6 +42,11 @@ class Sheet:
     state: str = "visible"
     """`visible`, `hidden` or `veryHidden`."""
 
+    @property
+    def spread(self) -> dict[tuple[int, int], Range]:
+        """The array formulas that fill more than the cell that holds them."""
+        return {at: where for at, where in self.arrays.items() if where.size > 1}
+
 
 @dataclass
 class Budget:

@@ -88,7 +88,7 @@ def compare(found: Found, reading: Reading) -> Agreement:
     expected = _seen_through(_joined(list(_expected(found))), reading)
     actual = _seen_through(_joined([_lines(bundle, cells) for bundle in reading.bundles]), reading)
     blocks = [block for _, _, block in found.blocks()] + [_labels(found)]
-    blank = _is_blank(actual, np.unique(np.concatenate([block.ravel() for block in blocks])), reading)
+    blank = _is_blank(actual, found.owned, reading)
     beyond = _beyond(actual.only(blank), blocks, reading)
     actual = actual.only(~blank)
     return Agreement(cells, _same(cells, expected, actual), expected, actual, beyond)
@@ -101,8 +101,7 @@ def would_agree(found: Found, reading: Reading, known: Agreement, place: int, fo
     if bundle is None:
         return False
     actual = _seen_through(_lines(bundle, cells), reading)
-    blocks = [block for _, _, block in found.blocks()] + [_labels(found)]
-    blank = _is_blank(actual, np.unique(np.concatenate([block.ravel() for block in blocks])), reading)
+    blank = _is_blank(actual, found.owned, reading)
     expected = known.expected.only(known.expected.cell == place)
     return bool(_same(cells, expected, actual.only(~blank))[0])
 

@@ -25,7 +25,6 @@ from xlconv.recover.reading import Reading
 from xlconv.recover.tensors import Built, Copies, Owners, Prediction, Tensor
 
 Ints: TypeAlias = NDArray[np.int64]
-Flags: TypeAlias = NDArray[np.bool_]
 
 _ATTEMPTS: Final = 6
 _DEEPEST: Final = 200

@@ -13,18 +13,14 @@ from xlconv.recover.reading import Reading
 
 def with_evidence(stages: Iterable[Stage], reading: Reading) -> Iterator[Stage]:
     """The stages, each with the formulas that most of its cells have."""
-    group_of = {
-        reading.atlas.place(group.sheet, *cell): number
-        for number, group in enumerate(reading.groups)
-        for cell in group.cells
-    }
     for stage in stages:
         cells = [place for place in stage.cells.ravel().tolist() if place != NOWHERE]
-        counts = Counter(group_of[place] for place in cells if place in group_of)
+        groups = [reading.group_of[place] for place in cells if place in reading.group_of]
+        counts = Counter(map(id, groups))
         if not counts:
             yield stage
             continue
-        number, shared = counts.most_common(1)[0]
-        group = reading.groups[number]
+        most, shared = counts.most_common(1)[0]
+        group = next(each for each in groups if id(each) == most)
         form = group.form if shared > 1 else group.formula
         yield replace(stage, evidence=Evidence(len(cells), f"={form}", shared))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -87,7 +88,7 @@ class Found:
     not_numbers: tuple[int, ...] = ()
     declared: bool = False
 
-    @property
+    @cached_property
     def owned(self) -> Places:
         """All cells of the network, sorted."""
         labels = [] if self.labels is None else [self.labels.ravel()]
@@ -97,7 +98,7 @@ class Found:
         known: Places = cells[cells != NOWHERE]
         return known
 
-    @property
+    @cached_property
     def computed(self) -> Places:
         """The cells that should hold formulas, sorted."""
         blocks = [block.ravel() for stage in self.stages for block in (stage.cells, *stage.parts.values())]

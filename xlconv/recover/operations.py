@@ -73,13 +73,11 @@ class Operations:
     """
 
     def __init__(self, reading: Reading, stray: Places) -> None:
-        self.stray = stray
         self.atlas = reading.atlas
         self._relus: list[tuple[Places, int]] = []
         collected: dict[str, list[tuple[Places, Places, Places]]] = {name: [] for name in _TABLES}
         self.argmaxes: list[Bundle] = []
         self._dot_bundles: list[tuple[Bundle, list[tuple[int, int]]]] = []
-        self.bundles = reading.bundles
         self._collected = collected
         self.original = reading.original
         self.zeros = reading.zeros

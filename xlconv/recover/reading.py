@@ -14,8 +14,7 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 
 from xlconv import syntax
-from xlconv.cells import Range
-from xlconv.reader import Sheet, Workbook
+from xlconv.reader import Workbook
 from xlconv.recover import places
 from xlconv.recover.meaning import Argmax, Exp, Max, Meaning, Reader, Ref, Relu, Share, Sum, SumExp
 from xlconv.recover.places import Atlas, Places
@@ -88,6 +87,7 @@ class Reading:
     """What the formulas of a workbook mean.
 
     Args:
+        book: The workbook.
         atlas: The worksheets.
         groups: All formulas.
         bundles: Those that mean something.
@@ -95,6 +95,7 @@ class Reading:
         reader: Reads further formulas.
     """
 
+    book: Workbook
     atlas: Atlas
     groups: list[Group]
     bundles: list[Bundle]
@@ -117,6 +118,40 @@ class Reading:
         copies, sources = self._copies
         at = places.find(cells, copies)
         return np.where(at >= 0, sources[at], cells) if copies.size else cells
+
+    @cached_property
+    def group_of(self) -> dict[int, Group]:
+        """The group of each cell that holds a formula."""
+        return {place: group for group in self.groups for place in self.atlas.of(group.sheet, group.cells).tolist()}
+
+    @cached_property
+    def holders(self) -> dict[int, int]:
+        """For each cell that an array formula fills beside its own, or with it, the cell that holds the formula."""
+        return dict(array_members(self.book, self.atlas))
+
+    @cached_property
+    def precedents(self) -> tuple[Places, Places]:
+        """Cells and cells that their formulas name, whatever they do with them: a line for each pair."""
+        held = [(member, holder) for member, holder in self.holders.items() if member != holder]
+        spread = np.array(held, dtype=np.int64).reshape(-1, 2)
+        lines = [*self._named(), (spread[:, 0], spread[:, 1])]
+        cell, source = (np.concatenate([line[side] for line in lines]) for side in (0, 1))
+        return cell, source
+
+    def _named(self) -> Iterator[tuple[Places, Places]]:
+        """The precedents of cells with formulas, copies of a formula at a time."""
+        left = MOST_OPERANDS
+        for group in self.groups:
+            cells = np.array(group.cells, dtype=np.int64)
+            here = self.atlas.of(group.sheet, group.cells)
+            named = [self.book.named_range(name) for name in syntax.names(group.formula)]
+            fixed = [(where, False, False) for where in named if where is not None]
+            for where, down, right in [*syntax.references(group.formula, group.sheet), *fixed]:
+                left -= where.size * len(group.cells)
+                if where.sheet not in self.book.sheets or left < 0:
+                    continue
+                moves = places.shift((cells[:, 0] - cells[0, 0]) * down, (cells[:, 1] - cells[0, 1]) * right)
+                yield np.repeat(here, where.size), (moves[:, None] + self.atlas.places(where).ravel()).ravel()
 
     @cached_property
     def zeros(self) -> Places:
@@ -148,16 +183,25 @@ def read(book: Workbook) -> Reading:
     gathered: dict[Hashable, _Gathered] = {}
     left = MOST_OPERANDS
     for group in found:
-        meaning = None if group.cells[0] in _spread(book.sheets[group.sheet]) else _meaning(reader, group)
+        meaning = None if group.cells[0] in book.sheets[group.sheet].spread else _meaning(reader, group)
         if meaning is not None:
             left -= _gather(gathered, atlas, group, meaning, left)
     for name, sheet in book.sheets.items():
-        for at, where in _spread(sheet).items():
+        for at, where in sheet.spread.items():
             for i, j, meaning in reader.elements(sheet.cells[at].formula or "", name, (where.height, where.width)):
                 one = Group(name, "", "", [(at[0] + i, at[1] + j)])
                 left -= _gather(gathered, atlas, one, meaning, left)
     bundles = [each.bundle() for each in gathered.values()]
-    return Reading(atlas, found, bundles, _filled(book, atlas, bundles), reader)
+    return Reading(book, atlas, found, bundles, _filled(book, atlas, bundles), reader)
+
+
+def array_members(book: Workbook, atlas: Atlas) -> Iterator[tuple[int, int]]:
+    """The cells that array formulas fill where they fill several, each with the cell that holds the formula."""
+    for name, sheet in book.sheets.items():
+        for at, where in sheet.spread.items():
+            holder = atlas.place(name, *at)
+            for place in atlas.places(where).ravel().tolist():
+                yield place, holder
 
 
 def _filled(book: Workbook, atlas: Atlas, bundles: Sequence[Bundle]) -> Places:
@@ -174,7 +218,7 @@ def groups(book: Workbook) -> list[Group]:
     """All formulas of a workbook, those that are copies of each other together."""
     found: dict[tuple[str, str, bool], Group] = {}
     for name, sheet in book.sheets.items():
-        spread = _spread(sheet)
+        spread = sheet.spread
         for at, cell in sheet.cells.items():
             if cell.formula is None:
                 continue
@@ -184,11 +228,6 @@ def groups(book: Workbook) -> list[Group]:
                 found[key] = Group(name, form, cell.formula, [])
             found[key].cells.append(at)
     return list(found.values())
-
-
-def _spread(sheet: Sheet) -> dict[Cell, Range]:
-    """The array formulas that fill more than their own cell."""
-    return {at: where for at, where in sheet.arrays.items() if where.size > 1}
 
 
 def _meaning(reader: Reader, group: Group) -> Meaning | None:

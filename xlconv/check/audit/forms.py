@@ -83,5 +83,5 @@ def gather(book: Workbook) -> tuple[list[Form], dict[str, Grid]]:
 
 def _members(sheet: Sheet) -> set[tuple[int, int]]:
     """The cells that array formulas fill beside their own; no more than a worksheet may have."""
-    wide = (where for where in sheet.arrays.values() if where.size > 1)
-    return set(islice((at for where in wide for at in where.cells()), MAX_CELLS)) - sheet.arrays.keys()
+    filled = (at for where in sheet.spread.values() for at in where.cells())
+    return set(islice(filled, MAX_CELLS)) - sheet.arrays.keys()
