@@ -27,6 +27,7 @@ from xlconv.layers import Conv2d, Flatten, Layer, Linear, MaxPool2d, ReLU, Softm
 from xlconv.network import Network, Node
 from xlconv.recover import Recovered, recover
 from xlconv.recover.found import Found
+from xlconv.recover.places import NOWHERE
 
 
 def without_word(source: Path, target: Path) -> Path:
@@ -57,6 +58,7 @@ def numbers(found: Found, x: dict[int, float]) -> dict[int, float]:
         values = outputs[stage.shows].ravel()
         values = values if stage.elements is None else values[stage.elements]
         cells |= zip(stage.cells.ravel().tolist(), values.tolist(), strict=True)
+    cells.pop(NOWHERE, None)
     return cells
 
 
@@ -114,6 +116,28 @@ def test_formulas_alone_are_never_misread(network: Network, seed: int) -> None:
     np.testing.assert_allclose([found[at] for at in found], [right[at] for at in found], rtol=1e-9, atol=1e-9)
     if not recovered.not_recognised:
         assert found.keys() == right.keys()
+
+
+def test_no_cell_is_invented(tmp_path: Path) -> None:
+    """Two dense layers of one input, one of them shorter: no ReLU is told of where nothing stands and nothing reads."""
+    rng = np.random.default_rng(0)
+    nodes = [
+        Node("short", Linear(5, 1, bias=False)),
+        Node("relu", ReLU()),
+        Node("long", Linear(5, 2, bias=False), ("input",)),
+        Node("once", ReLU()),
+        Node("twice", ReLU()),
+    ]
+    weights = {"short.weight": rng.standard_normal((1, 5)), "long.weight": rng.standard_normal((2, 5))}
+    network = Network((5,), nodes, weights)
+    workbook.write(network, rng.random(5), tmp_path / "x.xlsx")
+    recovered = recover(without_word(tmp_path / "x.xlsx", tmp_path / "y.xlsx"))
+    sheet = openpyxl.load_workbook(tmp_path / "x.xlsx").worksheets[0]
+    written = {f"{sheet.title}!{cell.coordinate}" for row in sheet for cell in row if cell.data_type in "nf"}
+    for found in recovered.networks:
+        for stage in found.stages:
+            for place in stage.cells.ravel().tolist():
+                assert place == NOWHERE or found.atlas.cell(place).place in written
 
 
 def made(input_shape: Sequence[int], *chain: Layer, classes: Sequence[str] = ()) -> Network:

@@ -40,7 +40,7 @@ def build(reading: Reading) -> Built:
     stray = np.empty(0, np.int64)
     for _ in range(_ATTEMPTS):
         operations = Operations(reading, stray)
-        builder = _Builder(operations, reading.filled)
+        builder = _Builder(operations, reading)
         further = builder.stray()
         if not further.size:
             break
@@ -52,14 +52,14 @@ def build(reading: Reading) -> Built:
 class _Builder:
     """Adds layer after layer, in the order of depth."""
 
-    def __init__(self, operations: Operations, filled: Places) -> None:
-        self.operations, self.filled = operations, filled
+    def __init__(self, operations: Operations, reading: Reading) -> None:
+        self.operations, self.reading, self.filled = operations, reading, reading.filled
         self.built = Built()
         self.owners = Owners()
         self.exponents = Owners()
         self.largest: dict[int, int] = {}
         self.totals: dict[int, int] = {}
-        for cells in find_inputs(operations, filled):
+        for cells in find_inputs(operations, self.filled):
             self._add(Tensor(cells))
         for depth in range(1, min(operations.deepest, _DEEPEST) + 1):
             self._add_dots(depth)
@@ -217,7 +217,7 @@ class _Builder:
             for mine in _each_once(cells, element):
                 if _is_most(element[mine], source):
                     relus = self.operations.relus_around(cells[mine]) - 1
-                    self._add(Tensor(_in_shape(source, cells[mine], element[mine]), layers.ReLU(), source, relus))
+                    self._add(Tensor(self._in_shape(source, cells[mine], element[mine]), layers.ReLU(), source, relus))
 
     def _add_softmaxes(self, depth: int) -> None:
         self._add_exponents(depth)
@@ -250,7 +250,7 @@ class _Builder:
             held = [cell for cell, vector in self.largest.items() if vector == of and cell in shifts]
             held = held or self._pasted(shifts)
             if _is_most(element, source) and (not shifts.size or held or self._covers(shifts, source.cells)):
-                shown = _in_shape(source, cells, element).ravel()
+                shown = self._in_shape(source, cells, element).ravel()
                 parts = {"max": np.array(held[:1])} if held else {}
                 parts["exp" if shifts.size else "plain exp"] = shown
                 self.exponents.add(Tensor(shown, None, source, parts=parts))
@@ -276,7 +276,21 @@ class _Builder:
 
     def _add_softmax(self, source: Tensor | None, cells: Places, element: Ints, parts: dict[str, Places]) -> None:
         assert source is not None
-        self._add(Tensor(_in_shape(source, cells, element).ravel(), layers.Softmax(), source, 0, parts=parts))
+        self._add(Tensor(self._in_shape(source, cells, element).ravel(), layers.Softmax(), source, 0, parts=parts))
+
+    def _in_shape(self, source: Tensor, cells: Places, element: Ints) -> Places:
+        """The cell that goes with each element, in the source's shape.
+
+        A missing one is where the others' grid has it, if something stands there or a formula reads it.
+        """
+        shown = np.full(source.cells.size, NOWHERE, np.int64)
+        shown[element] = cells
+        for channel in shown.reshape(source.image):
+            missing = channel == NOWHERE
+            if missing.any() and not missing.all():
+                there = _on_grid(channel)[missing]
+                channel[missing] = np.where(np.isin(there, self.reading.mentioned), there, NOWHERE)
+        return shown.reshape(source.shape)
 
     # What else shows a tensor
 
@@ -399,17 +413,6 @@ def _each_window_once(cell: Places, element: Ints) -> Iterator[Ints]:
 
 def _is_most(element: Ints, source: Tensor) -> bool:
     return bool(2 * np.unique(element).size > source.cells.size)
-
-
-def _in_shape(source: Tensor, cells: Places, element: Ints) -> Places:
-    """The cell that goes with each element, in the source's shape; a missing one is where the others' grid has it."""
-    shown = np.full(source.cells.size, NOWHERE, np.int64)
-    shown[element] = cells
-    for channel in shown.reshape(source.image):
-        missing = channel == NOWHERE
-        if missing.any() and not missing.all():
-            channel[missing] = _on_grid(channel)[missing]
-    return shown.reshape(source.shape)
 
 
 def _on_grid(channel: Places) -> Places:

@@ -138,6 +138,11 @@ class Reading:
         cell, source = (np.concatenate([line[side] for line in lines]) for side in (0, 1))
         return cell, source
 
+    @cached_property
+    def mentioned(self) -> Places:
+        """Cells that hold something or that a formula names."""
+        return np.union1d(self.filled, self.precedents[1])
+
     def _named(self) -> Iterator[tuple[Places, Places]]:
         """The precedents of cells with formulas, copies of a formula at a time."""
         left = MOST_OPERANDS
