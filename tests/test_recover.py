@@ -140,6 +140,16 @@ def test_no_cell_is_invented(tmp_path: Path) -> None:
                 assert place == NOWHERE or found.atlas.cell(place).place in written
 
 
+def test_dense_layers_of_one_input_are_told_apart(tmp_path: Path) -> None:
+    """Nothing is computed from both, so they are no one layer: a softmax of one knows nothing of the other."""
+    rng = np.random.default_rng(0)
+    nodes = [Node("one", Linear(5, 1)), Node("three", Linear(5, 3), ("input",)), Node("softmax", Softmax())]
+    weights = {f"{node.name}.{key}": rng.random(s) for node in nodes for key, s in node.layer.weight_shapes.items()}
+    workbook.write(Network((5,), nodes, weights), rng.random(5), tmp_path / "x.xlsx")
+    (found,) = recover(without_word(tmp_path / "x.xlsx", tmp_path / "y.xlsx")).networks
+    assert [stage.cells.shape for stage in found.stages] == [(1,), (3,), (3,)]
+
+
 def made(input_shape: Sequence[int], *chain: Layer, classes: Sequence[str] = ()) -> Network:
     """A network of layers one behind the other, with random weights; ReLUs are inline."""
     relu = [isinstance(layer, ReLU) for layer in chain]

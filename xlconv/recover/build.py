@@ -108,7 +108,8 @@ class _Builder:
         for alike in _alike(convolutions):
             self._add_convolution(alike)
         for alike in _alike([each for each in dense if self.owners.find(each.cells)[0][0] < 0]):  # not a faulty cell
-            self._add_linear(alike)
+            for layer in self._told_apart(alike):
+                self._add_linear(layer)
 
     def _channel(self, of: int, lines: Ints, element: Ints) -> _Channel | None:
         """One output channel: cells that share their weights."""
@@ -150,6 +151,17 @@ class _Builder:
         layer = layers.Conv2d(source.image[0], len(alike), (height, width), stride, padding, has_bias)
         weights = {"weight": kernels} | _biases(alike)
         self._add(Tensor(np.stack([each.cells for each in alike]), layer, source, alike[0].relus, weights, pad))
+
+    def _told_apart(self, alike: list[_Channel]) -> Iterator[list[_Channel]]:
+        """Dense layers of one input: cells in several columns, or rows, of which nothing is computed together."""
+        cells = np.concatenate([each.cells for each in alike])
+        lines = (places.columns(cells), places.rows(cells))
+        if not any(np.unique(line).size == 1 for line in lines):
+            for line in lines:
+                if not self.reading.read_together(cells, line):
+                    yield from ([alike[at] for at in np.flatnonzero(line == one)] for one in np.unique(line))
+                    return
+        yield alike
 
     def _add_linear(self, alike: list[_Channel]) -> None:
         source = self.owners.tensors[alike[0].of]

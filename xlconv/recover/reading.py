@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xlconv import syntax
 from xlconv.reader import Workbook
@@ -24,6 +25,8 @@ Cell: TypeAlias = tuple[int, int]
 
 _MOST_COPIES: Final = 300
 """Copies of copies."""
+_FURTHER_ON: Final = 5
+"""Formulas one behind the other."""
 
 MOST_OPERANDS: Final = 6_000_000
 """That all formulas of a workbook may read together, so that 1 GB is enough; what goes beyond is left unread."""
@@ -142,6 +145,22 @@ class Reading:
     def mentioned(self) -> Places:
         """Cells that hold something or that a formula names."""
         return np.union1d(self.filled, self.precedents[1])
+
+    def read_together(self, cells: Places, kinds: NDArray[np.int64]) -> bool:
+        """Whether something is computed from cells of several kinds, a few formulas further on at most."""
+        cell, source = self.precedents
+        order = np.argsort(cells)
+        cells, kinds = cells[order], kinds[order]
+        for _ in range(_FURTHER_ON):
+            at = places.find(source, cells)
+            readers, of = cell[at >= 0], kinds[at[at >= 0]]
+            if not readers.size:
+                break
+            cells, first, inverse = np.unique(readers, return_index=True, return_inverse=True)
+            kinds = of[first]
+            if (of != kinds[inverse]).any():
+                return True
+        return False
 
     def _named(self) -> Iterator[tuple[Places, Places]]:
         """The precedents of cells with formulas, copies of a formula at a time."""
