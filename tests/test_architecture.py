@@ -21,8 +21,9 @@ FLOORS = [
     ["render", "show"],
     ["picture"],
     ["check", "workbook", "train", "launch"],
-    ["recover"],
-    ["layout", "engines", "syntax", "emit", "templates", "digits", "pytorch", "style", "finish", "files", "tracing"],
+    ["recover", "finish"],
+    ["pages"],
+    ["layout", "engines", "syntax", "emit", "templates", "digits", "pytorch", "style", "files", "tracing"],
     ["reader", "reference", "declaration"],
     ["network"],
     ["layers", "cells", "escape"],
@@ -30,12 +31,14 @@ FLOORS = [
 ]
 """From the top; a module imports from lower floors, or from its own where that is said here."""
 
-NEIGHBOURS = {(name, name) for name in ("check", "cli", "engines", "reader", "recover")} | {("__main__", "cli")}
+NEIGHBOURS = {(name, name) for name in ("check", "cli", "engines", "pages", "reader", "recover")} | {
+    ("__main__", "cli")
+}
 
 UPWARDS = {("network", "tracing")}
 """`Network.trace` is a method for those who have a network in a notebook; it loads what computes when it is called."""
 
-WRITER = {"openpyxl", "xlconv.emit", "xlconv.finish", "xlconv.layout", "xlconv.style", "xlconv.workbook"}
+WRITER = {f"xlconv.{name}" for name in ("emit", "finish", "layout", "pages", "style", "workbook")} | {"openpyxl"}
 """What makes xlconv's own workbooks: what judges workbooks must not know it."""
 
 MODEL = {"numpy", "torch", "xlconv.network", "xlconv.pytorch", "xlconv.reference"}

@@ -1,68 +1,98 @@
-"""What openpyxl leaves out of a worksheet's cells: cached values and, to save time, styles.
+"""The cells of worksheets, which openpyxl is not given: text, exact numbers, formulas and their cached values.
 
-openpyxl writes formulas without values, and takes most of its time for the style of each cell. So the first
-worksheet's numbers and formulas are written plain, and completed here in one pass over its text.
+openpyxl cuts numbers to 16 digits, writes no cached values, and takes most of its time for cells. So it writes all but
+the cells, and they are put in here.
 """
 
 from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
+from html import escape
 from io import BytesIO
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import IO, Final
 
-from xlconv.cells import Range, Value, column_number
+from xlconv.cells import Range, Value, column_letters
 from xlconv.errors import EngineError
+from xlconv.pages import Content, Formula, Page
+from xlconv.style import Kind
 
-Block: TypeAlias = tuple[Range, int, list[list[Value]]]
-"""A rectangle of cells, the number of their style, and the values in them."""
-
-_PART: Final = "xl/worksheets/sheet1.xml"
-_PLAIN_CELL: Final = re.compile(rb'<c r="([A-Z]+)(\d+)"(?: t="n")?>(<f>[^<]*</f>)?<v ?(?:/>|>[^<]*</v>)</c>')
-_WITHOUT_STYLE: Final = re.compile(rb'<c r="[A-Z]+\d+"(?: t="\w+")?>')
+_EMPTY: Final = re.compile(rb'<dimension ref="[A-Z0-9:]+" ?/>(.*)<sheetData(?: ?/>|></sheetData>)', re.DOTALL)
+"""From the extent to the cells."""
 
 
-def copy(plain: BytesIO, target: Path, blocks: Sequence[Block]) -> None:
-    """Copy a package, with every number, formula and style of the first worksheet complete.
+def copy(
+    frame: BytesIO,
+    target: Path | IO[bytes],
+    pages: list[Page],
+    styles: Mapping[Kind, int],
+    values: Mapping[str, Mapping[tuple[int, int], Value]],
+) -> None:
+    """Copy a package, with the cells in its worksheets.
 
     Args:
-        plain: The package as openpyxl wrote it.
-        target: The file to write.
-        blocks: All cells of the worksheet that are numbers or formulas.
+        frame: The package as openpyxl wrote it, with as many worksheets, all empty.
+        target: What to write.
+        pages: The worksheets.
+        styles: The number of each look.
+        values: The cached values of formulas, by worksheet, row and column; a formula may have none.
     """
-    with zipfile.ZipFile(plain) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as package:
+    parts = {f"xl/worksheets/sheet{number}.xml": page for number, page in enumerate(pages, 1)}
+    with zipfile.ZipFile(frame) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as package:
         for info in source.infolist():
             data = source.read(info)
-            package.writestr(info, _completed(data, blocks) if info.filename == _PART else data)
+            if info.filename in parts:
+                page = parts.pop(info.filename)
+                empty = _EMPTY.search(data)
+                if not empty:
+                    raise EngineError(f"{info.filename} is not as openpyxl used to write it")
+                rows = "".join(_rows(page, styles, values.get(page.title, {})))
+                filled = f'<dimension ref="{_extent(page)}"/>{empty[1].decode()}<sheetData>{rows}</sheetData>'
+                data = data[: empty.start()] + filled.encode() + data[empty.end() :]
+            package.writestr(info, data)
+    if parts:
+        raise EngineError(f"openpyxl wrote no {', '.join(parts)}")
 
 
-def _completed(text: bytes, blocks: Sequence[Block]) -> bytes:
-    rows: dict[int, list[Block]] = {}
-    for block in blocks:
-        for row in range(block[0].row, block[0].row + block[0].height):
-            rows.setdefault(row, []).append(block)
-
-    def complete(match: re.Match[bytes]) -> bytes:
-        letters, digits, formula = match.groups(b"")
-        row, column = int(digits), column_number(letters.decode())
-        for where, style, values in rows.get(row, ()):
-            if where.column <= column < where.column + where.width:
-                kind, shown = _shown(values[row - where.row][column - where.column])
-                return b'<c r="%b%b" s="%d"%b>%b<v>%b</v></c>' % (letters, digits, style, kind, formula, shown)
-        raise EngineError(f"nothing is known of the cell {letters.decode()}{digits.decode()}")
-
-    completed = _PLAIN_CELL.sub(complete, text)
-    if left := _WITHOUT_STYLE.search(completed):
-        raise EngineError(f"a cell is not as openpyxl used to write them: {left[0].decode()}")
-    return completed
+def _extent(page: Page) -> str:
+    """The range from A1 to the last cell."""
+    rows, columns = zip(*page.cells, strict=True)
+    return Range(page.title, 1, 1, max(rows), max(columns)).address
 
 
-def _shown(value: Value) -> tuple[bytes, bytes]:
-    """The attribute for a value's type, and its text."""
+def _rows(page: Page, styles: Mapping[Kind, int], values: Mapping[tuple[int, int], Value]) -> Iterator[str]:
+    rows: dict[int, list[tuple[int, Content, Kind]]] = {row: [] for row in page.heights}
+    for (row, column), (content, kind) in page.cells.items():
+        rows.setdefault(row, []).append((column, content, kind))
+    for row in sorted(rows):
+        height = f' ht="{page.heights[row]:g}" customHeight="1"' if row in page.heights else ""
+        yield f'<row r="{row}"{height}>'
+        for column, content, kind in sorted(rows[row], key=lambda cell: cell[0]):
+            at = f'<c r="{column_letters(column)}{row}" s="{styles[kind]}"'
+            if isinstance(content, Formula):
+                yield f"{at}{_computed(content, values.get((row, column)))}</c>"
+            elif isinstance(content, str):
+                yield f'{at} t="inlineStr"><is><t xml:space="preserve">{escape(content, quote=False)}</t></is></c>'
+            else:
+                yield f"{at}/>" if content is None else f"{at}><v>{_number(content)}</v></c>"
+        yield "</row>"
+
+
+def _computed(formula: Formula, value: Value) -> str:
+    """A formula and its cached value, with what they need of the cell's opening tag."""
+    text = f"<f>{escape(formula, quote=False)}</f>"
+    if value is None:
+        return f">{text}"
     if isinstance(value, str):
-        from html import escape  # slow to load, and few workbooks have a text for a value
+        return f' t="str">{text}<v>{escape(value, quote=False)}</v>'
+    if isinstance(value, bool):
+        return f' t="b">{text}<v>{value:d}</v>'
+    return f">{text}<v>{_number(float(str(value)))}</v>"
 
-        return b' t="str"', escape(value, quote=False).encode()
-    return b"", repr(value).encode()
+
+def _number(number: float) -> str:
+    """The shortest text that is this number."""
+    text = repr(float(number))
+    return text[:-2] if text.endswith(".0") else text

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias, get_args
 
-from openpyxl.cell import WriteOnlyCell
+from openpyxl import Workbook
+from openpyxl.cell import Cell
 from openpyxl.formatting.rule import ColorScaleRule
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
-from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 Kind: TypeAlias = Literal[
     "title",
@@ -69,9 +69,9 @@ _FORMATS: Final[dict[Kind, str]] = {
 }
 
 
-def pen(sheet: WriteOnlyWorksheet, kind: Kind) -> WriteOnlyCell:
-    """A cell of one look; give it a value, write it, use it again."""
-    cell = WriteOnlyCell(sheet)
+def number(book: Workbook, kind: Kind) -> int:
+    """The number that a look has in a workbook; asking for it puts it there."""
+    cell = Cell(book.worksheets[0])
     vector = kind in ("vector", "share")
     cell.font = _FONTS.get(kind, _VECTOR if vector else _SMALL)
     cell.number_format = _FORMATS.get(kind, "General")
@@ -84,7 +84,7 @@ def pen(sheet: WriteOnlyWorksheet, kind: Kind) -> WriteOnlyCell:
         cell.fill = PatternFill("solid", fgColor=_DARK)
     if kind == "class":
         cell.fill = PatternFill("solid", fgColor=_LIGHT)
-    return cell
+    return int(cell.style_id)
 
 
 def heat(kind: Kind, signed: bool) -> ColorScaleRule:
