@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from xlconv.cells import block_name
 from xlconv.errors import NetworkError
 from xlconv.layers import LAYER_TYPES, Layer, Shape, shape_text
 from xlconv.network import INPUT, Network, Node
@@ -19,7 +20,75 @@ SHEET: Final = "Network"
 NAME: Final = "network"
 """The defined name of their range, header included."""
 
+CHOICE: Final = "choice"
+"""Defined name of the cell that says which sample the input shows: one of the labels, or `DRAWN`."""
+
+SAMPLE: Final = "sample"
+"""Of the cell that says which of the samples with this label, from 0; a number too large shows the last one."""
+
+CHOSEN: Final = "sample_row"
+"""Of the formula that gives the row of `SAMPLES` that is shown, from 1; 0 for what is drawn."""
+
+LABELS: Final = "sample_labels"
+"""(S, 1): the label of each sample, as classes are written; samples with one label stand together."""
+
+SAMPLES: Final = "samples"
+"""(S, N): a sample in each row, flat; a blank cell is 0."""
+
+SCALE: Final = "sample_scale"
+"""Of the number by which the samples are divided."""
+
+DRAWN: Final = "draw"
+"""The choice for what stands on the worksheet of this name; also the name of its blocks: `draw_0`, or `draw`."""
+
+DRAW_SHEET: Final = "Draw"
+SAMPLES_SHEET: Final = "Samples"
+
+MARK: Final = "mark"
+"""Of the formula that says whether the prediction is the chosen label."""
+
+EXPLORE_SHEET: Final = "Explore"
+
+EXPLORE: Final = "explore"
+"""With what follows, the names on the worksheet `Explore`, which shows how one cell of one layer is computed.
+
+Four cells choose: `explore_layer` (a name), `explore_channel`, `explore_row`, `explore_column` (from 0; for a vector the
+channel is the element and the others do not matter). All the others are formulas, each a number, or an empty text
+where the chosen layer has nothing to show there. K is the largest number of window channels of any layer, k one of
+them, H x W the largest window.
+
+- `explore_limits` (1, 3): the largest channel, row and column of the layer.
+- `explore_at` (1, 3): the channel, row and column that are shown: those chosen, or the nearest that there are.
+- `explore_settings` (1, 11): window channels (1 for pooling and elementwise layers), window height and width, stride
+  down and right, rows of padding above and columns of padding at the left, height and width of what is read, ReLUs in
+  the formula, 1 or 0 for a bias. A vector is read as a column; a dense layer's window is all that it reads, at stride
+  1 without padding; the softmax has a window of as many rows as elements.
+- `explore_window_row` (H, 1), `explore_window_column` (1, W): the row and column of the source that the window reads,
+  from 0, also outside of it. Of convolutions, pooling and elementwise layers.
+- `explore_window_k`, `explore_kernel_k`, `explore_product_k` (H, W), `explore_sum_k`: what is read, the weights, the
+  products and their sum. Outside of its source a convolution and a ZeroPad2d read 0, pooling nothing. Pooling and
+  elementwise layers have no kernel, products and sums.
+- `explore_dense_window_k`, `explore_dense_kernel_k`, `explore_dense_product_k`, `explore_dense_sum_k`: the same of dense
+  layers, in a panel with its own K, H and W.
+- `explore_softmax` (N, 4): for each element x, x less the largest, the exponential of that, the share; `explore_max`
+  and `explore_exp_sum`: the largest x and the sum of the exponentials.
+- `explore_bias`, `explore_before`: the bias, if any; the number that the ReLUs of the layer, inline or its own, are
+  applied to, in convolutions, dense layers and ReLUs.
+- `explore_result`: what comes out. `explore_cell`: what the first worksheet shows in this place.
+- `explore_words`: a text that tells it in words; every number in it is one of the above, rounded to 4 decimals.
+"""
+
 HEADER: Final = ("layer", "type", "reads", "settings", "inline", "output shape")
+
+
+def explore_name(what: str, *indices: int) -> str:
+    """A defined name on the worksheet `Explore`: `explore_window_1`."""
+    return block_name(EXPLORE, what, indices)
+
+
+def draw_name(*indices: int) -> str:
+    """The defined name of a block on the worksheet `Draw`: `draw_0` for a channel, `draw` for a vector."""
+    return block_name(DRAWN, "", indices)
 
 
 def rows(network: Network) -> list[tuple[str, ...]]:

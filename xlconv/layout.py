@@ -22,6 +22,8 @@ TITLE_ROW: Final = 1
 SHAPE_ROW: Final = 2
 FIRST_ROW: Final = 4
 """Of the captions; the first blocks stand below it."""
+_PANEL_HEIGHT: Final = 16
+_PANEL_WIDTH: Final = 20
 _MIN_WIDTH: Final = 4
 """Columns that a block takes at least, so that its caption is not cut."""
 
@@ -69,6 +71,8 @@ class Layout:
     biases: dict[str, list[Range]] = field(default_factory=dict)
     parts: dict[str, dict[str, Blocks]] = field(default_factory=dict)
     classes: Range | None = None
+    panel: Range | None = None
+    """Below the input, where the choice of a sample stands."""
     inline: dict[str, list[Node]] = field(default_factory=dict)
     """For a layer with cells, the inline layers that its formulas are wrapped in."""
 
@@ -83,13 +87,18 @@ class Layout:
         return max(block.range.column + block.range.width - 1 for block in self.blocks)
 
 
-def lay_out(network: Network, sheet: str) -> Layout:
+def lay_out(network: Network, sheet: str, panel: bool = False) -> Layout:
     """The blocks of a network, on one worksheet.
+
+    Args:
+        network: What is to stand there.
+        sheet: The worksheet's name.
+        panel: Whether there is to be room for choosing a sample.
 
     Raises:
         NetworkError: It does not fit a worksheet, or two blocks would have the same defined name.
     """
-    layout = _Builder(network, sheet).build()
+    layout = _Builder(network, sheet, panel).build()
     if layout.last_row > MAX_ROWS or layout.last_column > MAX_COLUMNS:
         raise NetworkError(
             f"the network needs {layout.last_row} rows and {layout.last_column} columns, "
@@ -118,8 +127,9 @@ def inline_chain(network: Network, name: str) -> list[Node]:
 class _Builder:
     """Places block after block, from left to right."""
 
-    def __init__(self, network: Network, sheet: str) -> None:
+    def __init__(self, network: Network, sheet: str, panel: bool) -> None:
         self.network = network
+        self.panel = panel
         self.layout = Layout(sheet)
         self.column = 1
         self.bottom = FIRST_ROW
@@ -141,7 +151,15 @@ class _Builder:
         self._heading("input", shape_text(shape))
         ranges = self._stack(shape, _pitch(shape))
         self._add_output("input", INPUT, ranges, shape)
+        if self.panel:
+            self._place_panel(ranges[-1])
         self.layout.outputs[INPUT] = Blocks(tuple(ranges))
+
+    def _place_panel(self, last: Range) -> None:
+        row = last.row + last.height + 2
+        self.layout.panel = Range(self.layout.sheet, row, last.column, _PANEL_HEIGHT, _PANEL_WIDTH)
+        self.column = max(self.column, last.column + _PANEL_WIDTH + 1)
+        self.bottom = max(self.bottom, row + _PANEL_HEIGHT)
 
     def _place_node(self, node: Node) -> None:
         chain = inline_chain(self.network, node.name)
