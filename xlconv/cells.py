@@ -168,8 +168,8 @@ class NotEvaluated:
 Value: TypeAlias = float | str | bool | ErrorValue | NotEvaluated | None
 """What a cell shows; None where it is blank."""
 
-Edit: TypeAlias = tuple[Range, Sequence[Sequence[float]]]
-"""Numbers to put into a range, row by row."""
+Edit: TypeAlias = tuple[Range, Sequence[Sequence[float | str]]]
+"""Numbers and texts to put into a range, row by row; blank cells are filled, formulas replaced."""
 
 
 def defined_name(text: str) -> str:

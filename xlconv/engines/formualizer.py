@@ -58,8 +58,8 @@ def engine() -> Formualizer:
 
 
 def _evaluated(book: formualizer.Workbook, edits: Sequence[Edit], ranges: Sequence[Range]) -> list[list[list[Value]]]:
-    for where, numbers in edits:
-        rows = [list(row) for row in numbers]
+    for where, values in edits:
+        rows = [list(row) for row in values]
         book.sheet(where.sheet).set_values_batch(where.row, where.column, where.height, where.width, rows)
     if edits:
         book.evaluate_all()

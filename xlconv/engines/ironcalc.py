@@ -79,9 +79,12 @@ def _evaluated(
     model: ironcalc.Model, sheets: dict[str, int], edits: Sequence[Edit], ranges: Sequence[Range]
 ) -> list[list[list[Value]]]:
     for where, rows in edits:
-        numbers = (number for row in rows for number in row)
-        for (row, column), number in zip(where.cells(), numbers, strict=True):
-            model.update_cell_with_number(sheets[where.sheet], row, column, number)
+        values = (value for row in rows for value in row)
+        for (row, column), value in zip(where.cells(), values, strict=True):
+            if isinstance(value, str):
+                model.update_cell_with_text(sheets[where.sheet], row, column, value)
+            else:
+                model.update_cell_with_number(sheets[where.sheet], row, column, value)
     model.evaluate()
     return [_values(model, sheets[where.sheet], where) for where in ranges]
 

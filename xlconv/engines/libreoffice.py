@@ -76,7 +76,7 @@ class LibreOffice:
         with tempfile.TemporaryDirectory(prefix="xlconv-", ignore_cleanup_errors=True) as name:
             folder = Path(name)
             files = []
-            for number, copy in enumerate(reader.with_numbers(package, edits)):
+            for number, copy in enumerate(reader.with_values(package, edits)):
                 files.append(folder / f"{number:04}.xlsx")
                 files[-1].write_bytes(copy)
             self._convert(files, folder)

@@ -1,4 +1,4 @@
-"""What goes to an engine's process and what comes back: a line of JSON, then numbers as they are in memory.
+"""What goes to an engine's process and what comes back: a line of JSON with the few texts, then numbers as in memory.
 
 What comes back is not trusted, as the process has read a hostile file: nothing in it is run, and what has not the
 expected form is refused.
@@ -53,14 +53,17 @@ class Request:
     ranges: Sequence[Range]
 
     def encode(self) -> bytes:
-        """As bytes: the header, the numbers of all edits, the package."""
+        """As bytes: the header, the numbers of all edits (0 where it has a text), the package."""
+        values = [value for group in self.edits for _, rows in group for row in rows for value in row]
+        texts = [(at, value) for at, value in enumerate(values) if isinstance(value, str)]
         header = {
             "module": self.module,
             "limits": astuple(self.limits),
             "edits": [[where for where, _ in group] for group in self.edits],
+            "texts": texts,
             "ranges": list(self.ranges),
         }
-        numbers = array("d", (x for group in self.edits for _, rows in group for row in rows for x in row))
+        numbers = array("d", (0.0 if isinstance(value, str) else value for value in values))
         return b"".join([json.dumps(header).encode(), b"\n", numbers.tobytes(), self.package])
 
     @classmethod
@@ -70,8 +73,11 @@ class Request:
         header = json.loads(line)
         groups = [[Range(*where) for where in group] for group in header["edits"]]
         size = 8 * sum(where.size for group in groups for where in group)
-        numbers = iter(array("d", rest[:size]))
-        edits = [[(where, _rows(where, numbers)) for where in group] for group in groups]
+        values: list[float | str] = list(array("d", rest[:size]))
+        for at, text in header["texts"]:
+            values[at] = text
+        flat = iter(values)
+        edits = [[(where, _rows(where, flat)) for where in group] for group in groups]
         ranges = [Range(*where) for where in header["ranges"]]
         return cls(header["module"], Limits(*header["limits"]), rest[size:], edits, ranges)
 

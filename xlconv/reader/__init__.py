@@ -13,13 +13,13 @@ from pathlib import Path
 from xlconv.cells import Range
 from xlconv.errors import WorkbookError
 from xlconv.reader.book import Book, Calculation, check_styles, shared_strings
-from xlconv.reader.edit import with_numbers
+from xlconv.reader.edit import with_values
 from xlconv.reader.limits import MAX_CELLS
 from xlconv.reader.outside import find
 from xlconv.reader.package import Cut, Package
 from xlconv.reader.sheet import Budget, Cell, Sheet, SheetReader
 
-__all__ = ["MAX_CELLS", "Calculation", "Cell", "Sheet", "Workbook", "read", "with_numbers"]
+__all__ = ["MAX_CELLS", "Calculation", "Cell", "Sheet", "Workbook", "read", "with_values"]
 
 
 @dataclass
