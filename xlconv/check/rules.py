@@ -23,6 +23,7 @@ RuleId: TypeAlias = Literal[
     "not-a-number",
     "error-value",
     "stale",
+    "explore",
     "architecture",
     "weights",
     "neighbour",
@@ -156,6 +157,14 @@ _ALL: Final = (
         "Previews, phones and programs that read the file without computing it show numbers that its formulas do not "
         "give.",
         "Open the workbook in a spreadsheet program, recalculate everything, and save it.",
+    ),
+    Rule(
+        "explore",
+        "error",
+        "the worksheet Explore shows something else than it should",
+        "It shows step by step how one cell of one layer comes about. It was asked for cells of every layer, and this "
+        "number or text is not the one that the NumPy model has there. The network itself may be right.",
+        "Compare the formula with its neighbours', or write the workbook anew with xlconv generate.",
     ),
     Rule(
         "architecture",

@@ -1,0 +1,302 @@
+"""The worksheet `Explore` of a workbook that says which network it is: all that it shows, for chosen elements.
+
+What it should show is worked out in `xlconv.check.steps`, from the network and its outputs alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from math import inf, isfinite, isnan
+from typing import Final
+
+import numpy as np
+
+from xlconv import reference
+from xlconv.cells import Edit, ErrorValue, NotEvaluated, Range, Value
+from xlconv.check.report import Finding, LayerResult
+from xlconv.check.rules import RuleId
+from xlconv.check.steps import WORDS, Selection, Steps, as_image, chosen, sizes, steps
+from xlconv.declaration import EXPLORE_SHEET, explore_name
+from xlconv.engines import Engine
+from xlconv.network import FloatArray, Network
+from xlconv.reader import Workbook
+from xlconv.recover.found import Found
+from xlconv.recover.places import Atlas, Places
+
+_CHOICES: Final = ("layer", "channel", "row", "column")
+_NAMED: Final = 20
+"""Wrong cells that have a finding of their own; the others are counted in one."""
+_QUOTED: Final = re.compile(r"'[^']*'")
+_NUMBER: Final = re.compile(r"(?:(?<![\w.)])-)?(?:\d+\.?\d*|\.\d+)(?:E[+-]?\d+)?", re.IGNORECASE)
+_DECIMALS: Final = 4
+_HALF: Final = 0.5 * 10.0**-_DECIMALS
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """Where the worksheet of one network stands.
+
+    Args:
+        book: The workbook.
+        network: Whose layers are shown.
+        atlas: The worksheets that places refer to.
+        choices: The cells that choose: layer, channel, row and column.
+        shown: The range of each table, by name without `explore_`.
+        findings: What of the worksheet is missing, has another size, or is no formula.
+    """
+
+    book: Workbook
+    network: Network
+    atlas: Atlas
+    choices: tuple[Range, ...]
+    shown: Mapping[str, Range]
+    findings: tuple[Finding, ...] = ()
+
+    @classmethod
+    def of(cls, book: Workbook, found: Found) -> Explorer | None:
+        """The one of a workbook; None where the workbook states no network, or has no such worksheet."""
+        if not found.declared or book.named_range(explore_name("layer")) is None:
+            return None
+        choices, findings = [], []
+        for name in _CHOICES:
+            where = _range(book, name, 1, 1)
+            if isinstance(where, Finding):
+                findings.append(where)
+            elif book.cell(*where[:3]).formula is not None:
+                findings.append(Finding("explore", where.place, "", "chooses what is shown, so it cannot be a formula"))
+            else:
+                choices.append(where)
+        shown = {}
+        for name, *size in sizes(found.network):
+            where = _range(book, name, *size)
+            if isinstance(where, Finding):
+                findings.append(where)
+            else:
+                shown[name] = where
+                findings += _not_formulas(book, where)
+        if len(choices) < len(_CHOICES):
+            shown = {}
+        return cls(book, found.network, found.atlas, tuple(choices), shown, tuple(findings))
+
+    @property
+    def places(self) -> Places:
+        """The cells that are compared, sorted."""
+        blocks = [self.atlas.places(where).ravel() for where in self.shown.values()]
+        cells: Places = np.unique(np.concatenate([*blocks, np.empty(0, np.int64)]))
+        return cells
+
+    def edits(self, selection: Selection) -> list[Edit]:
+        """What chooses an element."""
+        at: tuple[float | str, ...] = (
+            selection.layer,
+            *map(float, (selection.channel, selection.row, selection.column)),
+        )
+        return [(where, [[value]]) for where, value in zip(self.choices, at, strict=False)]
+
+    def selections(self, rng: np.random.Generator, count: int) -> list[Selection]:
+        """Elements of every layer by turns: corners, edges, some outside of the layer, then random ones."""
+        network = self.network
+        turns = [_places_in(cells.node.name, as_image(network.shapes[cells.shows]), rng) for cells in chosen(network)]
+        return list(islice(chain.from_iterable(zip(*turns, strict=True)), count))
+
+
+def _places_in(layer: str, shape: tuple[int, int, int], rng: np.random.Generator) -> Iterator[Selection]:
+    """Corners first, each with a random channel, then edges, and what is beyond them; without end."""
+    channels, height, width = shape
+    bottom, right = height - 1, width - 1
+
+    def at(row: int, column: int) -> Selection:
+        return Selection(layer, int(rng.integers(channels)), row, column)
+
+    def inside() -> Selection:
+        return at(int(rng.integers(height)), int(rng.integers(width)))
+
+    yield at(0, 0)
+    yield inside()
+    yield at(bottom, right)
+    yield Selection(layer, channels + 2, height, width + 7)
+    yield at(0, right)
+    yield at(bottom, 0)
+    for edge in ((0, None), (bottom, None), (None, 0), (None, right)):
+        middle = inside()
+        yield at(*(given if own is None else own for own, given in zip(edge, (middle.row, middle.column), strict=True)))
+    yield Selection(layer, -1, -2, -1)
+    while True:
+        yield inside()
+
+
+def _range(book: Workbook, name: str, height: int, width: int) -> Range | Finding:
+    """The range of a name without `explore_`, or what is wrong with it."""
+    full, size = explore_name(name), f"{height}x{width} cells"
+    where = book.named_range(full)
+    if where is None:
+        return Finding("explore", "", "", f"no defined name {full!r} in a workbook that has some like it", size)
+    if (where.height, where.width) != (height, width):
+        message = f"the range {full!r} has another size than this network needs"
+        return Finding("explore", where.place, "", message, size, f"{where.height}x{where.width} cells")
+    return where
+
+
+def _not_formulas(book: Workbook, where: Range) -> Iterator[Finding]:
+    """Cells that show what they hold, whatever is chosen."""
+    sheet = book.sheets[where.sheet]
+    filled = {at for held in sheet.arrays.values() for at in held.cells()} if sheet.arrays else set()
+    for at in where.cells():
+        cell = book.cell(where.sheet, *at)
+        if cell.formula is None and at not in filled:
+            place, got = Range(where.sheet, *at).place, "a blank cell" if cell.value is None else str(cell.value)
+            rule: RuleId = "blank" if cell.value is None else "constant"
+            yield Finding(rule, place, "", "shows the same whatever is chosen", "a formula", got)
+
+
+class Comparison:
+    """All that the worksheet shows, selection after selection, in one engine.
+
+    Args:
+        explorer: Where it stands.
+        engine: Its title.
+        tolerance: Absolute; relative where the expected value is beyond 1.
+
+    Attributes:
+        reasons: Why cells could not be evaluated, each with its count.
+    """
+
+    def __init__(self, explorer: Explorer, engine: str, tolerance: float) -> None:
+        self.explorer, self.engine, self.tolerance = explorer, engine, tolerance
+        self.reasons: Counter[str] = Counter()
+        self._faults: dict[int, Finding] = {}
+        self._unknown: set[int] = set()
+        self._compared = 0
+        self._largest: float | None = None
+
+    def add(
+        self, selection: Selection, network: Network, outputs: Mapping[str, FloatArray], value: Callable[[int], Value]
+    ) -> None:
+        """Compare what is shown for one selection.
+
+        Args:
+            selection: What was chosen.
+            network: With the weights that are in the workbook.
+            outputs: Every layer's output by name, and the input, as the worksheet should have them.
+            value: What a cell shows, by its place.
+        """
+        tables = steps(network, selection, outputs)
+        for name, where in self.explorer.shown.items():
+            places = self.explorer.atlas.places(where)
+            if name == WORDS:
+                self._add_words(selection, tables, int(places[0, 0]), value(int(places[0, 0])))
+                continue
+            expected = np.full(places.shape, np.nan)
+            if name in tables:
+                height, width = tables[name].shape
+                expected[:height, :width] = tables[name]
+            for place, number in zip(places.ravel().tolist(), expected.ravel().tolist(), strict=True):
+                self._add_number(selection, name, place, number, value(place))
+
+    def findings(self) -> list[Finding]:
+        """Each wrong cell once, for the first selection that it is wrong for; many in one, beyond the first."""
+        faults = [finding for _, finding in sorted(self._faults.items())]
+        found, rest = faults[:_NAMED], tuple(finding.cell for finding in faults[_NAMED:])
+        if rest:
+            message = "shows something else than it should"
+            found.append(
+                Finding("explore", rest[0], "", message, engine=self.engine, count=len(rest), cells=rest[:200])
+            )
+        return found
+
+    def result(self) -> LayerResult:
+        """The worksheet as a row of the report."""
+        first = min(self._faults.values(), key=lambda finding: finding.cell).cell if self._faults else ""
+        wrong, unknown = len(self._faults), len(self._unknown)
+        cells = self.explorer.places.size
+        return LayerResult(EXPLORE_SHEET, "view", cells, self._compared, self._largest, wrong, wrong, unknown, first)
+
+    def _add_number(self, selection: Selection, name: str, place: int, expected: float, got: Value) -> None:
+        """NaN is an empty text."""
+        if self._is_known(place, got):
+            if isnan(expected):
+                is_right = got == ""
+            else:
+                error = abs(got - expected) / max(1.0, abs(expected)) if type(got) is float else inf
+                is_right = error <= self.tolerance
+                if isfinite(error):
+                    self._largest = max(self._largest or 0.0, error)
+            if not is_right:
+                self._add_fault(selection, name, place, "an empty text" if isnan(expected) else repr(expected), got)
+
+    def _add_words(self, selection: Selection, tables: Steps, place: int, got: Value) -> None:
+        if self._is_known(place, got) and (fault := fault_in_words(got, tables, self.tolerance)):
+            self._add_fault(selection, WORDS, place, fault, got)
+
+    def _is_known(self, place: int, got: Value) -> bool:
+        """Count a value, or why there is none."""
+        if not isinstance(got, NotEvaluated):
+            self._compared += 1
+            return True
+        if place not in self._unknown:
+            self.reasons[got.reason] += 1
+        self._unknown.add(place)
+        return False
+
+    def _add_fault(self, selection: Selection, name: str, place: int, expected: str, got: Value) -> None:
+        if place in self._faults:
+            return
+        cell = self.explorer.atlas.cell(place)
+        does = "shows an error" if isinstance(got, ErrorValue) else "shows something else than it should"
+        message = f"{explore_name(name)} {does} for {selection}"
+        shown = "blank" if got is None else "an empty text" if got == "" else str(got)
+        formula = self.explorer.book.cell(*cell[:3]).formula or ""
+        self._faults[place] = Finding("explore", cell.place, "", message, expected, shown, formula, self.engine)
+
+
+def fault_in_words(got: Value, tables: Steps, tolerance: float) -> str:
+    """What the words should say and do not: numbers that are shown, rounded, the result among them; empty if they do.
+
+    Args:
+        got: What the cell shows.
+        tables: All that is shown beside it.
+        tolerance: Absolute; relative where a number is beyond 1.
+    """
+    result = float(tables["result"][0, 0])
+    if not isinstance(got, str):
+        return f"a text that has {round(result, _DECIMALS):g}"
+    numbers = [float(text) for text in _NUMBER.findall(_QUOTED.sub("", got.replace("\N{MINUS SIGN}", "-")))]
+    shown = np.concatenate([table.ravel() for table in tables.values()])
+    for number in numbers:
+        if not any(_is_rounded(number, value, tolerance) for value in shown[np.isfinite(shown)].tolist()):
+            return f"no {number:g}, which is no number shown here"
+    if not any(_is_rounded(number, result, tolerance) for number in numbers):
+        return f"the result, {round(result, _DECIMALS)!r}"
+    return ""
+
+
+def _is_rounded(number: float, value: float, tolerance: float) -> bool:
+    """Whether a number is a value rounded to few decimals."""
+    slack = tolerance * max(1.0, abs(value))
+    return abs(number - value) <= _HALF + slack and number == round(number, _DECIMALS)
+
+
+def check(
+    book: Workbook, found: Found, engine: Engine, selections: Sequence[Selection], tolerance: float
+) -> Comparison | None:
+    """Compare what the worksheet shows for the workbook's own input; None where there is no such worksheet.
+
+    Raises:
+        EngineError: The engine could not compute the workbook at all.
+    """
+    explorer = Explorer.of(book, found)
+    if explorer is None:
+        return None
+    comparison = Comparison(explorer, engine.title, tolerance)
+    ranges = list(explorer.shown.values())
+    places = [place for where in ranges for place in found.atlas.places(where).ravel().tolist()]
+    groups = engine.evaluate(book.package, [explorer.edits(each) for each in selections], ranges) if ranges else []
+    outputs = reference.forward(found.network, found.x)
+    for selection, group in zip(selections, groups, strict=False):
+        values = dict(zip(places, (cell for rows in group for row in rows for cell in row), strict=True))
+        comparison.add(selection, found.network, outputs, values.__getitem__)
+    return comparison
