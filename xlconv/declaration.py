@@ -57,7 +57,8 @@ channel is the element and the others do not matter). All the others are formula
 where the chosen layer has nothing to show there. K is the largest number of window channels of any layer, k one of
 them, H x W the largest window.
 
-- `explore_limits` (1, 3): the largest channel, row and column of the layer.
+- `explore_number`: the number of the chosen layer among those that can be chosen, from 1.
+- `explore_limits` (1, 3): the largest channel, row and column of the layer; 0 for row and column of a vector.
 - `explore_at` (1, 3): the channel, row and column that are shown: those chosen, or the nearest that there are.
 - `explore_settings` (1, 11): window channels (1 for pooling and elementwise layers), window height and width, stride
   down and right, rows of padding above and columns of padding at the left, height and width of what is read, ReLUs in
@@ -73,7 +74,7 @@ them, H x W the largest window.
 - `explore_softmax` (N, 4): for each element x, x less the largest, the exponential of that, the share; `explore_max`
   and `explore_exp_sum`: the largest x and the sum of the exponentials.
 - `explore_bias`, `explore_before`: the bias, if any; the number that the ReLUs of the layer, inline or its own, are
-  applied to, in convolutions, dense layers and ReLUs.
+  applied to (without any, the result), in convolutions, dense layers and ReLUs.
 - `explore_result`: what comes out. `explore_cell`: what the first worksheet shows in this place.
 - `explore_words`: a text that tells it in words; every number in it is one of the above, rounded to 4 decimals.
 """

@@ -1,0 +1,121 @@
+"""The table at the bottom of the worksheet `Explore`: what is fixed of each layer, and the line of the chosen one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from xlconv.cells import Range
+from xlconv.declaration import EXPLORE_SHEET, explore_name
+from xlconv.pages import Formula, Page
+from xlconv.pages.explore.layers import KINDS, Entry, Kind
+from xlconv.pages.explore.lookup import choose
+
+SETTINGS: Final = (
+    *("channels read", "window height", "window width", "stride down", "stride right", "padding above"),
+    *("padding left", "rows read", "columns read", "ReLUs", "bias"),
+)
+_LIMITS: Final = ("largest channel", "largest row", "largest column")
+_NUMBER, _NAME, _TYPE, _READS, _SETTINGS = 1, 2, 3, 4, 7
+_FIRST_LIMIT: Final = _SETTINGS + len(SETTINGS)
+_KIND: Final = _FIRST_LIMIT + len(_LIMITS)
+_HEADER_HEIGHT: Final = 66.0
+
+
+class Settings(NamedTuple):
+    """The addresses of `explore_settings`."""
+
+    channels: str
+    height: str
+    width: str
+    down: str
+    right: str
+    above: str
+    left: str
+    rows: str
+    columns: str
+    relus: str
+    bias: str
+
+
+class Table:
+    """The table of a network's layers.
+
+    Args:
+        row: Its first row.
+        entries: The layers.
+        name: The cell in which one of them is chosen.
+    """
+
+    def __init__(self, row: int, entries: Sequence[Entry], name: Range) -> None:
+        self.row, self.entries, self.name = row, entries, name
+        self.kinds: list[Kind] = [kind for kind in KINDS if any(entry.kind == kind for entry in entries)]
+        self.number = Range(EXPLORE_SHEET, row + 2, _NUMBER)
+        self.chosen = Range(EXPLORE_SHEET, row + 2, _SETTINGS, 1, len(SETTINGS))
+        self.settings = Settings(*(self.chosen.part(0, at).absolute for at in range(len(SETTINGS))))
+
+    @property
+    def names(self) -> Range:
+        """The names of the layers."""
+        return self._column(_NAME)
+
+    @property
+    def layer(self) -> str:
+        """The expression for the chosen layer's name."""
+        return self._chosen(_NAME)
+
+    @property
+    def reads(self) -> str:
+        """The expression for what it reads, in words."""
+        return self._chosen(_READS)
+
+    def limit(self, which: int) -> str:
+        """The expression for its largest channel, row or column."""
+        return self._chosen(_FIRST_LIMIT + which)
+
+    def is_kind(self, kind: Kind) -> str:
+        """The condition that it is of some kind."""
+        return f"{self._chosen(_KIND)}={self.kinds.index(kind) + 1}"
+
+    def by_kind(self, arms: Mapping[Kind, str]) -> str:
+        """An expression for each kind; an empty text for all others."""
+        return choose(self._chosen(_KIND), [arms.get(kind, '""') for kind in self.kinds])
+
+    def by_layer(self, arm: Callable[[Entry], str]) -> str:
+        """An expression for each layer."""
+        return choose(self.number.absolute, [arm(entry) for entry in self.entries])
+
+    def put(self, page: Page) -> None:
+        """Fill it in."""
+        page.put(self.row, _NUMBER, "The layers, for the formulas above to look up", "panel")
+        self._put_header(page)
+        match = f"MATCH({self.name.absolute},{self.names.absolute},0)"
+        page.names[explore_name("number")] = page.put(*self.number[1:3], Formula(match), "setting")
+        page.put(self.number.row, _NAME, "the chosen one", "entry")
+        page.fill(self.chosen, "setting", lambda _, j: Formula(self._chosen(_SETTINGS + j)), explore_name("settings"))
+        for number, entry in enumerate(self.entries, 1):
+            self._put_entry(page, number, entry)
+
+    def _put_header(self, page: Page) -> None:
+        row = self.row + 1
+        page.heights[row] = _HEADER_HEIGHT
+        for column, text in ((_NAME, "layer"), (_TYPE, "type"), (_READS, "reads")):
+            page.put(row, column, text, "label")
+        for column, text in enumerate((*SETTINGS, *_LIMITS, "kind"), _SETTINGS):
+            page.put(row, column, text, "turned")
+
+    def _put_entry(self, page: Page, number: int, entry: Entry) -> None:
+        row = self.number.row + number
+        page.put(row, _NUMBER, number, "index")
+        texts = (_NAME, entry.node.name), (_TYPE, type(entry.node.layer).__name__), (_READS, entry.reads)
+        for column, text in texts:
+            page.put(row, column, text, "entry")
+        numbers = (*entry.settings, *entry.limits, self.kinds.index(entry.kind) + 1)
+        for column, value in enumerate(numbers, _SETTINGS):
+            page.put(row, column, value, "setting")
+
+    def _column(self, column: int) -> Range:
+        return Range(EXPLORE_SHEET, self.number.row + 1, column, len(self.entries))
+
+    def _chosen(self, column: int) -> str:
+        return f"INDEX({self._column(column).absolute},{self.number.absolute})"
