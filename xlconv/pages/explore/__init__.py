@@ -18,6 +18,7 @@ from xlconv.network import Network
 from xlconv.pages import Formula, Page
 from xlconv.pages.explore import looks, panels
 from xlconv.pages.explore.layers import WINDOWED, Entry, entries
+from xlconv.pages.explore.lookup import index
 from xlconv.pages.explore.panels import LEFT, Elements, Grid, Index, spread
 from xlconv.pages.explore.table import Table
 from xlconv.pages.explore.words import Told, words
@@ -177,7 +178,8 @@ class _Explore:
             window = self.windows.block(0, 0)
             arms |= {"pool": f"MAX({window.absolute})", "pad": window.part(0, 0).absolute}
         if self.softmax:
-            arms["softmax"] = f"INDEX({self.softmax.column(3).absolute},{self.at[0]}+1)"
+            shares = self.softmax.column(3)
+            arms["softmax"] = index(shares, shares.absolute, f"{self.at[0]}+1")
         return self.table.by_kind(arms)  # type: ignore[arg-type]
 
     def _cell(self, entry: Entry) -> str:

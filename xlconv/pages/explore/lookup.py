@@ -59,7 +59,7 @@ class Stack(NamedTuple):
         """The number at row i and column j of block (o, k)."""
         below, beside = self._split(o)
         rows = plus(times(below, self.down), times(k, self.inner), i, 1)
-        return f"INDEX({self.where.reference},{rows},{plus(times(beside, self.right), j, 1)})"
+        return index(self.where, self.where.reference, rows, plus(times(beside, self.right), j, 1))
 
     def flat(self, n: str) -> str:
         """The element n of the vector that the blocks are when laid end to end, row by row."""
@@ -76,6 +76,17 @@ class Stack(NamedTuple):
         if self.per == 1:
             return 0, o
         return f"MOD({o},{self.per})", f"INT({o}/{self.per})"
+
+
+def index(where: Range, text: str, *at: str) -> str:
+    """The number at some place, from 1, of a range; IronCalc takes the INDEX of a single cell for an error.
+
+    Args:
+        where: The range.
+        text: As the formula is to name it.
+        at: Row and column; one of them for a range of one row or column.
+    """
+    return text if where.size == 1 else f"INDEX({text},{','.join(at)})"
 
 
 def plus(*terms: Term) -> str:

@@ -9,7 +9,7 @@ from xlconv.cells import Range
 from xlconv.declaration import EXPLORE_SHEET, explore_name
 from xlconv.pages import Formula, Page
 from xlconv.pages.explore.layers import KINDS, Entry, Kind
-from xlconv.pages.explore.lookup import choose
+from xlconv.pages.explore.lookup import choose, index
 
 SETTINGS: Final = (
     *("channels read", "window height", "window width", "stride down", "stride right", "padding above"),
@@ -89,7 +89,9 @@ class Table:
         """Fill it in."""
         page.put(self.row, _NUMBER, "The layers, for the formulas above to look up", "panel")
         self._put_header(page)
-        match = f"MATCH({self.name.absolute},{self.names.absolute},0)"
+        # IronCalc does not look into a single cell, so there is one more, a blank one.
+        searched = self.names._replace(height=len(self.entries) + 1)
+        match = f"MATCH({self.name.absolute},{searched.absolute},0)"
         page.names[explore_name("number")] = page.put(*self.number[1:3], Formula(match), "setting")
         page.put(self.number.row, _NAME, "the chosen one", "entry")
         page.fill(self.chosen, "setting", lambda _, j: Formula(self._chosen(_SETTINGS + j)), explore_name("settings"))
@@ -118,4 +120,5 @@ class Table:
         return Range(EXPLORE_SHEET, self.number.row + 1, column, len(self.entries))
 
     def _chosen(self, column: int) -> str:
-        return f"INDEX({self._column(column).absolute},{self.number.absolute})"
+        where = self._column(column)
+        return index(where, where.absolute, self.number.absolute)

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from xlconv.cells import Range
 from xlconv.pages.explore.layers import Kind
+from xlconv.pages.explore.lookup import index
 from xlconv.pages.explore.table import Table
 
 _START: Final = "In layer '{layer}', {place}: {told}"
@@ -120,8 +121,10 @@ def _dense(table: Table, told: Told) -> str:
 
 def _softmax(told: Told, elements: Range) -> str:
     names = ("x", "less", "exp")
-    columns = [elements._replace(column=elements.column + at, width=1).absolute for at in range(len(names))]
-    numbers = {name: f"INDEX({column},{told.at[0]}+1)" for name, column in zip(names, columns, strict=True)}
+    columns = [elements._replace(column=elements.column + at, width=1) for at in range(len(names))]
+    numbers = {
+        name: index(column, column.absolute, f"{told.at[0]}+1") for name, column in zip(names, columns, strict=True)
+    }
     return _text(_SOFTMAX, most=told.most, total=told.total, result=told.result, **numbers)
 
 
@@ -133,7 +136,7 @@ def _span(what: str, numbers: Range, count: str) -> str:
 
 
 def _last(numbers: Range, count: str) -> str:
-    return f"INDEX({numbers.absolute},{count})" if numbers.width == 1 else f"INDEX({numbers.absolute},1,{count})"
+    return index(numbers, numbers.absolute, *([count] if numbers.width == 1 else ["1", count]))
 
 
 def _stride(table: Table) -> str:
