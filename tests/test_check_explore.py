@@ -189,6 +189,15 @@ def test_many_findings_are_one(book: Workbook) -> None:
     assert checked(book, changed).result().wrong == len(changed)
 
 
+def test_much_that_is_missing_is_one_finding(book: Workbook) -> None:
+    """As where all names but those that choose were deleted."""
+    for name, *_ in sizes(NETWORK):
+        del book.names[explore_name(name)]
+    findings = explorer(book).findings
+    assert len(findings) == 21
+    assert findings[-1].count == len(list(sizes(NETWORK))) - 20
+
+
 def test_the_tolerance_is_relative_beyond_1(book: Workbook) -> None:
     """As for activations."""
     found = reference.forward(NETWORK, X)["conv"]
@@ -238,6 +247,10 @@ def test_cells_without_formulas(book: Workbook) -> None:
     cells[where.row, where.column] = Cell(None, 0.0)
     del cells[where.row, where.column + 1]
     cells[3, 1] = Cell("A9", None)
+    settings = book.named_range("explore_settings")
+    assert settings is not None
+    del cells[settings.row, settings.column + 1]  # filled by the array formula beside it
+    book.sheets[EXPLORE_SHEET].arrays[settings.row, settings.column] = settings
     found = {(finding.rule, finding.cell) for finding in explorer(book).findings}
     assert found == {
         ("constant", where.part(0, 0).place),

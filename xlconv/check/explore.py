@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from math import inf, isfinite, isnan
 from typing import Final
@@ -26,10 +26,12 @@ from xlconv.network import FloatArray, Network
 from xlconv.reader import Workbook
 from xlconv.recover.found import Found
 from xlconv.recover.places import Atlas, Places
+from xlconv.recover.reading import array_members
 
 _CHOICES: Final = ("layer", "channel", "row", "column")
 _NAMED: Final = 20
 """Wrong cells that have a finding of their own; the others are counted in one."""
+_LISTED: Final = 200
 _QUOTED: Final = re.compile(r"'[^']*'")
 _NUMBER: Final = re.compile(r"(?:(?<![\w.)])-)?(?:\d+\.?\d*|\.\d+)(?:E[+-]?\d+)?", re.IGNORECASE)
 _DECIMALS: Final = 4
@@ -70,17 +72,17 @@ class Explorer:
                 findings.append(Finding("explore", where.place, "", "chooses what is shown, so it cannot be a formula"))
             else:
                 choices.append(where)
-        shown = {}
+        shown, filled = {}, dict(array_members(book, found.atlas))
         for name, *size in sizes(found.network):
             where = _range(book, name, *size)
             if isinstance(where, Finding):
                 findings.append(where)
             else:
                 shown[name] = where
-                findings += _not_formulas(book, where)
+                findings += _not_formulas(book, where, found.atlas, filled)
         if len(choices) < len(_CHOICES):
             shown = {}
-        return cls(book, found.network, found.atlas, tuple(choices), shown, tuple(findings))
+        return cls(book, found.network, found.atlas, tuple(choices), shown, tuple(_few(findings)))
 
     @property
     def places(self) -> Places:
@@ -141,16 +143,24 @@ def _range(book: Workbook, name: str, height: int, width: int) -> Range | Findin
     return where
 
 
-def _not_formulas(book: Workbook, where: Range) -> Iterator[Finding]:
-    """Cells that show what they hold, whatever is chosen."""
-    sheet = book.sheets[where.sheet]
-    filled = {at for held in sheet.arrays.values() for at in held.cells()} if sheet.arrays else set()
+def _not_formulas(book: Workbook, where: Range, atlas: Atlas, filled: Container[int]) -> Iterator[Finding]:
+    """Cells that show what they hold, whatever is chosen; those that an array formula fills are none of them."""
     for at in where.cells():
         cell = book.cell(where.sheet, *at)
-        if cell.formula is None and at not in filled:
+        if cell.formula is None and atlas.place(where.sheet, *at) not in filled:
             place, got = Range(where.sheet, *at).place, "a blank cell" if cell.value is None else str(cell.value)
             rule: RuleId = "blank" if cell.value is None else "constant"
             yield Finding(rule, place, "", "shows the same whatever is chosen", "a formula", got)
+
+
+def _few(findings: list[Finding]) -> list[Finding]:
+    """The first ones, and one that counts the rest."""
+    named, rest = findings[:_NAMED], findings[_NAMED:]
+    if rest:
+        message = f"{len(rest)} more on the worksheet that are wrong or missing"
+        cells = tuple(finding.cell for finding in rest[:_LISTED])
+        named.append(replace(rest[0], message=message, expected="", got="", count=len(rest), cells=cells))
+    return named
 
 
 class Comparison:
@@ -199,14 +209,7 @@ class Comparison:
 
     def findings(self) -> list[Finding]:
         """Each wrong cell once, for the first selection that it is wrong for; many in one, beyond the first."""
-        faults = [finding for _, finding in sorted(self._faults.items())]
-        found, rest = faults[:_NAMED], tuple(finding.cell for finding in faults[_NAMED:])
-        if rest:
-            message = "shows something else than it should"
-            found.append(
-                Finding("explore", rest[0], "", message, engine=self.engine, count=len(rest), cells=rest[:200])
-            )
-        return found
+        return _few([self._faults[place] for place in sorted(self._faults)])
 
     def result(self) -> LayerResult:
         """The worksheet as a row of the report."""
