@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from xlconv import digits, templates, workbook
+from xlconv import templates, workbook
 from xlconv.engines.libreoffice import find_program
+from xlconv.pages.choices import Chosen
 
 settings.register_profile("default", deadline=None, print_blob=True)
 settings.load_profile("default")
@@ -48,7 +49,5 @@ def template() -> templates.Template:
 def seven(template: templates.Template, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A generated workbook of the digit 7; tests copy it before they change it."""
     path = tmp_path_factory.mktemp("seven") / "7.xlsx"
-    samples = template.samples
-    x = digits.sample(samples.images, samples.labels, 7, 0, template.network.input_shape)
-    workbook.write(template.network, x, path, title=template.name)
+    workbook.write(template.network, Chosen(7), path, template.name, samples=template.samples, about=template.about)
     return path

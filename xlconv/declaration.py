@@ -47,13 +47,16 @@ SAMPLES_SHEET: Final = "Samples"
 MARK: Final = "mark"
 """Of the formula that says whether the prediction is the chosen label."""
 
+READ: Final = "drawn_prediction"
+"""Of the formula on `DRAW_SHEET` that shows the prediction where what is drawn is chosen, and else a text."""
+
 EXPLORE_SHEET: Final = "Explore"
 
 EXPLORE: Final = "explore"
 """With what follows, the names on the worksheet `Explore`, which shows how one cell of one layer is computed.
 
-Four cells choose: `explore_layer` (a name), `explore_channel`, `explore_row`, `explore_column` (from 0; for a vector the
-channel is the element and the others do not matter). All the others are formulas, each a number, or an empty text
+Four cells choose: `explore_layer` (a name), `explore_channel`, `explore_row`, `explore_column` (from 0; for a vector
+the channel is the element and the others do not matter). All the others are formulas, each a number, or an empty text
 where the chosen layer has nothing to show there. K is the largest number of window channels of any layer, k one of
 them, H x W the largest window.
 
@@ -69,7 +72,7 @@ them, H x W the largest window.
 - `explore_window_k`, `explore_kernel_k`, `explore_product_k` (H, W), `explore_sum_k`: what is read, the weights, the
   products and their sum. Outside of its source a convolution and a ZeroPad2d read 0, pooling nothing. Pooling and
   elementwise layers have no kernel, products and sums.
-- `explore_dense_window_k`, `explore_dense_kernel_k`, `explore_dense_product_k`, `explore_dense_sum_k`: the same of dense
+- `explore_dense_window_k`, `explore_dense_kernel_k`, `explore_dense_product_k`, `explore_dense_sum_k`: those of dense
   layers, in a panel with its own K, H and W.
 - `explore_softmax` (N, 4): for each element x, x less the largest, the exponential of that, the share; `explore_max`
   and `explore_exp_sum`: the largest x and the sum of the exponentials.
@@ -79,12 +82,24 @@ them, H x W the largest window.
 - `explore_words`: a text that tells it in words; every number in it is one of the above, rounded to 4 decimals.
 """
 
+_VIEWS: Final = {
+    *("number", "limits", "at", "settings", "window_row", "window_column", "window", "kernel", "product", "sum"),
+    *("dense_window", "dense_kernel", "dense_product", "dense_sum", "softmax", "max", "exp_sum"),
+    *("bias", "before", "result", "cell", "words"),
+}
+
 HEADER: Final = ("layer", "type", "reads", "settings", "inline", "output shape")
 
 
 def explore_name(what: str, *indices: int) -> str:
     """A defined name on the worksheet `Explore`: `explore_window_1`."""
     return block_name(EXPLORE, what, indices)
+
+
+def is_view(name: str) -> bool:
+    """Whether a defined name is that of formulas on the worksheet `Explore`."""
+    words = name.lower().removeprefix(f"{EXPLORE}_")
+    return words != name.lower() and re.sub(r"(_\d+)?$", "", words) in _VIEWS
 
 
 def draw_name(*indices: int) -> str:

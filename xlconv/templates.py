@@ -1,7 +1,7 @@
 """Template folders: a network, its weights and sample inputs, in files that a person can copy and change.
 
-A folder holds `network.toml` (layers, classes, title, notes), `weights.safetensors`, `samples.npz` (`images` and
-uint8 `labels`) and a `README.md`.
+A folder holds `network.toml` (layers, classes, title, notes, where the weights come from), `weights.safetensors`,
+`samples.npz` (`images` and uint8 `labels`) and a `README.md`.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 DEFAULT: Final = "conv-example"
 FORMAT: Final = 1
 _FILES: Final = ("network.toml", "weights.safetensors", "samples.npz")
+_TEXTS: Final = ("title", "notes", "origin", "accuracy")
 _HINT: Final = "for layers of other shapes, xlconv train --template learns weights that fit"
 _PLACES: Final = (Path(__file__).parent / "_templates", Path(__file__).parent.parent / "templates")
 """Inside the installed package, else (editable install) beside it in the checkout."""
@@ -59,6 +60,16 @@ class Template:
     samples: Samples
     title: str = ""
     notes: str = ""
+    origin: str = ""
+    """Where the weights come from."""
+    accuracy: str = ""
+    """As it was measured, and on what."""
+
+    @property
+    def about(self) -> list[tuple[str, str]]:
+        """What there is to say of it: titles and paragraphs."""
+        told = [("About", self.notes), ("Accuracy", self.accuracy), ("The weights", self.origin)]
+        return [(title, text) for title, text in told if text]
 
 
 def names() -> list[str]:
@@ -100,7 +111,8 @@ def load(name: str | Path = DEFAULT, untrained: bool = False) -> Template:
     network = read_network(folder, untrained)
     spec = _read_toml(_file(folder, "network.toml"))
     samples = _read_samples(_file(folder, "samples.npz"), network)
-    return Template(folder.resolve().name, network, samples, str(spec.get("title", "")), str(spec.get("notes", "")))
+    texts = {key: str(spec.get(key, "")) for key in _TEXTS}
+    return Template(folder.resolve().name, network, samples, **texts)
 
 
 def read_network(folder: Path, untrained: bool = False) -> Network:
@@ -127,7 +139,7 @@ def _file(folder: Path, name: str) -> Path:
 def network_toml(template: Template) -> str:
     """The text of a template's `network.toml`."""
     network = template.network
-    lines = [f"format = {FORMAT}", f"title = {_toml(template.title)}", f"notes = {_toml(template.notes)}"]
+    lines = [f"format = {FORMAT}", *(f"{key} = {_toml(getattr(template, key))}" for key in _TEXTS)]
     lines += [f"input = {_toml(network.input_shape)}", f"classes = {_toml(network.classes)}"]
     before = INPUT
     for node in network.nodes:

@@ -302,8 +302,11 @@ def save(run: Training, template: Template, folder: Path, force: bool) -> None:
         torch=torch.__version__,
         best=run.best,
     )
+    origin = f"Trained on {len(run.images) - run.validation:,} images with PyTorch {torch.__version__} by xlconv train."
+    measured = f"{held_out:.2%} on {run.validation:,} images that were held out of the training."
+    trained = replace(template, network=network, origin=origin, accuracy=measured)
     with whole_folder(folder, force) as temporary:
-        templates.save(replace(template, network=network), temporary, text)
+        templates.save(trained, temporary, text)
 
 
 _README: Final = """# {title}

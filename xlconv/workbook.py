@@ -25,47 +25,71 @@ from xlconv.engines import DEFAULT, by_name
 from xlconv.errors import EngineError, NetworkError
 from xlconv.files import whole_file
 from xlconv.layers import shape_text
-from xlconv.layout import lay_out
-from xlconv.pages import Formula, Page, contents, net
+from xlconv.layout import Layout, lay_out
+from xlconv.pages import Formula, Page, contents, explore, net
+from xlconv.pages.choices import Choices, Chosen
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
-    from xlconv.network import Network
+    from xlconv.network import FloatArray, Network
+    from xlconv.templates import Samples
 
 _LONGEST_TITLE: Final = 31
-_RESERVED: Final = (declaration.SHEET.lower(), "history")
+_RESERVED: Final = {
+    name.lower()
+    for name in (
+        declaration.SHEET,
+        declaration.DRAW_SHEET,
+        declaration.EXPLORE_SHEET,
+        declaration.SAMPLES_SHEET,
+        "history",
+    )
+}
 """Titles that the first worksheet cannot have."""
 
 Values: TypeAlias = dict[str, dict[tuple[int, int], Value]]
 """By worksheet, row and column."""
 
 
-def write(network: Network, x: ArrayLike, path: str | Path, title: str = "xlconv", force: bool = False) -> None:
+def write(
+    network: Network,
+    x: ArrayLike | Chosen,
+    path: str | Path,
+    title: str = "xlconv",
+    force: bool = False,
+    samples: Samples | None = None,
+    about: Sequence[tuple[str, str]] = (),
+) -> None:
     """Write a workbook in which every activation is a live formula, with cached values.
 
     Args:
         network: What to compute.
-        x: The input in it, of the network's input shape, finite.
+        x: The input that it shows: finite numbers of the network's input shape, or one of the samples.
         path: The .xlsx to write; it appears whole or not at all.
         title: The first worksheet's name.
         force: Whether an existing file may be replaced.
+        samples: Labelled inputs. A few of each label go into the workbook, and its reader chooses among them, or draws.
+            Without samples the input cells hold plain numbers.
+        about: Titles and paragraphs on the network and its weights, for the worksheet `Network`.
 
     Raises:
         NetworkError: The network or the input does not fit a worksheet.
         OutputError: The file exists or cannot be written.
         EngineError: The embedded engine could not compute the formulas.
     """
-    path, x = Path(path), np.asarray(x, dtype=np.float64)
-    if x.shape != network.input_shape:
-        raise NetworkError(f"the input is {shape_text(x.shape)}, the network reads {shape_text(network.input_shape)}")
-    if not np.isfinite(x).all():
-        raise NetworkError("the input holds NaN or infinity, which a cell cannot")
+    path = Path(path)
     if bad := [name for name in network.classes if ILLEGAL_CHARACTERS_RE.search(name)]:
         raise NetworkError(f"the class name {bad[0]!r} has a control character, which a cell cannot have")
-    layout = lay_out(network, sheet_title(title))
+    choices = None
+    if samples is not None:
+        choices = Choices(network, samples, x if isinstance(x, Chosen) else _numbers(network, x))
+    elif isinstance(x, Chosen):
+        raise NetworkError("a sample is chosen, but no samples are given")
+    shown = choices.shown if choices else _numbers(network, x)
+    layout = lay_out(network, sheet_title(title), panel=choices is not None)
     with whole_file(path, force) as temporary:
-        pages = [net.page(network, x, layout), contents.page(network)]
+        pages = _pages(network, shown, layout, choices, about)
         try:
             frame, styles = _frame(pages)
         except _lxml_errors() as error:
@@ -73,6 +97,32 @@ def write(network: Network, x: ArrayLike, path: str | Path, title: str = "xlconv
         plain = BytesIO()
         finish.copy(frame, plain, pages, styles, {})
         finish.copy(frame, temporary, pages, styles, _computed(plain.getvalue(), pages))
+
+
+def _numbers(network: Network, x: ArrayLike) -> FloatArray:
+    """An input as an array that cells can hold."""
+    numbers = np.asarray(x, dtype=np.float64)
+    if numbers.shape != network.input_shape:
+        shape, wanted = shape_text(numbers.shape), shape_text(network.input_shape)
+        raise NetworkError(f"the input is {shape}, the network reads {wanted}")
+    if not np.isfinite(numbers).all():
+        raise NetworkError("the input holds NaN or infinity, which a cell cannot")
+    return numbers
+
+
+def _pages(
+    network: Network, x: FloatArray, layout: Layout, choices: Choices | None, about: Sequence[tuple[str, str]]
+) -> list[Page]:
+    """The worksheets, the network's first."""
+    first = net.page(network, x, layout)
+    pages = [first]
+    if choices:
+        choices.put(first, layout)
+        pages += [choices.draw_page(layout), choices.samples_page()]
+    if explored := explore.page(network, layout):
+        pages.insert(1, explored)
+    pages.append(contents.page(network, layout, pages, about))
+    return pages
 
 
 def _lxml_errors() -> tuple[type[Exception], ...]:
@@ -91,9 +141,13 @@ def _frame(pages: Sequence[Page]) -> tuple[BytesIO, dict[style.Kind, int]]:
     """The package without cells, and the number of each look."""
     book = Workbook()
     book.remove(book.worksheets[0])
+    named: set[str] = set()
     for page in pages:
         _write(book.create_sheet(page.title), page)
         for name, where in page.names.items():
+            if name.lower() in named:
+                raise NetworkError(f"a layer's cells would need the defined name {name!r}, which is taken: rename it")
+            named.add(name.lower())
             book.defined_names.add(DefinedName(name, attr_text=where.reference))
     styles = {kind: style.number(book, kind) for kind in style.KINDS}
     book.calculation = CalcProperties(fullCalcOnLoad=True)

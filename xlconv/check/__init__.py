@@ -9,7 +9,7 @@ from pathlib import Path
 
 from xlconv import reader
 from xlconv.check import grading, inputs, liveness, structure, values, whole
-from xlconv.check.audit import audit
+from xlconv.check.explore import Explorer
 from xlconv.check.report import Finding, Report, Unrecognised
 from xlconv.engines import DEFAULT, Engine, by_name
 from xlconv.errors import EngineError, XlconvError
@@ -20,7 +20,7 @@ from xlconv.recover.found import Found
 
 TOLERANCE = 1e-9
 _FOR_LIBREOFFICE = 12
-"""Inputs that it tries: it opens a file for each."""
+"""Inputs that it tries, beside the workbook's samples: it opens a file for each."""
 
 
 def verify(
@@ -58,8 +58,7 @@ def verify(
         _check_network(report, recovered, found, engines or [by_name(DEFAULT)], random, seed)
     report.findings += whole.iterative(recovered) + whole.readers(recovered)
     report.interrupted = whole.is_interrupted(recovered)
-    known = whole.cells_by_sheet(recovered)
-    report.findings += audit(book, known)
+    report.findings += whole.audited(recovered)
     report.formulas = sum(len(group.cells) for group in recovered.reading.groups)
     report.not_recognised = _not_recognised(recovered)
     report.checked = report.formulas - sum(each.count for each in report.not_recognised)
@@ -89,15 +88,17 @@ def _check_network(
 ) -> None:
     """Add to a report what is found in one network: its formulas, its numbers, what it depends on."""
     book, several = recovered.book, len(recovered.networks) > 1
-    trials, notes = inputs.choose(found, random, seed)
+    trials, notes = inputs.choose(found, random, seed, Explorer.of(book, found))
     if whole.is_computed(book, found):
         trials[0] = replace(trials[0], is_changed=True)  # the numbers that the network has for these formulas
-    tried = [inputs.fewer(trials, _FOR_LIBREOFFICE) if each.name == "libreoffice" else trials for each in engines]
+    few = _FOR_LIBREOFFICE + sum(trial.row > 0 for trial in trials)
+    tried = [inputs.fewer(trials, few) if each.name == "libreoffice" else trials for each in engines]
     with ThreadPoolExecutor(1) as pool:  # the engines compute in processes of their own, while formulas are read here
         computed = [
             pool.submit(values.compute, book, found, each, some) for each, some in zip(engines, tried, strict=True)
         ]
         findings = whole.not_numbers(recovered, found) + structure.check(book, found, recovered.reading)
+        findings += whole.views(recovered, found)
         known = {finding.cell for finding in findings}
         findings += [each for each in liveness.check(book, found, recovered.reading, seed) if each.cell not in known]
     for number, engine in enumerate(engines):

@@ -9,15 +9,18 @@ seen when they are not tiny. At last the weights are replaced, too: a weight tha
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xlconv import digits, layers, reference, templates
+from xlconv.check.explore import Explorer
+from xlconv.check.steps import Selection
 from xlconv.errors import XlconvError
 from xlconv.network import FloatArray, Network
+from xlconv.recover.choices import Choices
 from xlconv.recover.found import Found
 from xlconv.recover.places import NOWHERE
 
@@ -44,27 +47,32 @@ class Trial:
         x: The input.
         network: With the weights that are put into the workbook; None where its own stay.
         is_changed: Whether the input is put into the workbook; its own is there already.
+        row: Of the workbook's samples the row, from 1, that the input is; 0 where it is none of them.
+        selection: What is chosen on the worksheet `Explore`, if there is one; None leaves it as it is.
     """
 
     name: str
     x: FloatArray
     network: Network | None = None
     is_changed: bool = True
+    row: int = 0
+    selection: Selection | None = None
 
 
-def choose(found: Found, random: int, seed: int) -> tuple[list[Trial], list[str]]:
+def choose(found: Found, random: int, seed: int, explorer: Explorer | None = None) -> tuple[list[Trial], list[str]]:
     """The workbook's own input, the ten sample digits where they fit, extremes, random ones, and other weights.
 
     Args:
         found: The network and the input in the workbook.
         random: How many random inputs; 0 leaves out the extremes and other weights as well.
         seed: Of their random numbers.
+        explorer: The worksheet `Explore`, on which something is chosen in each trial but the first.
 
     Returns:
         The trials, those with other weights last, and notes on what was left out.
     """
     network = found.network
-    samples = list(_samples(network))
+    samples = list(_choices(found.choices) if found.choices else _samples(network))
     notes = [] if samples else ["the sample digits do not fit this network's input, so other inputs alone were tried"]
     trials = [Trial("the one in the workbook", found.x, is_changed=False), *samples]
     if random:
@@ -75,14 +83,29 @@ def choose(found: Found, random: int, seed: int) -> tuple[list[Trial], list[str]
     kept = fewer(trials, max(_LEAST, _MOST_CELLS // max(cells, 1)))
     if len(kept) < len(trials):
         notes.append(f"a large network: {len(kept)} of {len(trials)} inputs were tried")
+    if explorer:
+        selections = explorer.selections(np.random.default_rng(seed), len(kept) - 1)
+        kept[1:] = (replace(trial, selection=own) for trial, own in zip(kept[1:], selections, strict=True))
     return kept, notes
 
 
 def fewer(trials: Sequence[Trial], most: int) -> list[Trial]:
-    """Not more than so many: the workbook's own input, other weights and random inputs before the others."""
-    by_worth = sorted(trials[1:], key=lambda trial: (trial.network is None) + ("random" not in trial.name))
+    """Not more than so many: the own input, other weights, the samples and random inputs before the others."""
+    by_worth = sorted(
+        trials[1:], key=lambda trial: (trial.network is None) + (not trial.row and "random" not in trial.name)
+    )
     chosen = {id(trials[0]), *(id(trial) for trial in by_worth[: most - 1])}
     return [trial for trial in trials if id(trial) in chosen]
+
+
+def _choices(choices: Choices) -> Iterator[Trial]:
+    """A sample of each label: of the first label the first, of the last one the last, of the others one by turns."""
+    labels = list(dict.fromkeys(choices.labels))
+    for at, label in enumerate(labels):
+        rows = [row for row, each in enumerate(choices.labels, 1) if each == label]
+        row = rows[-1] if at == len(labels) - 1 else rows[at % len(rows)]
+        text = str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
+        yield Trial(f"sample {text}", choices.samples[row - 1], row=row)
 
 
 def _samples(network: Network) -> Iterator[Trial]:

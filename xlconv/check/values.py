@@ -16,7 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlconv import reference
-from xlconv.cells import Edit, ErrorValue, NotEvaluated, Range, Value
+from xlconv.cells import ErrorValue, NotEvaluated, Range, Value
+from xlconv.check.choices import ChoiceCheck, looked_up
+from xlconv.check.edits import Edits
+from xlconv.check.explore import Comparison as Explored
+from xlconv.check.explore import Explorer
 from xlconv.check.inputs import Trial
 from xlconv.check.report import EngineResult, Finding, LayerResult
 from xlconv.engines import Engine
@@ -90,11 +94,16 @@ def compute(
         EngineError: The engine could not compute the workbook at all.
     """
     atlas = found.atlas
-    ranges = atlas.ranges(found.computed if extra is None else np.union1d(found.computed, extra))
+    ranges = atlas.ranges(found.formulas if extra is None else np.union1d(found.formulas, extra))
     places = np.concatenate([atlas.places(where).ravel() for where in ranges] or [np.empty(0, np.int64)])
     order = np.argsort(places, kind="stable")
-    edits = _Edits(found)
+    edits, explorer = Edits(found), Explorer.of(book, found)
     groups = [edits.of(trial) for trial in trials]
+    if explorer:
+        groups = [
+            [*group, *(explorer.edits(trial.selection) if trial.selection else ())]
+            for group, trial in zip(groups, trials, strict=True)
+        ]
     computed = engine.evaluate(book.package, groups, ranges) if ranges else [[] for _ in groups]
     return [
         Computed(places[order], order, [value for block in group for row in block for value in row])
@@ -131,41 +140,6 @@ def compare(
     return Outcome(comparison.result(), comparison.findings(), computed[0])
 
 
-class _Edits:
-    """Numbers into cells: a block at a time where the cells stand close, else one by one."""
-
-    def __init__(self, found: Found) -> None:
-        self._blocks = {INPUT: list(_blocks(found.atlas, found.inputs))}
-        self._blocks |= {key: list(_blocks(found.atlas, cells)) for key, cells in found.weights.items()}
-
-    def of(self, trial: Trial) -> list[Edit]:
-        """The edits that a trial asks for."""
-        edits = self._put(INPUT, trial.x) if trial.is_changed else []
-        if trial.network is not None:
-            for key, array in trial.network.weights.items():
-                edits += self._put(key, array)
-        return edits
-
-    def _put(self, key: str, numbers: FloatArray) -> list[Edit]:
-        flat = numbers.ravel()
-        return [(where, flat[elements].tolist()) for where, elements in self._blocks[key]]
-
-
-def _blocks(atlas: Atlas, cells: Places) -> Iterator[tuple[Range, Places]]:
-    """Rectangles of cells, each with the element that goes into each of its cells."""
-    flat = cells.ravel()
-    known = np.flatnonzero(flat != NOWHERE)
-    places, first = np.unique(flat[known], return_index=True)
-    for tile in atlas.tiles(places):
-        grid = atlas.places(tile.range)[:: tile.down, :: tile.right]
-        elements = known[first[np.searchsorted(places, grid)]]
-        if tile.down == tile.right == 1:
-            yield tile.range, elements
-        else:
-            for place, element in zip(grid.ravel().tolist(), elements.ravel(), strict=True):
-                yield atlas.cell(place), np.array([[element]])
-
-
 @dataclass
 class _Tally:
     """One row of the report while it is being counted: a layer's output, or one of its intermediate results."""
@@ -182,18 +156,22 @@ class _Tally:
     lowest: FloatArray | None = None
     highest: FloatArray | None = None
 
+    is_input: bool = False
+
     @classmethod
-    def of(cls, stage: Stage, cells: Places, part: str) -> _Tally:
+    def of(cls, stage: Stage, cells: Places, part: str, is_input: bool = False) -> _Tally:
         """An empty one."""
         wrong, at_fault, unknown = (np.zeros(cells.shape, bool) for _ in range(3))
-        return cls(stage, cells, part, wrong, at_fault, unknown)
+        return cls(stage, cells, part, wrong, at_fault, unknown, is_input=is_input)
 
     @property
     def name(self) -> str:
-        return f"{self.stage.name} {self.part}".rstrip()
+        return INPUT if self.is_input else f"{self.stage.name} {self.part}".rstrip()
 
     def result(self, atlas: Atlas) -> LayerResult:
         kind = self.stage.title if not self.part else f"{self.part} of {self.stage.title}"
+        if self.is_input:
+            kind = "looked up"
         first = self.cells[self.at_fault][:1] if self.at_fault.any() else self.cells[self.wrong][:1]
         return LayerResult(
             self.name,
@@ -233,10 +211,13 @@ class _Comparison:
     def __init__(self, book: Workbook, found: Found, engine: str, tolerance: float) -> None:
         self.book, self.found, self.engine, self.tolerance = book, found, engine, tolerance
         self.tallies = [
-            _Tally.of(stage, cells, part)
-            for stage in found.stages
+            _Tally.of(stage, cells, part, is_input=cells is found.inputs)
+            for stage in [*looked_up(found), *found.stages]
             for part, cells in [*stage.parts.items(), ("", stage.cells)]
         ]
+        self.choice = ChoiceCheck(book, found, engine)
+        explorer = Explorer.of(book, found)
+        self.explored = Explored(explorer, engine, tolerance) if explorer else None
         self.trials = 0
         self.held_by = dict(array_members(book, found.atlas))
         self.reasons: Counter[str] = Counter()
@@ -252,9 +233,14 @@ class _Comparison:
         shown: dict[str, FloatArray] = {INPUT: trial.x}
         parts: dict[str, FloatArray] = {}
         any_unknown = False
+        atlas = self.found.atlas
         for tally in self.tallies:
             array = values.numbers(tally.cells)
-            local = self._continued(network, tally, shown, parts)
+            local = (
+                self.choice.followed(trial, values.value(atlas.place(*self.choice.cells[0][:3])))
+                if tally.is_input
+                else self._continued(network, tally, shown, parts)
+            )
             unknown = self._unknown(tally, array, values)
             if any_unknown:  # what reads a cell that was not evaluated can't be, either
                 unknown |= np.isnan(array) & ~np.isfinite(local) & (tally.cells != NOWHERE)
@@ -269,10 +255,14 @@ class _Comparison:
             if tally.part:
                 parts[tally.part] = array
             else:
-                if tally.stage.nodes:
+                if tally.stage.nodes or tally.is_input:
                     shown[tally.stage.shows] = array
                 parts = {}
+        self.choice.add(trial, {cell: values.value(atlas.place(*cell[:3])) for cell in self.choice.cells})
         self._add_prediction(network, trial, values, expected, shown)
+        if self.explored and trial.selection and all(np.isfinite(array).all() for array in shown.values()):
+            outputs = {name: self._seen_or(array, network, name, shown) for name, array in expected.items()}
+            self.explored.add(trial.selection, network, outputs, values.value)
 
     def _unknown(self, tally: _Tally, array: FloatArray, values: Computed) -> BoolArray:
         """Cells that the engine could not evaluate."""
@@ -323,6 +313,11 @@ class _Comparison:
         node = network[name]
         return reference.apply(node.layer, self._seen(network, node.inputs[0], shown), {})
 
+    def _seen_or(self, array: FloatArray, network: Network, name: str, shown: Mapping[str, FloatArray]) -> FloatArray:
+        """What the workbook shows for a layer; else what it should have there, before the ReLU of a formula."""
+        is_view = name != INPUT and network[name].layer.view
+        return self._seen(network, name, shown) if is_view or name in shown else array
+
     def _add_prediction(
         self,
         network: Network,
@@ -369,12 +364,17 @@ class _Comparison:
             results.append(
                 LayerResult("prediction", "class", 1, compared, error, int(not right), faults, unknown, first)
             )
+        if self.explored:
+            results.append(self.explored.result())
+            self.reasons.update(self.explored.reasons)
+            self.explored.reasons.clear()
         reasons = [f"{count:,} cells: {reason}" for reason, count in self.reasons.most_common()]
         return EngineResult(self.engine, results, reasons)
 
     def findings(self) -> list[Finding]:
         """The cells at fault; where many small errors add up and none is, the first layer that is off."""
         found = [finding for tally in self.tallies for finding in self._faults(tally)] + self.prediction_findings
+        found += [*self.choice.findings(), *(self.explored.findings() if self.explored else ())]
         off = [layer for layer in self.result().layers if layer.wrong]
         if off and not found:
             message = f"{off[0].wrong:,} cells differ by more than the tolerance, though each is right by what it reads"

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from graphlib import CycleError, TopologicalSorter
 
 import numpy as np
 
 from xlconv import reader
+from xlconv.check.audit import audit
+from xlconv.check.explore import Explorer
 from xlconv.check.report import Finding
 from xlconv.recover import Recovered, places
 from xlconv.recover.found import Found
+from xlconv.recover.places import Atlas, Places
 from xlconv.recover.reading import Reading
 
 
 def is_computed(book: reader.Workbook, found: Found) -> bool:
     """Whether a network's input are formulas: a block of cells that no layer was recognised in."""
-    return any(
+    return found.choices is None and any(
         cell.formula is not None
         for sheet, row, column in found.atlas.cells(found.inputs)
         if (cell := book.sheets[sheet].cells.get((row, column))) is not None
@@ -33,6 +37,19 @@ def not_numbers(recovered: Recovered, found: Found) -> list[Finding]:
         findings.append(
             Finding("not-a-number", where.place, "", message, "", "" if cell.formula else got, cell.formula or "")
         )
+    return findings
+
+
+def views(recovered: Recovered, found: Found) -> list[Finding]:
+    """What is wrong with the names of a network's views, and formulas that bear such a name and show nothing."""
+    explorer = Explorer.of(recovered.book, found)
+    left = np.setdiff1d(found.views, explorer.places) if explorer else found.views
+    findings = list(explorer.findings) if explorer else []
+    if left.size:
+        first = found.atlas.cell(int(left[0]))
+        message = "is named as a part of the worksheet Explore, but shows nothing of this network"
+        formula = recovered.book.cell(*first[:3]).formula or ""
+        findings.append(Finding("explore", first.place, "", message, formula=formula, count=int(left.size)))
     return findings
 
 
@@ -91,10 +108,17 @@ def _circle(reading: Reading) -> list[int]:
     return []
 
 
-def cells_by_sheet(recovered: Recovered) -> dict[str, set[tuple[int, int]]]:
-    """The cells of all networks, by worksheet."""
-    found: dict[str, set[tuple[int, int]]] = {}
-    for network in recovered.networks:
-        for sheet, row, column in network.atlas.cells(network.owned):
-            found.setdefault(sheet, set()).add((row, column))
-    return found
+def audited(recovered: Recovered) -> list[Finding]:
+    """What the formulas of a workbook show by themselves."""
+    networks = recovered.networks
+    known = _by_sheet((each.atlas, np.union1d(each.owned, each.formulas)) for each in networks)
+    return audit(recovered.book, known, _by_sheet((each.atlas, each.views) for each in networks))
+
+
+def _by_sheet(found: Iterable[tuple[Atlas, Places]]) -> dict[str, set[tuple[int, int]]]:
+    """Cells of several networks, by worksheet."""
+    cells: dict[str, set[tuple[int, int]]] = {}
+    for atlas, known in found:
+        for sheet, row, column in atlas.cells(known):
+            cells.setdefault(sheet, set()).add((row, column))
+    return cells

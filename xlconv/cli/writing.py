@@ -13,6 +13,7 @@ from xlconv.engines import DEFAULT
 
 if TYPE_CHECKING:
     from xlconv.network import FloatArray
+    from xlconv.pages.choices import Chosen
     from xlconv.templates import Template
 
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 @click.option("--digit", type=int, metavar="0-9", help="The digit to show, one of the template's samples.")
 @click.option("--sample", type=int, default=0, show_default=True, metavar="N", help="Which sample of that digit.")
 @click.option("--image", type=PATH, metavar="FILE", help="A picture of your own instead: PNG or JPEG, any size.")
+@click.option("--blank", is_flag=True, help="Nothing instead, to draw on the worksheet Draw.")
 @click.option("--template", default="conv-example", show_default=True, metavar="NAME|DIR", help="The network.")
 @click.option("--output", type=PATH, metavar="FILE", help="Where to write; by default output/<template>-<digit>.xlsx.")
 @click.option("--force", is_flag=True, help="Replace the file if it exists.")
@@ -29,6 +31,7 @@ def generate(
     digit: int | None,
     sample: int,
     image: Path | None,
+    blank: bool,
     template: str,
     output: Path | None,
     force: bool,
@@ -37,19 +40,22 @@ def generate(
 ) -> int:
     """Write a workbook in which every activation is a live formula.
 
+    Which digit it shows can be changed in the workbook, too; a picture stands on its worksheet Draw.
+
     \b
     Examples:
       xlconv generate --digit 7 --verify
       xlconv generate --digit 3 --sample 2 --output three.xlsx
       xlconv generate --image my-digit.png --open
+      xlconv generate --blank
     """
     from xlconv import templates
     from xlconv.files import check_free
 
-    if (digit is None) == (image is None):
-        raise click.UsageError("give --digit or --image, one of them")
+    if (digit is not None) + (image is not None) + blank != 1:
+        raise click.UsageError("give --digit, --image or --blank, one of them")
     loaded = templates.load(template)
-    name = image.stem if image is not None else f"{digit}-{sample}" if sample else str(digit)
+    name = "blank" if blank else image.stem if image is not None else f"{digit}-{sample}" if sample else str(digit)
     path = output or Path("output") / f"{loaded.name}-{name}.xlsx"
     if path.suffix.lower() != ".xlsx":
         raise click.UsageError(f"--output must end in .xlsx, not {path.name!r}")
@@ -57,7 +63,7 @@ def generate(
     x = _input(loaded, digit, sample, image)
     from xlconv import workbook
 
-    workbook.write(loaded.network, x, path, title=loaded.name, force=force)
+    workbook.write(loaded.network, x, path, loaded.name, force, loaded.samples, loaded.about)
     click.echo(path)
     code = verify_all([path], engines_named([DEFAULT])[0], {}, Output()) if check else DONE
     if show:
@@ -67,14 +73,19 @@ def generate(
     return code
 
 
-def _input(template: Template, digit: int | None, sample: int, image: Path | None) -> FloatArray:
+def _input(template: Template, digit: int | None, sample: int, image: Path | None) -> FloatArray | Chosen:
+    import numpy as np
+
     from xlconv import digits
+    from xlconv.pages.choices import Chosen
 
     shape = template.network.input_shape
     if image is not None:
         return digits.load_image(image, shape)
-    assert digit is not None
-    return digits.sample(template.samples.images, template.samples.labels, digit, sample, shape)
+    if digit is None:
+        return np.zeros(shape)
+    digits.sample(template.samples.images, template.samples.labels, digit, sample, shape)  # refuses what is not there
+    return Chosen(digit, sample)
 
 
 @click.command("open")

@@ -5,6 +5,7 @@ A page is a plain description; `xlconv.workbook` writes it, and an engine comput
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
@@ -13,6 +14,7 @@ from xlconv.cells import Range
 
 if TYPE_CHECKING:
     from openpyxl.chart._chart import ChartBase
+    from openpyxl.drawing.spreadsheet_drawing import TwoCellAnchor
     from openpyxl.formatting.rule import Rule
     from openpyxl.worksheet.datavalidation import DataValidation
 
@@ -25,6 +27,11 @@ class Formula(str):
 
 Content: TypeAlias = float | str | Formula | None
 """What stands in a cell; None where there is nothing but a look."""
+
+
+def class_content(name: str) -> Content:
+    """A class name as a cell holds it: a number where it is one, else text."""
+    return float(name) if re.fullmatch(r"0|-?[1-9]\d{0,14}", name) else name
 
 
 @dataclass
@@ -44,7 +51,7 @@ class Page:
         merged: Ranges that are one cell.
         validations: What may be typed where.
         links: From cells to ranges.
-        charts: The upper left cell and the chart.
+        charts: The upper left cell, or the first and the last one, and the chart.
     """
 
     title: str
@@ -59,7 +66,7 @@ class Page:
     merged: list[Range] = field(default_factory=list)
     validations: list[DataValidation] = field(default_factory=list)
     links: list[tuple[Range, Range]] = field(default_factory=list)
-    charts: list[tuple[str, ChartBase]] = field(default_factory=list)
+    charts: list[tuple[str | TwoCellAnchor, ChartBase]] = field(default_factory=list)
 
     def put(self, row: int, column: int, content: Content, kind: Kind) -> Range:
         """Fill one cell."""

@@ -67,6 +67,8 @@ def recover_book(book: reader.Workbook, said: Found | None = None) -> Recovered:
     if said is None:
         said = _declared(book, reading)
     networks = [] if said is None else [said]
+    if said is not None:
+        reading.aside = np.setdiff1d(said.views, said.owned)
     rest, stray = _rest(reading, networks), np.empty(0, np.int64)
     if rest:
         built = build(reading)
@@ -74,13 +76,13 @@ def recover_book(book: reader.Workbook, said: Found | None = None) -> Recovered:
         networks += [each for each in others if said is None or not _share_cells(each, said)]
         rest, stray = _rest(reading, networks), built.operations
     for found in networks:
-        stray = np.setdiff1d(stray, found.computed)
+        stray = np.setdiff1d(stray, found.formulas)
     return Recovered(book, reading, networks, rest, stray)
 
 
 def _rest(reading: Reading, networks: list[Found]) -> list[Group]:
     """The formulas that belong to no network; where one is a network's input, it is what the network begins behind."""
-    known = {place for found in networks for place in found.computed.tolist()}
+    known = {place for found in networks for place in found.formulas.tolist()}
     rest = []
     for group in reading.groups:
         at = [cell for cell in group.cells if reading.atlas.place(group.sheet, *cell) not in known]

@@ -20,7 +20,8 @@ from xlconv.layers import Shape
 from xlconv.network import INPUT, FloatArray, Network, Node
 from xlconv.reader import MAX_CELLS, Workbook
 from xlconv.recover import found
-from xlconv.recover.places import NOWHERE, Atlas, Places
+from xlconv.recover.choices import Choices, choices_of
+from xlconv.recover.places import NOWHERE, Atlas, Places, sorted_places
 
 _MOST_LAYERS = 1000
 
@@ -83,6 +84,7 @@ class Declared:
     prediction: Range | None
     not_numbers: list[Range] = field(default_factory=list)
     """Input and weight cells that hold no number; the network has 0 for them."""
+    choices: Choices | None = None
 
     def blocks(self) -> Iterator[Block]:
         """All blocks: the input's, then each layer's weights and outputs."""
@@ -142,7 +144,22 @@ def found_by(book: Workbook) -> found.Found:
         NOWHERE if net.prediction is None else int(atlas.places(net.prediction)[0, 0]),
         tuple(int(atlas.places(cell)[0, 0]) for cell in net.not_numbers),
         declared=True,
+        choices=net.choices,
+        views=_views(book, atlas),
     )
+
+
+def _views(book: Workbook, atlas: Atlas) -> Places:
+    """The formulas on the worksheet `Explore`, going by their names."""
+    views = [book.named_range(name) for name in book.names if declaration.is_view(name)]
+    cells = {
+        atlas.place(where.sheet, *at)
+        for where in views
+        if where is not None and where.sheet in book.sheets and where.size <= MAX_CELLS
+        for at in where.cells()
+        if book.cell(where.sheet, *at).formula is not None
+    }
+    return sorted_places(cells)
 
 
 def _places(atlas: Atlas, blocks: Sequence[Block], shape: Shape) -> Places:
@@ -179,6 +196,7 @@ class _Finder:
         }
         shapes = Network(self.shape, self.nodes, blank)
         inputs = tuple(self._image_blocks("input", INPUT, self.shape))
+        choices = choices_of(self.book, self.shape)
         weights = tuple(block for node in shapes.nodes for block in self._weight_blocks(shapes, node))
         numbers = {
             key: self._numbers([b for b in weights if f"{b.layer}.{b.role}" == key], array.shape)
@@ -187,13 +205,14 @@ class _Finder:
         network = Network(self.shape, self.nodes, numbers, self._classes())
         return Declared(
             network,
-            self._numbers(inputs, self.shape),
+            self._numbers(inputs, self.shape) if choices is None else choices.x,
             inputs,
             weights,
             tuple(self._stages(network)),
             self.book.named_range("classes"),
             self._prediction(network),
-            self.not_numbers,
+            self.not_numbers + list(choices.not_numbers if choices else ()),
+            choices,
         )
 
     def _stages(self, network: Network) -> Iterator[Stage]:

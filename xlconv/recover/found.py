@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from xlconv.network import FloatArray, Network, Node
+from xlconv.recover.choices import Choices
 from xlconv.recover.places import NOWHERE, Atlas, Places
 
 
@@ -74,6 +75,8 @@ class Found:
         prediction: The cell of the predicted class, or -1.
         not_numbers: Input and weight cells that hold no plain number; the network has 0 for them.
         declared: Whether the workbook itself says which network it is.
+        choices: Where the input comes from, if its cells are formulas that look it up.
+        views: Cells of the worksheet `Explore` whose formulas show the network, sorted.
     """
 
     title: str
@@ -87,6 +90,8 @@ class Found:
     prediction: int = -1
     not_numbers: tuple[int, ...] = ()
     declared: bool = False
+    choices: Choices | None = None
+    views: Places = field(default_factory=lambda: np.empty(0, np.int64))
 
     @cached_property
     def owned(self) -> Places:
@@ -105,6 +110,14 @@ class Found:
         cells: Places = np.unique(np.concatenate([*blocks, [self.prediction]]))
         known: Places = cells[cells != NOWHERE]
         return known
+
+    @cached_property
+    def formulas(self) -> Places:
+        """The cells that hold formulas, those of the input, of its choice and of views included; sorted."""
+        chosen = [self.atlas.places(where).ravel() for where in self.choices.formulas] if self.choices else []
+        inputs = [self.inputs.ravel()] if self.choices else []
+        cells: Places = np.unique(np.concatenate([self.computed, self.views, *inputs, *chosen]))
+        return cells
 
     def what(self, place: int) -> str:
         """Which tensor an input or weight cell belongs to, in words."""

@@ -96,6 +96,7 @@ class Reading:
         bundles: Those that mean something.
         filled: Cells that hold a number or a formula, sorted; but for formulas that are nothing but 0.
         reader: Reads further formulas.
+        aside: Cells that only show what others compute, sorted; their precedents are left out.
     """
 
     book: Workbook
@@ -104,6 +105,7 @@ class Reading:
     bundles: list[Bundle]
     filled: Places
     reader: Reader
+    aside: Places = field(default_factory=lambda: np.empty(0, np.int64))
 
     def bundle_of(self, formula: str, place: int) -> Bundle | None:
         """What a formula would mean in a cell."""
@@ -164,10 +166,12 @@ class Reading:
 
     def _named(self) -> Iterator[tuple[Places, Places]]:
         """The precedents of cells with formulas, copies of a formula at a time."""
-        left = MOST_OPERANDS
+        left, aside = MOST_OPERANDS, set(self.aside.tolist())
         for group in self.groups:
             cells = np.array(group.cells, dtype=np.int64)
             here = self.atlas.of(group.sheet, group.cells)
+            if aside and aside.issuperset(here.tolist()):
+                continue
             named = [self.book.named_range(name) for name in syntax.names(group.formula)]
             fixed = [(where, False, False) for where in named if where is not None]
             for where, down, right in [*syntax.references(group.formula, group.sheet), *fixed]:

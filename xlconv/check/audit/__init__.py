@@ -27,13 +27,15 @@ _SHOWN: Final = 100
 """Cells that a finding lists before it only counts the rest."""
 
 
-def audit(book: Workbook, known: Known = MappingProxyType({})) -> list[Finding]:
+def audit(book: Workbook, known: Known = MappingProxyType({}), views: Known = MappingProxyType({})) -> list[Finding]:
     """Everything that the formulas show by themselves.
 
     Args:
         book: The workbook.
         known: Cells of recognised layers by worksheet, as rows and columns from 1: what depends on neighbours or on
             what a formula reads is not judged there.
+        views: Cells, the same way, whose values are checked in every choice: settings of a network may stand in their
+            formulas.
 
     Returns:
         One finding for each rule and relative form, with the cells that share it.
@@ -41,7 +43,7 @@ def audit(book: Workbook, known: Known = MappingProxyType({})) -> list[Finding]:
     forms, grids = gather(book)
     return [
         *_of_workbook(book, grids),
-        *(finding for form in forms for finding in _of_formula(form, book)),
+        *(finding for form in forms for finding in _of_formula(form, book, views)),
         *_error_values(grids),
         *_blank_reads(forms, grids, known, _areas(book)),
         *(finding for name, grid in grids.items() for finding in _of_neighbours(name, grid, known.get(name, set()))),
@@ -63,9 +65,11 @@ def _of_workbook(book: Workbook, grids: Mapping[str, Grid]) -> Iterator[Finding]
             yield _finding("hidden-sheet", cells, f"the worksheet {quote_sheet(name)} is hidden and has formulas")
 
 
-def _of_formula(form: Form, book: Workbook) -> Iterator[Finding]:
+def _of_formula(form: Form, book: Workbook, views: Known) -> Iterator[Finding]:
     """What a formula has by itself."""
     messages = {rule: check(form) for rule, check in formulas.RULES.items()}
+    if all(place[1:] in views.get(place.sheet, ()) for place in form.cells):
+        messages["hard-coded"] = ""
     messages["unportable"] = formulas.unportable(form, book.names)
     messages["array-in-plain-formula"] = plain_arrays(form, _areas(book))
     for rule, message in messages.items():

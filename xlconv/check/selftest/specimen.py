@@ -18,6 +18,7 @@ import numpy as np
 
 from xlconv.cells import Edit, NotEvaluated, Range, Value
 from xlconv.check import inputs, values
+from xlconv.check.explore import Explorer
 from xlconv.check.inputs import Trial
 from xlconv.check.selftest.copies import Copies
 from xlconv.check.selftest.detectors import Flag, flags, recognised
@@ -108,8 +109,8 @@ class Specimen:
         networks = recovered.networks
         if not networks:
             raise WorkbookError("no network is recognised in it, so that there is nothing to plant faults in")
-        checks = [inputs.choose(found, inputs.DEFAULT_RANDOM, seed)[0] for found in networks]
-        others = [_others(found, seed) for found in networks]
+        checks = [_chosen(book, found, seed) for found in networks]
+        others = [_others(book, found, seed) for found in networks]
         trials = [[*check, *other] for check, other in zip(checks, others, strict=True)]
         every = {flag for found in flags(recovered, engine, checks, seed) for flag in found}
         return cls(copies, networks, trials, [len(check) for check in checks], engine, every, seed)
@@ -140,6 +141,7 @@ class Specimen:
             blocks = [(f"{s.name} {part}", cells) for s in found.stages for part, cells in s.parts.items()]
             blocks += [(stage.name, stage.cells) for stage in found.stages]
             blocks.append(("prediction", np.array([found.prediction])))
+            blocks += _further(self.copies.book, found)
             for name, cells in blocks:
                 known = np.unique(cells[cells != NOWHERE])
                 formulas = [found.atlas.cell(place) for place in known.tolist() if self._is_sound(number, place)]
@@ -262,7 +264,18 @@ class Specimen:
             if _same(found, same):
                 mine = [at for at in task.trials if at < self.checked[number]] if number == task.fault.network else [0]
                 return [self.trials[number][at] for at in mine]
-        return inputs.choose(found, inputs.DEFAULT_RANDOM, self.seed)[0]
+        return _chosen(self.copies.book, found, self.seed)
+
+
+def _further(book: Workbook, found: Found) -> Iterator[tuple[str, Places]]:
+    """The formulas beside those of layers: that look the input up, and each part of the worksheet `Explore`."""
+    if found.choices:
+        yield "input", found.inputs
+        for where in found.choices.formulas:
+            yield "choice", found.atlas.places(where)
+    explorer = Explorer.of(book, found)
+    for name, where in explorer.shown.items() if explorer else ():
+        yield f"Explore {name}", found.atlas.places(where)
 
 
 def _worth_a_look(shows: list[bool]) -> list[int]:
@@ -271,9 +284,14 @@ def _worth_a_look(shows: list[bool]) -> list[int]:
     return [0, *(showing[:_SHOWN_IN] or [len(shows) - 1])]
 
 
-def _others(found: Found, seed: int) -> list[Trial]:
+def _chosen(book: Workbook, found: Found, seed: int) -> list[Trial]:
+    """The inputs that the check tries."""
+    return inputs.choose(found, inputs.DEFAULT_RANDOM, seed, Explorer.of(book, found))[0]
+
+
+def _others(book: Workbook, found: Found, seed: int) -> list[Trial]:
     """Inputs that the check does not try."""
-    trials, _ = inputs.choose(found, inputs.DEFAULT_RANDOM, seed + 1)
+    trials = _chosen(book, found, seed + 1)
     return [replace(t, name=f"other {t.name}") for t in trials if t.is_changed and not t.name.startswith("sample")]
 
 

@@ -1,0 +1,106 @@
+"""The formulas that choose a workbook's input, and those that look it up, for each trial."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from xlconv.cells import ErrorValue, NotEvaluated, Range, Value
+from xlconv.check.inputs import Trial
+from xlconv.check.report import Finding
+from xlconv.declaration import DRAWN
+from xlconv.network import FloatArray
+from xlconv.reader import Workbook
+from xlconv.recover.choices import Choices
+from xlconv.recover.found import Found, Stage
+from xlconv.recover.places import NOWHERE
+
+
+def looked_up(found: Found) -> list[Stage]:
+    """The input as a layer whose cells show it, where they look it up."""
+    elements = np.arange(found.inputs.size)
+    return [Stage((), "input", found.inputs, elements=elements)] if found.choices else []
+
+
+class ChoiceCheck:
+    """Compares the chosen row and the mark, trial after trial; keeps the first finding of each."""
+
+    def __init__(self, book: Workbook, found: Found, engine: str) -> None:
+        self._book, self._found, self._engine = book, found, engine
+        self._findings: dict[str, Finding] = {}
+        self.unknown: list[str] = []
+
+    def add(self, trial: Trial, values: dict[Range, Value]) -> None:
+        """Take in what an engine computed for a trial, for `cells`."""
+        choices = self._found.choices
+        if choices is None:
+            return
+        row = trial.row if trial.is_changed else choices.chosen
+        self._compare("the chosen row", choices.row, trial, float(row), values)
+        if self._found.prediction != NOWHERE:
+            followed = values[choices.row], values[self._prediction]
+            if not any(isinstance(value, ErrorValue | NotEvaluated) for value in followed):
+                self._compare("the mark", choices.mark, trial, self._mark(choices, row, *followed), values)
+                read = followed[1] if followed[0] == 0 else DRAWN
+                self._compare("the prediction beside the drawing", choices.read, trial, read, values)
+
+    def followed(self, trial: Trial, shown: Value) -> FloatArray:
+        """The input that goes with the row that the workbook shows as chosen; NaN where that cannot be known."""
+        choices = self._found.choices
+        assert choices is not None
+        row = trial.row if trial.is_changed else choices.chosen
+        if shown == row:
+            return trial.x
+        if isinstance(shown, float) and shown.is_integer() and 1 <= shown <= len(choices.labels):
+            image: FloatArray = choices.samples[int(shown) - 1]
+            return image
+        return np.full_like(trial.x, np.nan)
+
+    def findings(self) -> Iterator[Finding]:
+        """At most one for each formula."""
+        yield from self._findings.values()
+
+    @property
+    def cells(self) -> list[Range]:
+        """The cells that are compared, and the prediction."""
+        choices = self._found.choices
+        if choices is None:
+            return []
+        return choices.formulas + ([self._prediction] if self._found.prediction != NOWHERE else [])
+
+    @property
+    def _prediction(self) -> Range:
+        return self._found.atlas.cell(self._found.prediction)
+
+    def _mark(self, choices: Choices, row: int, shown: Value, prediction: Value) -> str:
+        """How the mark should begin, going by the row and the prediction that the workbook shows."""
+        if shown == 0:
+            return ""
+        label = choices.labels[row - 1] if row else DRAWN
+        return "✓" if prediction == label else "✗"
+
+    def _compare(
+        self, what: str, cell: Range | None, trial: Trial, expected: Value, values: dict[Range, Value]
+    ) -> None:
+        """Hold a cell to a number, or to how its text should begin."""
+        if cell is None:
+            return
+        got = values[cell]
+        if isinstance(got, NotEvaluated):
+            self.unknown.append(got.reason)
+            return
+        if not _is(got, expected) and cell.place not in self._findings:
+            formula = self._book.cell(*cell[:3]).formula or ""
+            shown = "blank" if got is None else str(got)
+            message = f"{what} is another than chosen for {trial.name}"
+            self._findings[cell.place] = Finding(
+                "value", cell.place, "input", message, str(expected), shown, formula, self._engine
+            )
+
+
+def _is(got: Value, expected: Value) -> bool:
+    """Whether a value is the expected one; a text need only begin so, but nothing is nothing."""
+    if isinstance(expected, str) and expected:
+        return isinstance(got, str) and got.startswith(expected)
+    return got == expected or (expected == "" and got is None)
