@@ -104,9 +104,14 @@ def test_formulas_alone_are_never_misread(network: Network, seed: int) -> None:
     """Without the workbook's word: every cell of what is found has the original's number there, for another input."""
     assume(is_clear(network))
     with TemporaryDirectory() as folder:
-        workbook.write(network, inputs(network, seed), Path(folder) / "x.xlsx")
-        (said,) = recover(Path(folder) / "x.xlsx").networks
-        recovered = recover(without_word(Path(folder) / "x.xlsx", Path(folder) / "y.xlsx"))
+        assert_not_misread(network, seed, Path(folder))
+
+
+def assert_not_misread(network: Network, seed: int, folder: Path) -> None:
+    """What formulas alone tell of a network's workbook is true, and all there is if nothing is left."""
+    workbook.write(network, inputs(network, seed), folder / "x.xlsx")
+    (said,) = recover(folder / "x.xlsx").networks
+    recovered = recover(without_word(folder / "x.xlsx", folder / "y.xlsx"))
     x = dict(zip(said.inputs.ravel().tolist(), inputs(network, seed + 1).ravel().tolist(), strict=True))
     right = numbers(said, x)
     found: dict[int, float] = {}
@@ -116,6 +121,36 @@ def test_formulas_alone_are_never_misread(network: Network, seed: int) -> None:
     np.testing.assert_allclose([found[at] for at in found], [right[at] for at in found], rtol=1e-9, atol=1e-9)
     if not recovered.not_recognised:
         assert found.keys() == right.keys()
+
+
+def grown(input_shape: Sequence[int], *nodes: Node, classes: Sequence[str] = ()) -> Network:
+    """A network with random weights."""
+    rng = np.random.default_rng(5)
+    weights = {f"{n.name}.{key}": rng.standard_normal(s) for n in nodes for key, s in n.layer.weight_shapes.items()}
+    return Network(input_shape, nodes, weights, classes)
+
+
+ONCE_MISREAD = {
+    "pooling of what is two inputs": grown(
+        (1, 6, 6),
+        Node("rows", MaxPool2d((2, 1), (3, 1), (1, 0))),
+        Node("relu", ReLU()),
+        Node("pairs", MaxPool2d((2, 1), 1)),
+    ),
+    "convolution of what is two inputs": grown(
+        (3, 4, 4),
+        Node("two", MaxPool2d(1, (1, 2))),
+        Node("three", MaxPool2d(1, (1, 3)), ("input",)),
+        Node("conv", Conv2d(3, 1, (1, 2), bias=False)),
+    ),
+}
+"""Networks of which parts were once taken for others."""
+
+
+@pytest.mark.parametrize("network", ONCE_MISREAD.values(), ids=ONCE_MISREAD)
+def test_what_was_misread_is_not(network: Network, tmp_path: Path) -> None:
+    """Found by the test above, which draws other networks each time."""
+    assert_not_misread(network, 0, tmp_path)
 
 
 def test_no_cell_is_invented(tmp_path: Path) -> None:
@@ -154,9 +189,7 @@ def made(input_shape: Sequence[int], *chain: Layer, classes: Sequence[str] = ())
     """A network of layers one behind the other, with random weights; ReLUs are inline."""
     relu = [isinstance(layer, ReLU) for layer in chain]
     nodes = [Node(f"layer{at}", layer, inline=relu[at]) for at, layer in enumerate(chain)]
-    rng = np.random.default_rng(5)
-    weights = {f"{n.name}.{key}": rng.standard_normal(s) for n in nodes for key, s in n.layer.weight_shapes.items()}
-    return Network(input_shape, nodes, weights, classes)
+    return grown(input_shape, *nodes, classes=classes)
 
 
 TYPICAL = {

@@ -19,7 +19,7 @@ from xlconv.recover import geometry, places
 from xlconv.recover.channels import by_label, channels
 from xlconv.recover.dense import Dense, completed
 from xlconv.recover.inputs import find_inputs
-from xlconv.recover.operations import Operations
+from xlconv.recover.operations import Operations, Table
 from xlconv.recover.places import NOWHERE, Places
 from xlconv.recover.reading import Reading
 from xlconv.recover.tensors import Built, Copies, Owners, Prediction, Tensor
@@ -90,7 +90,7 @@ class _Builder:
 
     def _add_dots(self, depth: int) -> None:
         dots = self.operations.dots
-        lines = dots.at_depth(depth)
+        lines = self._of_one_tensor(dots, dots.at_depth(depth))
         number, element = self.owners.find(dots.source[lines])
         known = number >= 0
         lines, number, element = lines[known], number[known], element[known]
@@ -99,8 +99,6 @@ class _Builder:
         for mine in by_label(channels(dots.cell[lines], dots.weight[lines])):
             of = geometry.most_common(number[mine])
             whole = mine[number[mine] == of]
-            if 4 * whole.size < 3 * mine.size:
-                continue  # it reads several tensors, which no layer here does
             for one in _each_window_once(dots.cell[lines[whole]], element[whole]):
                 found = self._channel(of, lines[whole[one]], element[whole[one]])
                 if found is not None:
@@ -185,12 +183,23 @@ class _Builder:
         lines = maxima.at_depth(depth)
         zero = places.find(maxima.source[lines], self.operations.zeros) >= 0
         lines = lines[~np.isin(maxima.cell[lines], maxima.cell[lines[zero]])]  # a zero is no padding for a maximum
+        lines = self._of_one_tensor(maxima, lines)
         for of, cells, element in self.owners.by_tensor(maxima.cell[lines], maxima.source[lines]):
             tensor = self.owners.tensors[of]
             if cells.size == tensor.cells.size and np.unique(cells).size == 1:
                 self.largest[int(cells[0])] = of
             elif len(tensor.shape) == 3:
                 self._add_pooling(tensor, cells, element)
+
+    def _of_one_tensor(self, table: Table, lines: Ints) -> Ints:
+        """Without the lines of cells that read several tensors, or what is in none; cells that hold nothing aside."""
+        cell, source = table.cell[lines], table.source[lines]
+        number, _ = self.owners.find(source)
+        there = (number >= 0) | (places.find(source, self.filled) >= 0)
+        cells, first, inverse = np.unique(cell[there], return_index=True, return_inverse=True)
+        one = number[there][first]
+        mixed = cells[np.bincount(inverse, number[there] != one[inverse], cells.size) > 0]
+        return lines[~np.isin(cell, np.r_[mixed, cells[one < 0]])]
 
     def _add_pooling(self, source: Tensor, cell: Places, element: Ints) -> None:
         relus = self.operations.relus_around(np.unique(cell))
