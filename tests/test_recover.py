@@ -143,6 +143,13 @@ ONCE_MISREAD = {
         Node("three", MaxPool2d(1, (1, 3)), ("input",)),
         Node("conv", Conv2d(3, 1, (1, 2), bias=False)),
     ),
+    "windows of rows that look like channels": grown(
+        (1, 8, 5),
+        Node("rows", MaxPool2d((1, 2), 3)),
+        Node("relu", ReLU()),
+        Node("conv", Conv2d(1, 1, (3, 2), (2, 1), (1, 0), bias=False)),
+    ),
+    "weights that are used once": grown((1, 2, 3), Node("conv", Conv2d(1, 3, (2, 3), 2, (1, 0), bias=False))),
 }
 """Networks of which parts were once taken for others."""
 

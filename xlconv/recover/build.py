@@ -170,7 +170,7 @@ class _Builder:
         bias = np.array([each.bias for each in alike])
         found = Dense(np.concatenate([each.cells for each in alike]), weight, bias)
         free = np.setdiff1d(self.operations.read_alike(self.filled), self.owners.cells)
-        found = completed(found, free)
+        found = completed(found, free, self.reading.mentioned)
         has_bias = alike[0].bias != NOWHERE
         layer = layers.Linear(size, found.cells.size, has_bias)
         weights = {"weight": found.weight} | ({"bias": found.bias} if has_bias else {})

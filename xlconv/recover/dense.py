@@ -34,12 +34,13 @@ class Dense(NamedTuple):
     bias: Places
 
 
-def completed(known: Dense, read: Places) -> Dense:
+def completed(known: Dense, read: Places, mentioned: Places) -> Dense:
     """With the classes that are missing.
 
     Args:
         known: The others, in order.
-        read: Cells that are read by formulas, sorted; at the ends only such cells count.
+        read: Cells that are read like them and that no formula computes, sorted; at the ends only such cells count.
+        mentioned: Cells that hold something or that a formula names, sorted; between others only such cells count.
     """
     if known.cells.size < _LEAST:
         return known
@@ -53,7 +54,8 @@ def completed(known: Dense, read: Places) -> Dense:
     while places.find(known.cells[:1] + (last + 1) * step, read)[0] >= 0:
         last += 1
     wanted = np.arange(first, last + 1)
-    if wanted.size == numbers.size or wanted.size > 2 * numbers.size:
+    missing = known.cells[0] + np.setdiff1d(wanted, numbers) * step
+    if not missing.size or wanted.size > 2 * numbers.size or (places.find(missing, mentioned) < 0).any():
         return known
     weight, bias = (_extended(array, numbers, wanted) for array in (known.weight, known.bias[:, None]))
     if weight is None or bias is None:
@@ -70,9 +72,11 @@ def _step(cells: Places) -> int | None:
 
 
 def _extended(array: Places, numbers: Ints, wanted: Ints) -> Places | None:
-    """The rows of an array at other numbers, where they follow each other at one distance; None where they do not."""
+    """The rows of an array at other numbers, where they are alike and follow each other at one distance; else None."""
     gaps = np.diff(numbers)
-    known = (array[0] != NOWHERE) & (array[-1] != NOWHERE)
+    known = array[0] != NOWHERE
+    if ((array != NOWHERE) != known).any():
+        return None
     if not known.any():
         return np.full((wanted.size, array.shape[1]), NOWHERE, np.int64)
     moves = np.diff(array[:, known], axis=0)

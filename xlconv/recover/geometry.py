@@ -86,15 +86,17 @@ def fit_windows(row: Ints, column: Ints, source: Coordinates, weight: Places, ch
         channels: Of the source.
 
     Returns:
-        None where no one kernel explains the products.
+        None where no one kernel explains most cells, each with all of its products.
     """
     c, y, x = source
     stride = _stride(row, column, y, weight), _stride(column, row, x, weight)
     key = (c * _FAR + y - row * stride[0]) * _FAR + (x - column * stride[1]) + _FAR // 2 * (_FAR + 1)
-    cells, key, count = _by_majority(weight, key)
-    if 4 * count.sum() < 3 * weight.size:
+    cells, usual = _by_majority(weight, key)
+    reader = row * _FAR + column
+    unusual = np.unique(reader[key != usual[places.find(weight, cells)]])
+    if 4 * unusual.size > np.unique(reader).size:
         return None
-    key -= _FAR // 2 * (_FAR + 1)
+    key = usual - _FAR // 2 * (_FAR + 1)
     left = (key + _FAR // 2) % _FAR - _FAR // 2
     key = (key - left) // _FAR
     top = (key + _FAR // 2) % _FAR - _FAR // 2
@@ -120,8 +122,8 @@ def _stride(along: Ints, across: Ints, source: Ints, weight: Places) -> int:
     return max(1, most_common(moves[steps == 1]))
 
 
-def _by_majority(names: Places, keys: Ints) -> tuple[Places, Ints, Ints]:
-    """For each name the key that goes with it most often, and how often."""
+def _by_majority(names: Places, keys: Ints) -> tuple[Places, Ints]:
+    """Each name, sorted, and the key that goes with it most often."""
     order = np.lexsort((keys, names))
     names, keys = names[order], keys[order]
     begins = np.flatnonzero(np.r_[True, (np.diff(names) != 0) | (np.diff(keys) != 0)])
@@ -129,7 +131,7 @@ def _by_majority(names: Places, keys: Ints) -> tuple[Places, Ints, Ints]:
     order = np.lexsort((-count, names[begins]))
     begins, count = begins[order], count[order]
     first = np.r_[True, np.diff(names[begins]) != 0]
-    return names[begins[first]], keys[begins[first]], count[first]
+    return names[begins[first]], keys[begins[first]]
 
 
 class Pooling(NamedTuple):
