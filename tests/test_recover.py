@@ -149,6 +149,9 @@ ONCE_MISREAD = {
         Node("relu", ReLU()),
         Node("conv", Conv2d(1, 1, (3, 2), (2, 1), (1, 0), bias=False)),
     ),
+    "poolings of one input": grown(
+        (1, 4, 4), Node("ones", MaxPool2d(1, 2)), Node("threes", MaxPool2d((3, 1), 3, ceil_mode=True), ("input",))
+    ),
     "weights that are used once": grown((1, 2, 3), Node("conv", Conv2d(1, 3, (2, 3), 2, (1, 0), bias=False))),
 }
 """Networks of which parts were once taken for others."""

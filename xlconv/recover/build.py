@@ -399,15 +399,18 @@ def _pooled(
     cell: Places, y: Ints, x: Ints, size: Sequence[int]
 ) -> tuple[Places, tuple[geometry.Pooling | None, geometry.Pooling | None]]:
     """The cells of one pooled channel, and how they read."""
-    cells, inverse = np.unique(cell, return_inverse=True)
+    cells, inverse, count = np.unique(cell, return_inverse=True, return_counts=True)
     grid = geometry.grid(cells)
-    sides = []
+    sides, area = [], np.ones(cells.size, np.int64)
     for index, along, length in ((grid.row, y, size[0]), (grid.column, x, size[1])):
         low, high = np.full(cells.size, length), np.full(cells.size, -1)
         np.minimum.at(low, inverse, along)
         np.maximum.at(high, inverse, along)
         on = (grid.row >= 0) & (grid.column >= 0)
         sides.append(geometry.fit_pooling(index[on], low[on], high[on], length))
+        area *= high - low + 1
+    if 4 * np.count_nonzero(count != area) > cells.size:
+        return grid.cells, (None, None)  # there are holes in what they read
     return grid.cells, (sides[0], sides[1])
 
 

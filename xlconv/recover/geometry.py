@@ -160,23 +160,28 @@ def fit_pooling(index: Ints, low: Ints, high: Ints, size: int) -> Pooling | None
         low: For each cell the first row (or column) that it reads in the source.
         high: The last.
         size: Of the source.
+
+    Returns:
+        None where no one kernel explains what most cells read.
     """
     count = int(index.max(initial=-1)) + 1
     if np.unique(index).size < max(count, 1):
         return None
-    low, high = (np.array([most_common(ends[index == i]) for i in range(count)]) for ends in (low, high))
-    kernel = int((high - low).max()) + 1
-    padding = kernel - 1 - int(high[0]) if low[0] == 0 else -int(low[0])
+    first, last = (np.array([most_common(ends[index == i]) for i in range(count)]) for ends in (low, high))
+    if 4 * np.count_nonzero((low != first[index]) | (high != last[index])) > index.size:
+        return None
+    kernel = int((last - first).max()) + 1
+    padding = kernel - 1 - int(last[0]) if first[0] == 0 else -int(first[0])
     if count == 1:
         stride = max(kernel, size + 2 * padding - kernel + 1)
     else:
-        stride, rest = divmod(int(low[-1]) + padding, count - 1)
+        stride, rest = divmod(int(first[-1]) + padding, count - 1)
         if rest or stride < 1:
             return None
     if not 0 <= padding <= kernel // 2:
         return None
     expected = np.arange(count) * stride - padding
-    if (low != np.maximum(expected, 0)).any() or (high != np.minimum(expected + kernel, size) - 1).any():
+    if (first != np.maximum(expected, 0)).any() or (last != np.minimum(expected + kernel, size) - 1).any():
         return None
     room = size + 2 * padding - kernel
     if count == room // stride + 1:
