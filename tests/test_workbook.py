@@ -86,7 +86,7 @@ def test_relu_is_inline_and_weights_are_cells(seven: Path) -> None:
     assert conv1 is not None
     assert conv2 is not None
     assert re.fullmatch(
-        r"MAX\(0,SUMPRODUCT\(A5:C7,\$[A-Z]+\$\d+:\$[A-Z]+\$\d+\)\)",
+        r"MAX\(0,SUMPRODUCT\(A9:C11,\$[A-Z]+\$\d+:\$[A-Z]+\$\d+\)\)",
         book.cell(conv1.sheet, conv1.row, conv1.column).formula or "",
     )
     formula = book.cell(conv2.sheet, conv2.row + 3, conv2.column + 4).formula or ""
@@ -100,9 +100,9 @@ def test_names_title_and_recalculation(seven: Path) -> None:
     names = {"input_0", "conv1_0", "conv1_weight_1_0", "conv2_weight_1_1", "maxpool_1", "dense_weight_7_1", "dense"}
     assert names | {"softmax_exp", "softmax", "prediction", "classes", "network"} <= set(book.defined_names)
     assert book.sheetnames == ["conv-example", "Network"]
-    assert book["conv-example"].freeze_panes == "A3"
+    assert book["conv-example"].freeze_panes == "A8"
     assert book.calculation.fullCalcOnLoad
-    assert [book["conv-example"].cell(1, c).value for c in (1, 30)] == ["input", "conv1"]
+    assert [book["conv-example"].cell(1, c).value for c in (1, 31)] == ["input", "conv1"]
 
 
 def test_classes_are_text_or_numbers(tmp_path: Path) -> None:

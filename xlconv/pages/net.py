@@ -2,58 +2,141 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from typing import Final
 
-from xlconv import emit, style
+from xlconv import emit, measure, style
+from xlconv.cells import Range, column_letters
 from xlconv.errors import NetworkError
-from xlconv.layers import ReLU
-from xlconv.layout import SHAPE_ROW, TITLE_ROW, Block, Layout
+from xlconv.layers import ReLU, Softmax
+from xlconv.layout import FIRST_ROW, SENTENCE_ROW, SENTENCE_ROWS, SHAPE_ROW, TITLE_ROW, Block, Heading, Layout
 from xlconv.network import INPUT, FloatArray, Network
-from xlconv.pages import Content, Formula, Page
+from xlconv.pages import Content, Formula, Page, class_content, scales
+from xlconv.pages.bars import bars
+from xlconv.pages.sentences import Place, of_input, sentences
 
-_LONGEST_FORMULA = 8192
+_LONGEST_FORMULA: Final = 8192
+_SCREEN: Final = 1880, 800
+"""Pixels for cells on a screen of 1920 x 1080."""
+_ZOOMS: Final = 10, 100
+_HEADER: Final = int((style.TITLE_HEIGHT + (FIRST_ROW - SHAPE_ROW) * style.LINE_HEIGHT) / 0.75)
+"""Pixels of the rows that do not scroll."""
+_LONGEST_LINE: Final = 1000
+"""Pixels of a sentence's line; longer ones are hard to read."""
 
 
-def page(network: Network, x: FloatArray, layout: Layout) -> Page:
+def page(network: Network, x: FloatArray, layout: Layout, inputs: Sequence[FloatArray] = ()) -> Page:
     """The worksheet.
 
     Args:
         network: What to compute.
         x: The input in it, of the network's input shape.
         layout: Where all blocks stand.
+        inputs: Typical inputs, from which the colours' scales are taken; without any, from `x`.
 
     Raises:
         NetworkError: A formula would be too long.
     """
-    page = Page(layout.sheet, zoom=style.ZOOM, frozen=f"A{SHAPE_ROW + 1}", square=True)
-    for heading in layout.headings:
-        page.put(TITLE_ROW, heading.column, heading.title, "title")
-        page.put(SHAPE_ROW, heading.column, heading.shape, "shape")
+    page = Page(layout.sheet, zoom=_zoom(layout), frozen=f"A{FIRST_ROW}", square=True)
     wide = set(layout.wide_columns)
     page.widths = {at: style.WIDE if at in wide else style.CELL_WIDTH for at in range(1, layout.last_column + 1)}
+    page.heights = dict.fromkeys(range(TITLE_ROW, FIRST_ROW), style.LINE_HEIGHT) | {TITLE_ROW: style.TITLE_HEIGHT}
+    known = scales.of_activations(network, inputs or [x])
+    for heading in layout.headings:
+        _put_heading(page, layout, heading, _sentences(network, layout, heading.layer, known[INPUT].signed))
+    _put_labels(page, layout)
     for block in layout.blocks:
-        page.put(block.range.row - 1, block.range.column, block.caption, "caption")
+        kind: style.Kind = "caption" if block.role == "prediction" or _is_image(block, network) else "head"
+        page.put(block.range.row - 1, block.range.column, block.caption, kind)
         page.fill(block.range, _kind(block, network), _content(network, x, layout, block), block.name)
-    for kind, signed, ranges in _heat_maps(network, layout):
-        page.rules.append((ranges, style.heat(kind, signed)))
+    _put_rules(page, network, layout, known)
+    if layout.chart:
+        page.charts.append(bars(network, layout, layout.chart))
     return page
 
 
-def class_content(name: str) -> Content:
-    """A class name as a cell holds it: a number where it is one, else text."""
-    return float(name) if re.fullmatch(r"0|-?[1-9]\d{0,14}", name) else name
+def _zoom(layout: Layout) -> int:
+    """In per cent, so that all of the network can be seen at once, if that is possible."""
+    width = layout.pixels(1, layout.last_column)
+    height = _HEADER + (layout.last_row - FIRST_ROW + 1) * measure.CELL
+    low, high = _ZOOMS
+    return max(low, min(high, int(100 * min(_SCREEN[0] / width, _SCREEN[1] / height))))
+
+
+def _put_heading(page: Page, layout: Layout, heading: Heading, texts: tuple[str, ...]) -> None:
+    """Title, shape and the longest sentence that fits, over a layer's columns."""
+    where = Range(layout.sheet, TITLE_ROW, heading.column, 1, heading.width)
+    width = layout.pixels(heading.column, heading.width) - measure.CELL
+    title = measure.shortened(heading.title, 1.1 * measure.TITLE, width)
+    shape = measure.shortened(heading.shape, measure.SHAPE, width)
+    lines = _lines(texts, min(width, _LONGEST_LINE))
+    rows: list[tuple[int, str, style.Kind]] = [(TITLE_ROW, title, "title"), (SHAPE_ROW, shape, "shape")]
+    rows += [(SENTENCE_ROW + at, (lines[at : at + 1] or [""])[0], "sentence") for at in range(SENTENCE_ROWS)]
+    for row, text, kind in rows:
+        page.fill(where._replace(row=row), kind, _first(text or None))
+
+
+def _lines(texts: tuple[str, ...], width: float) -> list[str]:
+    """The first text that fits the rows under a title, in lines; else the last one, cut off."""
+    tries = [measure.broken(text, measure.SENTENCE, width) for text in texts]
+    lines = next((lines for lines in tries if _fit(lines, width)), tries[-1])
+    return [measure.shortened(line, measure.SENTENCE, width) for line in lines[:SENTENCE_ROWS]]
+
+
+def _fit(lines: list[str], width: float) -> bool:
+    return len(lines) <= SENTENCE_ROWS and all(measure.text_width(line, measure.SENTENCE) <= width for line in lines)
+
+
+def _sentences(network: Network, layout: Layout, name: str, signed: bool) -> tuple[str, ...]:
+    if name == INPUT:
+        return of_input(network.input_shape, signed, layout.panel is not None)
+    if name == "classes":
+        return ("The names of the classes.",)
+    if name == "prediction":
+        return ("The largest number wins.",)
+    node = network[name]
+    source = node.inputs[0]
+    while source != INPUT and network[source].layer.view:
+        source = network[source].inputs[0]
+    y = network.shapes[name]
+    while source != INPUT and network[source].inline:
+        source = network[source].inputs[0]
+    read = "the input" if source == INPUT else source
+    relu = any(isinstance(each.layer, ReLU) for each in layout.inline[name])
+    return sentences(node.layer, Place(read, network.shapes[source], y, relu, y == (len(network.classes),)))
+
+
+def _put_labels(page: Page, layout: Layout) -> None:
+    """Captions that are no block's, arrows, and what is merged."""
+    for where, text in layout.labels:
+        page.put(where.row, where.column, text, "caption")
+    for where in layout.arrows:
+        page.fill(where, "arrow", _first("→"))
+    for area in (layout.result, layout.mark_area):
+        if area:
+            page.fill(area, "prediction" if area is layout.result else "mark", _first(None))
+    page.merged += [where for where in (*layout.arrows, layout.result, layout.mark_area) if where]
+
+
+def _first(content: Content) -> Callable[[int, int], Content]:
+    return lambda i, j: None if i or j else content
+
+
+def _is_image(block: Block, network: Network) -> bool:
+    """Whether a block is one of a picture's, or a matrix of weights."""
+    if block.role == "classes":
+        return False
+    return len(block.indices) > 1 or len(network.shapes[block.layer]) == 3
 
 
 def _kind(block: Block, network: Network) -> style.Kind:
     """How a block's cells look."""
     if block.role == "classes":
         return "class"
-    if block.role == "output" or block.role == "part":
-        if len(network.shapes[block.layer]) == 3:
-            return "output"
-        return "share" if block.role == "output" and network[block.layer].layer.parts else "vector"
-    return block.role
+    if block.role == "prediction" or block.indices:
+        return "output" if block.role == "part" else block.role
+    shares = block.role == "output" and isinstance(network[block.layer].layer, Softmax)
+    return "share" if shares else "vector"
 
 
 def _content(network: Network, x: FloatArray, layout: Layout, block: Block) -> Callable[[int, int], Content]:
@@ -110,26 +193,31 @@ def _checked(expression: str, layer: str) -> Formula:
     return Formula(expression)
 
 
-def _heat_maps(network: Network, layout: Layout) -> Iterator[tuple[style.Kind, bool, str]]:
-    """One colour scale for all blocks of a role in a layer, so that they can be compared."""
-    groups: dict[tuple[str, str, str], list[Block]] = {}
-    for block in layout.blocks:
-        if block.role in ("input", "weight", "output", "part"):
-            groups.setdefault((block.layer, block.role, block.part), []).append(block)
-    for (layer, role, part), blocks in groups.items():
-        ranges = " ".join(block.range.address for block in blocks)
-        if role == "input":
-            yield "input", False, ranges
+def _put_rules(page: Page, network: Network, layout: Layout, known: dict[str, scales.Scale]) -> None:
+    """Colours: one scale for all blocks of a tensor, so that they can be compared; and for the class that wins."""
+    for (layer, role, part), ranges in _tensors(layout).items():
+        shares = layer != INPUT and isinstance(network[layer].layer, Softmax)
+        if shares and not part:
+            page.rules.append((ranges, style.bars()))
+            continue
+        if role in ("weight", "bias"):
+            scale = scales.of_weights(network.weights[f"{layer}.{role}"])
         else:
             last = [layer, *(node.name for node in layout.inline.get(layer, ()))][-1]
-            yield "output", role == "weight" or not (part or _unsigned(network, last)), ranges
+            scale = scales.Scale(1.0, False) if shares else known[last]
+        heat = style.heat(scale.most, scale.signed, ink=layer == INPUT)
+        page.rules += [(ranges, style.quiet()), (ranges, heat)]  # of the same ranges, or LibreOffice takes one of them
+    end = network.nodes[-1]
+    if layout.classes and not end.layer.view:
+        (vector,) = layout.outputs[end.name].ranges
+        wins = f"${column_letters(vector.column)}{vector.row}=MAX({vector.absolute})"
+        page.rules.append((layout.classes.address, style.winner(wins)))
 
 
-def _unsigned(network: Network, name: str) -> bool:
-    """Whether a layer's output cannot be negative, as far as the kinds of layers tell."""
-    if name == INPUT:
-        return False
-    layer = network[name].layer
-    if isinstance(layer, ReLU) or layer.parts:
-        return True
-    return not layer.weight_shapes and _unsigned(network, network[name].inputs[0])
+def _tensors(layout: Layout) -> dict[tuple[str, str, str], str]:
+    """Where each tensor stands, by layer, role and name of the intermediate result."""
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for block in layout.blocks:
+        if block.role not in ("classes", "prediction"):
+            groups.setdefault((block.layer, block.role, block.part), []).append(block.range.address)
+    return {key: " ".join(addresses) for key, addresses in groups.items()}
