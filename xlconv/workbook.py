@@ -114,7 +114,7 @@ def _pages(
     network: Network, x: FloatArray, layout: Layout, choices: Choices | None, about: Sequence[tuple[str, str]]
 ) -> list[Page]:
     """The worksheets, the network's first."""
-    first = net.page(network, x, layout)
+    first = net.page(network, x, layout, choices.images if choices else ())
     pages = [first]
     if choices:
         choices.put(first, layout)
