@@ -189,6 +189,48 @@ def test_many_findings_are_one(book: Workbook) -> None:
     assert checked(book, changed).result().wrong == len(changed)
 
 
+@pytest.mark.parametrize(
+    ("formulas", "named"),
+    [
+        ({}, {"bias", "before", "result", "cell"}),
+        ({"before": "SUM(A1,{bias})", "result": "{before}", "cell": "1"}, {"bias", "cell"}),
+        ({"before": "explore_bias+1", "result": "Explore_Result", "cell": '"{bias}"'}, {"bias", "result", "cell"}),
+        ({"before": "SUM({bias}:{cell})", "result": "explore!{bias}", "cell": "nowhere!{bias}"}, {"bias", "cell"}),
+        ({"bias": "{cell}", "before": "{bias}", "result": "{before}", "cell": "{before}"}, set()),
+        ({"bias": "{cell}", "before": "{bias}", "result": "{before}", "cell": "{at}"}, {"cell"}),
+    ],
+    ids=["none reads another", "a chain", "names and texts", "ranges and worksheets", "a circle", "a right cell"],
+)
+def test_what_reads_a_wrong_cell_is_not_named(book: Workbook, formulas: Mapping[str, str], named: set[str]) -> None:
+    """Only those wrong cells are at fault that refer to no other; if each does, all are."""
+    wrong = ("bias", "before", "result", "cell")
+    cells = {name: where.part(0, 0) for name, where in explorer(book).shown.items()}
+    addresses = {name: cell.address for name, cell in cells.items()}
+    for name, formula in formulas.items():
+        book.sheets[EXPLORE_SHEET].cells[cells[name][1:3]] = Cell(formula.format(**addresses), None)
+    comparison = checked(book, {(name, 0, 0): 7.0 for name in wrong})
+    expected = {cells[name].place for name in named or wrong}
+    assert {finding.cell for finding in comparison.findings()} == expected
+    result = comparison.result()
+    assert (result.wrong, result.at_fault) == (4, len(expected))
+    assert result.first in expected
+
+
+def test_array_formulas_are_read_where_they_are_held(book: Workbook) -> None:
+    """The cells that one fills are wrong as it is, or as what it reads is."""
+    where, bias = explorer(book).shown["settings"], explorer(book).shown["bias"]
+    sheet = book.sheets[EXPLORE_SHEET]
+    sheet.arrays[where.row, where.column] = where
+    for at in list(where.cells())[1:]:
+        del sheet.cells[at]
+    changed: dict[tuple[str, int, int], Value] = {("settings", 0, at): 99.0 for at in range(where.width)}
+    assert [finding.cell for finding in checked(book, changed).findings()] == [where.part(0, 0).place]
+    del changed["settings", 0, 0]
+    assert len(checked(book, changed).findings()) == where.width - 1
+    sheet.cells[where.row, where.column] = Cell(f"{bias.address}+1", None)
+    assert [each.cell for each in checked(book, {**changed, ("bias", 0, 0): 7.0}).findings()] == [bias.place]
+
+
 def test_much_that_is_missing_is_one_finding(book: Workbook) -> None:
     """As where all names but those that choose were deleted."""
     for name, *_ in sizes(NETWORK):

@@ -163,6 +163,60 @@ def test_changed_formulas_are_found(small: Workbook) -> None:
     assert same > 3
 
 
+def planted(book: Workbook, name: str, old: str, new: str, at: tuple[int, int] = (0, 0)) -> tuple[Workbook, str]:
+    """A copy with something else in the formula of one cell, and which cell that is."""
+    cell = explorer(book).shown[name].part(*at)
+    formula = book.cell(*cell[:3]).formula or ""
+    assert old in formula, formula
+    return Copies(book).with_cell(cell, Cell(formula.replace(old, new, 1), None)), cell.place
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "at"),
+    [
+        ("number", "MATCH($B$4", "MATCH($B$5", (0, 0)),
+        ("number", "MATCH", "-MATCH", (0, 0)),
+        ("limits", "INDEX(", "1+INDEX(", (0, 0)),
+        ("at", "MIN(C5", "MIN(B5", (0, 0)),
+        ("at", "MAX(0,", "MAX(1,", (0, 1)),
+        ("settings", "INDEX(", "1+INDEX(", (0, 1)),
+        ("settings", "INDEX(", "1-INDEX(", (0, 9)),
+        ("window_row", "IF(", "1+IF(", (1, 0)),
+        ("window_0", "IF(", "0.5+IF(", (1, 1)),
+        ("kernel_0", "IF(", "0.5+IF(", (1, 1)),
+        ("product_0", "*", "+", (1, 1)),
+        ("sum_0", "SUM(", "MAX(", (0, 0)),
+        ("dense_window_0", "IF(", "0.5+IF(", (1, 1)),
+        ("dense_sum_1", "SUM(", "MAX(", (0, 0)),
+        ("softmax", "EXP(", "ABS(", (1, 2)),
+        ("max", "MAX(", "MIN(", (0, 0)),
+        ("bias", "INDEX(", "1+INDEX(", (0, 0)),
+        ("before", "SUM(", "MAX(", (0, 0)),
+        ("result", "MAX(0,", "MAX(1,", (0, 0)),
+    ],
+)
+def test_only_the_cell_at_fault_is_named(small: Workbook, name: str, old: str, new: str, at: tuple[int, int]) -> None:
+    """However many cells it makes wrong, and wherever they stand."""
+    changed, cell = planted(small, name, old, new, at)
+    comparison = checked(changed, EMBEDDED, 40)
+    assert [finding.cell for finding in comparison.findings()] == [cell]
+    result = comparison.result()
+    assert (result.at_fault, result.first) == (1, cell)
+    assert result.wrong > 1
+
+
+def test_a_fault_of_the_template_is_named(template: Template, tmp_path: Path) -> None:
+    """Where one cell makes all others wrong, most of which stand before it."""
+    samples = template.samples
+    x = digits.sample(samples.images, samples.labels, 7, 0, template.network.input_shape)
+    book = written(template.network, x, tmp_path / "x.xlsx")
+    for old, new in (("$B$4", "$B$5"), ("MATCH", "-MATCH")):
+        changed, cell = planted(book, "number", old, new)
+        comparison = checked(changed, EMBEDDED, 20)
+        assert [finding.cell for finding in comparison.findings()] == [cell]
+        assert comparison.result().wrong > 900
+
+
 class Told:
     """An engine that has computed already."""
 

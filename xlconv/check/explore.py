@@ -18,6 +18,7 @@ import numpy as np
 from xlconv import reference
 from xlconv.cells import Edit, ErrorValue, NotEvaluated, Range, Value
 from xlconv.check.report import Finding, LayerResult
+from xlconv.check.roots import roots
 from xlconv.check.rules import RuleId
 from xlconv.check.steps import WORDS, Selection, Steps, as_image, chosen, sizes, steps
 from xlconv.declaration import EXPLORE_SHEET, explore_name
@@ -208,15 +209,27 @@ class Comparison:
                 self._add_number(selection, name, place, number, value(place))
 
     def findings(self) -> list[Finding]:
-        """Each wrong cell once, for the first selection that it is wrong for; many in one, beyond the first."""
-        return _few([self._faults[place] for place in sorted(self._faults)])
+        """Each cell at fault once, for the first selection that it is wrong for; many in one, beyond the first."""
+        return _few(self._at_fault())
 
     def result(self) -> LayerResult:
         """The worksheet as a row of the report."""
-        first = min(self._faults.values(), key=lambda finding: finding.cell).cell if self._faults else ""
-        wrong, unknown = len(self._faults), len(self._unknown)
-        cells = self.explorer.places.size
-        return LayerResult(EXPLORE_SHEET, "view", cells, self._compared, self._largest, wrong, wrong, unknown, first)
+        at_fault = self._at_fault()
+        return LayerResult(
+            EXPLORE_SHEET,
+            "view",
+            self.explorer.places.size,
+            self._compared,
+            self._largest,
+            wrong=len(self._faults),
+            at_fault=len(at_fault),
+            not_evaluated=len(self._unknown),
+            first=at_fault[0].cell if at_fault else "",
+        )
+
+    def _at_fault(self) -> list[Finding]:
+        """Without the wrong cells that only show what others make wrong."""
+        return [self._faults[place] for place in roots(self.explorer.book, self.explorer.atlas, self._faults)]
 
     def _add_number(self, selection: Selection, name: str, place: int, expected: float, got: Value) -> None:
         """NaN is an empty text."""

@@ -1,0 +1,71 @@
+"""Which of many wrong cells are at fault: those that read none of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import TypeAlias
+
+from xlconv import syntax
+from xlconv.cells import Range
+from xlconv.reader import Workbook
+from xlconv.recover.places import Atlas
+from xlconv.recover.reading import array_members
+
+Key: TypeAlias = tuple[str, int, int]
+"""Worksheet in small letters, row and column."""
+
+
+def roots(book: Workbook, atlas: Atlas, wrong: Collection[int]) -> list[int]:
+    """The places, sorted, of the wrong cells whose formula refers to no other; all, if each does.
+
+    Args:
+        book: The workbook.
+        atlas: The worksheets that places refer to.
+        wrong: The places of the wrong cells.
+    """
+    if not wrong:
+        return []
+    reading = _Reading(book, atlas, wrong)
+    found = [place for place in sorted(wrong) if not reading.reads_another(place)]
+    return found or sorted(wrong)
+
+
+class _Reading:
+    """What wrong cells read of one another."""
+
+    def __init__(self, book: Workbook, atlas: Atlas, wrong: Collection[int]) -> None:
+        self._book, self._atlas = book, atlas
+        self._wrong = {_key(atlas.cell(place)) for place in wrong}
+        self._held_by = dict(array_members(book, atlas))
+        self._inside: dict[Range, set[Key]] = {}
+
+    def reads_another(self, place: int) -> bool:
+        """Whether the formula of a wrong cell refers to a wrong cell that is not itself."""
+        own = {_key(self._atlas.cell(place))}
+        return any(self._wrong_in(where) - own for where in self._ranges(place))
+
+    def _ranges(self, place: int) -> Iterator[Range]:
+        """What a cell's formula names, by address or by defined name; the holder of the array formula that fills it."""
+        cell = self._atlas.cell(self._held_by.get(place, place))
+        formula = self._book.cell(*cell[:3]).formula or ""
+        yield cell
+        yield from (where for where, *_ in syntax.references(formula, cell.sheet))
+        yield from filter(None, map(self._book.named_range, syntax.names(formula)))
+
+    def _wrong_in(self, where: Range) -> set[Key]:
+        if where not in self._inside:
+            if where.size < len(self._wrong):
+                found = {(where.sheet.lower(), *at) for at in where.cells()} & self._wrong
+            else:
+                found = {cell for cell in self._wrong if _is_in(where, *cell)}
+            self._inside[where] = found
+        return self._inside[where]
+
+
+def _key(cell: Range) -> Key:
+    return cell.sheet.lower(), cell.row, cell.column
+
+
+def _is_in(where: Range, sheet: str, row: int, column: int) -> bool:
+    is_inside = 0 <= row - where.row < where.height and 0 <= column - where.column < where.width
+    return is_inside and where.sheet.lower() == sheet
