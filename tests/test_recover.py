@@ -27,16 +27,17 @@ from xlconv.layers import Conv2d, Flatten, Layer, Linear, MaxPool2d, ReLU, Softm
 from xlconv.network import Network, Node
 from xlconv.recover import Recovered, recover
 from xlconv.recover.found import Found
-from xlconv.recover.places import NOWHERE
+from xlconv.recover.places import NOWHERE, Places
 
 
 def without_word(source: Path, target: Path) -> Path:
-    """A copy of a workbook without its defined names and without its table of layers: only formulas are left."""
+    """A copy of a workbook without its defined names and further worksheets: only the network's formulas are left."""
 
     def change(name: str, data: bytes) -> bytes:
         if name == "xl/workbook.xml":
             return re.sub(rb"<definedNames>.*</definedNames>", b"", data, flags=re.DOTALL)
-        return re.sub(rb"<sheetData>.*</sheetData>", b"<sheetData/>", data) if name.endswith("sheet2.xml") else data
+        further = re.fullmatch(r"xl/worksheets/sheet([2-9])\.xml", name)
+        return re.sub(rb"<sheetData>.*</sheetData>", b"<sheetData/>", data, flags=re.DOTALL) if further else data
 
     return changed(source, target, change)
 
@@ -49,17 +50,22 @@ def changed(source: Path, target: Path, change: Callable[[str, bytes], bytes]) -
     return target
 
 
-def numbers(found: Found, x: dict[int, float]) -> dict[int, float]:
-    """What a network has in each of its cells, by place, for an input given by place."""
-    array = np.array([x[place] for place in found.inputs.ravel().tolist()]).reshape(found.inputs.shape)
+def numbers(found: Found, x: dict[str, float]) -> dict[str, float]:
+    """What a network has in each of its cells, by address, for an input given by address."""
+    array = np.array([x[address] for address in addresses(found, found.inputs)]).reshape(found.inputs.shape)
     outputs = reference.forward(found.network, array)
-    cells: dict[int, float] = {}
+    cells: dict[str, float] = {}
     for stage in found.stages:
         values = outputs[stage.shows].ravel()
         values = values if stage.elements is None else values[stage.elements]
-        cells |= zip(stage.cells.ravel().tolist(), values.tolist(), strict=True)
-    cells.pop(NOWHERE, None)
+        cells |= zip(addresses(found, stage.cells), values.tolist(), strict=True)
+    cells.pop("", None)
     return cells
+
+
+def addresses(found: Found, places: Places) -> list[str]:
+    """Of cells, in order; empty where there is none."""
+    return ["" if place == NOWHERE else found.atlas.cell(place).place for place in places.ravel().tolist()]
 
 
 def layers_of(network: Network) -> list[tuple[Layer, int, bool]]:
@@ -112,9 +118,9 @@ def assert_not_misread(network: Network, seed: int, folder: Path) -> None:
     workbook.write(network, inputs(network, seed), folder / "x.xlsx")
     (said,) = recover(folder / "x.xlsx").networks
     recovered = recover(without_word(folder / "x.xlsx", folder / "y.xlsx"))
-    x = dict(zip(said.inputs.ravel().tolist(), inputs(network, seed + 1).ravel().tolist(), strict=True))
+    x = dict(zip(addresses(said, said.inputs), inputs(network, seed + 1).ravel().tolist(), strict=True))
     right = numbers(said, x)
-    found: dict[int, float] = {}
+    found: dict[str, float] = {}
     for each in recovered.networks:
         assert not each.declared
         found |= numbers(each, x | right)
@@ -280,7 +286,7 @@ def test_networks_that_formulas_do_not_tell_yet(network: Network, tmp_path: Path
     (found,) = recovered.networks
     assert recovered.not_recognised == []
     np.testing.assert_array_equal(np.sort(found.inputs.ravel()), np.sort(said.inputs.ravel()))
-    x = dict(zip(said.inputs.ravel().tolist(), inputs(network, 4).ravel().tolist(), strict=True))
+    x = dict(zip(addresses(said, said.inputs), inputs(network, 4).ravel().tolist(), strict=True))
     assert numbers(found, x) == pytest.approx(numbers(said, x))
 
 

@@ -121,7 +121,7 @@ def _pages(
         pages += [choices.draw_page(layout), choices.samples_page()]
     if explored := explore.page(network, layout):
         pages.insert(1, explored)
-    pages.append(contents.page(network, layout, pages, about))
+    pages.insert(1, contents.page(network, layout, pages, about))
     return pages
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from xlconv import reader
-from xlconv.check import grading, inputs, liveness, structure, values, whole
+from xlconv.check import choices, grading, inputs, liveness, structure, values, whole
 from xlconv.check.explore import Explorer
 from xlconv.check.report import Finding, Report, Unrecognised
 from xlconv.engines import DEFAULT, Engine, by_name
@@ -98,7 +98,7 @@ def _check_network(
             pool.submit(values.compute, book, found, each, some) for each, some in zip(engines, tried, strict=True)
         ]
         findings = whole.not_numbers(recovered, found) + structure.check(book, found, recovered.reading)
-        findings += whole.views(recovered, found)
+        findings += [*choices.misread(book, found), *whole.views(recovered, found)]
         known = {finding.cell for finding in findings}
         findings += [each for each in liveness.check(book, found, recovered.reading, seed) if each.cell not in known]
     for number, engine in enumerate(engines):

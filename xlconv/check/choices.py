@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -23,6 +24,31 @@ def looked_up(found: Found) -> list[Stage]:
     return [Stage((), "input", found.inputs, elements=elements)] if found.choices else []
 
 
+def misread(book: Workbook, found: Found) -> Iterator[Finding]:
+    """Input cells whose formula does not look up the chosen sample, or what is drawn, at their own place."""
+    choices = found.choices
+    if choices is None:
+        return
+    drawn = [Range(where.sheet, *at) for where in choices.draw for at in where.cells()]
+    for element, (place, drawing) in enumerate(zip(found.inputs.ravel().tolist(), drawn, strict=True)):
+        where = found.atlas.cell(place)
+        formula = book.cell(*where[:3]).formula or ""
+        expected = _looked_up(choices, choices.table.part(0, element, choices.table.height), drawing)
+        if formula and _bare(formula) != _bare(expected):
+            message = "does not look up the sample or the drawing here"
+            yield Finding("formula", where.place, "input", message, f"={expected}", formula=formula)
+
+
+def _looked_up(choices: Choices, column: Range, drawing: Range) -> str:
+    row = choices.row.absolute
+    return f"IF({row}=0,{drawing.reference},INDEX({column.reference},{row})/{choices.scale.reference})"
+
+
+def _bare(formula: str) -> str:
+    """A formula without what does not matter to it: spaces, dollars, case, needless quotes."""
+    return re.sub(r"[\s$']", "", formula).lower()
+
+
 class ChoiceCheck:
     """Compares the chosen row and the mark, trial after trial; keeps the first finding of each."""
 
@@ -40,7 +66,7 @@ class ChoiceCheck:
         self._compare("the chosen row", choices.row, trial, float(row), values)
         if self._found.prediction != NOWHERE:
             followed = values[choices.row], values[self._prediction]
-            if not any(isinstance(value, ErrorValue | NotEvaluated) for value in followed):
+            if not any(isinstance(value, ErrorValue | NotEvaluated | None) for value in followed):
                 self._compare("the mark", choices.mark, trial, self._mark(choices, row, *followed), values)
                 read = followed[1] if followed[0] == 0 else DRAWN
                 self._compare("the prediction beside the drawing", choices.read, trial, read, values)

@@ -30,6 +30,8 @@ class Choices:
         row: The formula that gives the row of the sample, from 1; 0 for what is drawn.
         mark: The formula that says whether the prediction is right, if there is one.
         read: The formula that shows the prediction beside the drawing, if there is one.
+        table: (S, N) where the samples stand.
+        scale: The cell with the number by which they are divided.
         labels: Of each sample, as a cell holds it.
         samples: (S, *shape) as the network reads them.
         draw: The blocks to draw in.
@@ -43,6 +45,8 @@ class Choices:
     row: Range
     mark: Range | None
     read: Range | None
+    table: Range
+    scale: Range
     labels: tuple[Value, ...]
     samples: FloatArray
     draw: tuple[Range, ...]
@@ -80,8 +84,9 @@ def choices_of(book: Workbook, shape: Shape) -> Choices | None:
     if samples.size > MAX_CELLS:
         raise WorkbookError(f"{SAMPLES!r} names more than {MAX_CELLS:,} cells")
     bad: list[Range] = []
-    scale = _number(book, _named(book, SCALE, (1, 1)), bad)
-    if scale == 0:
+    scale = _named(book, SCALE, (1, 1))
+    divisor = _number(book, scale, bad)
+    if divisor == 0:
         raise WorkbookError(f"the number {SCALE!r} by which samples are divided is 0")
     return Choices(
         choice,
@@ -89,8 +94,10 @@ def choices_of(book: Workbook, shape: Shape) -> Choices | None:
         row,
         book.named_range(MARK),
         book.named_range(READ),
+        samples,
+        scale,
         labels,
-        _numbers(book, samples, bad).reshape(len(labels), *shape) / scale,
+        _numbers(book, samples, bad).reshape(len(labels), *shape) / divisor,
         drawn,
         np.concatenate([_numbers(book, where, bad).ravel() for where in drawn]).reshape(shape),
         _chosen(book, choice, sample, labels),

@@ -149,8 +149,10 @@ class Reading:
         return np.union1d(self.filled, self.precedents[1])
 
     def read_together(self, cells: Places, kinds: NDArray[np.int64]) -> bool:
-        """Whether something is computed from cells of several kinds, a few formulas further on at most."""
+        """Whether something that means something is computed from cells of several kinds, a few formulas further on."""
         cell, source = self.precedents
+        meaningful = np.isin(cell, np.concatenate([each.cells for each in self.bundles]))
+        cell, source = cell[meaningful], source[meaningful]
         order = np.argsort(cells)
         cells, kinds = cells[order], kinds[order]
         for _ in range(_FURTHER_ON):

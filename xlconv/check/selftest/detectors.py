@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from xlconv import check
-from xlconv.check import inputs, liveness, structure, values, whole
+from xlconv.check import choices, inputs, liveness, structure, values, whole
 from xlconv.check.report import Finding
 from xlconv.engines import Engine
 from xlconv.reader import Workbook
@@ -53,7 +53,7 @@ def flags(recovered: Recovered, engine: Engine, trials: Sequence[Sequence[inputs
         tried = [own, *chosen[1:]]
         found[0].update(_flags(whole.not_numbers(recovered, network)))
         found[0].update(_flags(structure.check(book, network, recovered.reading)))
-        found[0].update(_flags(whole.views(recovered, network)))
+        found[0].update(_flags([*choices.misread(book, network), *whole.views(recovered, network)]))
         found[1].update(_flags(liveness.check(book, network, recovered.reading, seed)))
         found[2].update(_flags(values.compare(book, network, engine, tried, check.TOLERANCE).findings))
     found[0].update(_flags([*whole.iterative(recovered), *whole.readers(recovered)]))
