@@ -15,6 +15,8 @@ from xlconv.engines.libreoffice import find_program
 from xlconv.pages.choices import Chosen
 
 settings.register_profile("default", deadline=None, print_blob=True)
+settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
+"""The same networks every time, so that a commit is right or wrong whatever the day; other runs draw new ones."""
 settings.load_profile("default")
 
 SHARED = Path(__file__).parents[2] / "shared"

@@ -29,7 +29,8 @@ from xlconv.templates import Template
 Pixels: TypeAlias = NDArray[np.uint8]
 
 COMMANDS = sorted(cli.commands)
-LAYERS = {"conv1": 1352, "conv2": 1152, "maxpool": 288, "dense": 10, "softmax exp": 10, "softmax": 10, "prediction": 1}
+LAYERS = {"input": 784, "conv1": 1352, "conv2": 1152, "maxpool": 288, "dense": 10}
+LAYERS |= {"softmax exp": 10, "softmax": 10, "prediction": 1, "Explore": 993}
 """The rows of a report on conv-example, and how many cells each has."""
 INPUTS = 1 + 10 + 5 + 2 + 2
 """The workbook's own, sample digits, extremes, two random ones where so many are asked for, other weights."""
@@ -56,8 +57,8 @@ def xlconv(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[
 
 
 def input_cells(path: Path) -> NDArray[np.float64]:
-    """The numbers in the input's cells, read with openpyxl."""
-    book = openpyxl.load_workbook(path)
+    """What the input's cells show, read with openpyxl."""
+    book = openpyxl.load_workbook(path, data_only=True)
     ((sheet, address),) = book.defined_names["input_0"].destinations
     return np.array([[cell.value for cell in row] for row in book[sheet][address]], dtype=np.float64)
 
@@ -132,7 +133,8 @@ def test_generate_and_verify(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[:2] == ["five.xlsx", "five.xlsx: every activation agrees"]
-    assert [line.split()[0] for line in lines if "e-" in line] == [name.split()[0] for name in LAYERS][:-1]
+    shown = [name.split()[0] for name in LAYERS if name not in ("input", "prediction")]
+    assert [line.split()[0] for line in lines if "e-" in line] == shown
 
 
 def transparent(pixels: Pixels) -> Image.Image:
@@ -170,6 +172,34 @@ def test_narrow_picture(tmp_path: Path) -> None:
     np.testing.assert_allclose(input_cells(tmp_path / "one.xlsx"), expected, rtol=0, atol=1e-15)
 
 
+def test_blank(tmp_path: Path) -> None:
+    """--blank shows nothing, and leaves the worksheet Draw to the reader."""
+    done = xlconv(tmp_path, "generate", "--blank")
+    path = Path("output", "conv-example-blank.xlsx")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{path}\n", "")
+    assert not input_cells(tmp_path / path).any()
+    book = openpyxl.load_workbook(tmp_path / path)
+    ((sheet, address),) = book.defined_names["choice"].destinations
+    assert book[sheet][address].value == "draw"
+    ((sheet, address),) = book.defined_names["draw_0"].destinations
+    assert {cell.value for row in book[sheet][address] for cell in row} == {None}
+
+
+def test_a_picture_is_drawn(tmp_path: Path, template: Template) -> None:
+    """A picture stands on the worksheet Draw, and is chosen."""
+    Image.fromarray(sample(template, 3)).save(tmp_path / "drawn.png")
+    assert xlconv(tmp_path, "generate", "--image", "drawn.png", "--output", "x.xlsx").returncode == 0
+    book = openpyxl.load_workbook(tmp_path / "x.xlsx")
+    ((sheet, address),) = book.defined_names["draw_0"].destinations
+    drawn = np.array([[cell.value or 0 for cell in row] for row in book[sheet][address]])
+    np.testing.assert_array_equal(drawn, sample(template, 3) / 255)
+
+
+def compared(layer: str) -> int:
+    """How many values are compared; on `Explore` something is chosen for all inputs but the first."""
+    return LAYERS[layer] * (INPUTS - (layer == "Explore"))
+
+
 def test_verify_reports_every_layer(seven: Path) -> None:
     """The report names the file, the verdict, the engine and, for every layer, cells, comparisons and error."""
     done = xlconv(seven.parent, "verify", seven.name, "--random", "2")
@@ -181,7 +211,7 @@ def test_verify_reports_every_layer(seven: Path) -> None:
     for (layer, cells), row in zip(LAYERS.items(), rows, strict=True):
         assert row.startswith(f"    {layer} ")
         assert f" {cells:,} " in row
-        assert f" {cells * INPUTS:,} " in row
+        assert f" {compared(layer):,} " in row
         assert float(row.split()[-1]) <= 1e-9
 
 
@@ -197,7 +227,7 @@ def test_verify_as_json(seven: Path) -> None:
     (engine,) = file["engines"]
     assert {layer["layer"]: layer["cells"] for layer in engine["layers"]} == LAYERS
     for layer in engine["layers"]:
-        assert layer["compared"] == INPUTS * layer["cells"]
+        assert layer["compared"] == compared(layer["layer"])
         assert 0 <= layer["largest_error"] <= file["tolerance"] == 1e-9
         assert (layer["wrong"], layer["at_fault"]) == (0, 0)
 

@@ -27,11 +27,15 @@ def test_a_saved_template_is_read_back(tmp_path_factory: pytest.TempPathFactory,
     folder = tmp_path_factory.mktemp("template")
     images = np.zeros((2, int(np.prod(network.input_shape))), np.uint8)
     samples = Samples(images, np.zeros(2, np.uint8))
-    template = Template(folder.name, network, samples, 'A "title"\nof 2 lines \\ \x7f é', "notes")
+    title = 'A "title"\nof 2 lines \\ \x7f é'
+    template = Template(folder.name, network, samples, title, "notes", "here", "all of 3")
     templates.save(template, folder, "# readme\n")
     found = templates.load(folder)
     assert found.network == network
-    assert (found.title, found.notes) == (template.title, template.notes)
+    assert (found.title, found.about) == (
+        title,
+        [("About", "notes"), ("Accuracy", "all of 3"), ("The weights", "here")],
+    )
     assert (found.samples.images == images).all()
 
 
@@ -100,6 +104,7 @@ def test_accuracy_is_what_the_readme_says(template: Template) -> None:
     stated = re.search(r"(\d\d\.\d\d) %", readme)
     assert stated is not None
     assert f"{right / 100:.2f}" == stated[1]
+    assert template.accuracy.startswith(f"{stated[1]} % of 10,000 ")
     assert right >= 9750
 
 

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +18,13 @@ from xlconv import digits, reader, reference, workbook
 from xlconv.errors import NetworkError
 from xlconv.layers import Conv2d, Linear, ReLU
 from xlconv.network import FloatArray, Network, Node
+from xlconv.pages.choices import Chosen
 from xlconv.recover.declared import declared_by
 from xlconv.templates import Template
 
 SAFE_FUNCTIONS = {"SUMPRODUCT", "MAX", "SUM", "EXP", "INDEX", "MATCH"}
-"""All that formulas may call: Excel 2010, LibreOffice, Google Sheets, Gnumeric and the engines compute them alike."""
+"""All that the formulas of layers may call: Excel 2010, LibreOffice, Google Sheets, Gnumeric and the engines compute
+them alike."""
 
 
 def sample(template: Template, digit: int) -> FloatArray:
@@ -65,18 +68,39 @@ def test_cached_values_are_there_without_any_engine(template: Template, seven: P
 
 
 def test_every_activation_is_a_formula_of_safe_functions(seven: Path) -> None:
-    """Inputs and weights are numbers, everything else a formula; no array formula, no function beyond the safe ones."""
+    """Weights are numbers, activations formulas of a few functions; no formula is an array or calls an unsafe one."""
     book = reader.read(seven)
     net = declared_by(book)
+    assert net.prediction is not None
+    assert net.choices is not None
     formulas = {at: cell.formula for at, cell in book.sheets["conv-example"].cells.items() if cell.formula is not None}
     activations = {at for block in net.blocks() if block.role == "output" for at in block.range.cells()}
-    assert net.prediction is not None
-    assert formulas.keys() == activations | set(net.prediction.cells())
-    assert {name for text in formulas.values() for name in re.findall(r"([A-Z0-9.]+)\(", text)} == SAFE_FUNCTIONS
+    activations |= set(net.prediction.cells())
+    looked_up = {at for block in net.inputs for at in block.range.cells()}
+    assert net.choices.mark is not None
+    chosen = {cell for where in (net.choices.row, net.choices.mark) for cell in where.cells()}
+    assert formulas.keys() == activations | looked_up | chosen
+    assert functions([formulas[at] for at in activations]) == SAFE_FUNCTIONS
+    every = [
+        cell.formula for sheet in book.sheets.values() for cell in sheet.cells.values() if cell.formula is not None
+    ]
+    assert functions(every) <= SAFE_FUNCTIONS | {"IF", "CHOOSE", "MIN", "INT", "MOD", "ROUND"}
     with zipfile.ZipFile(seven) as package:
-        sheet = package.read("xl/worksheets/sheet1.xml")
-    assert b't="array"' not in sheet
-    assert b't="shared"' not in sheet
+        for name in package.namelist():
+            if name.startswith("xl/worksheets/sheet"):
+                assert b't="array"' not in package.read(name)
+                assert b't="shared"' not in package.read(name)
+
+
+def functions(formulas: Iterable[str | None]) -> set[str]:
+    """The names of all functions that formulas call."""
+    texts = (re.sub('"[^"]*"', "", text or "") for text in formulas)
+    return {name for text in texts for name in re.findall(r"([A-Z0-9.]+)\(", text)}
+
+
+def test_size(seven: Path) -> None:
+    """The workbook with all its samples is no more than 400 KB."""
+    assert seven.stat().st_size <= 400_000
 
 
 def test_relu_is_inline_and_weights_are_cells(seven: Path) -> None:
@@ -99,7 +123,7 @@ def test_names_title_and_recalculation(seven: Path) -> None:
     book = openpyxl.load_workbook(seven)
     names = {"input_0", "conv1_0", "conv1_weight_1_0", "conv2_weight_1_1", "maxpool_1", "dense_weight_7_1", "dense"}
     assert names | {"softmax_exp", "softmax", "prediction", "classes", "network"} <= set(book.defined_names)
-    assert book.sheetnames == ["conv-example", "Network"]
+    assert book.sheetnames == ["conv-example", "Network", "Explore", "Draw", "Samples"]
     assert book["conv-example"].freeze_panes == "A8"
     assert book.calculation.fullCalcOnLoad
     assert [book["conv-example"].cell(1, c).value for c in (1, 31)] == ["input", "conv1"]
@@ -162,13 +186,14 @@ def test_names_that_would_collide_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not (SHARED / "ooxml").is_dir(), reason="the OOXML schemas are not here")
 def test_files_follow_the_schemas(template: Template, tmp_path: Path) -> None:
-    """The validator finds nothing in the ten digits' workbooks: no schema violation, no known cause of a repair."""
+    """The validator finds no violation and no known cause of a repair in the ten digits' workbooks and a plain one."""
     pytest.importorskip("lxml", reason="lxml is not installed")
-    files = []
-    for digit in range(10):
-        files.append(tmp_path / f"{digit}.xlsx")
-        workbook.write(template.network, sample(template, digit), files[-1], title=template.name)
+    files = [tmp_path / f"{digit}.xlsx" for digit in range(10)]
+    for digit, path in enumerate(files):
+        workbook.write(template.network, Chosen(digit), path, template.name, samples=template.samples)
+    files.append(tmp_path / "plain.xlsx")
+    workbook.write(tiny(), np.ones(1), files[-1])
     command = [sys.executable, str(SHARED / "ooxml" / "validate_ooxml.py"), *map(str, files)]
     said = subprocess.run(command, capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stdout[:1000]
-    assert said.stdout.count("0 violation(s), 0 warning(s)") == 10
+    assert said.stdout.count("0 violation(s), 0 warning(s)") == len(files)

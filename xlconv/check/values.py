@@ -431,7 +431,8 @@ def stale(book: Workbook, found: Found, own: Computed, tolerance: float) -> tupl
     """
     different: list[tuple[Range, Value, Value]] = []
     absent = 0
-    for (sheet, row, column), fresh in zip(found.atlas.cells(own.places), own.in_order(), strict=True):
+    shown = dict(zip(found.atlas.cells(own.places), own.in_order(), strict=True))  # ranges may overlap
+    for (sheet, row, column), fresh in shown.items():
         cell = book.sheets[sheet].cells.get((row, column))
         if cell is None or cell.formula is None:
             continue

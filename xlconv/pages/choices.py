@@ -165,6 +165,7 @@ class Choices:
             chosen = _cells(layout)[CHOSEN].reference
             text = f'IF({chosen}=0,{prediction.reference},"{DRAWN} is not chosen")'
             page.names[READ] = page.put(row, column, Formula(text), "heading")
+            page.merged.append(page.names[READ]._replace(height=2, width=9))
         return page
 
     def _put_panel(self, page: Page, layout: Layout) -> None:
