@@ -24,7 +24,7 @@ FLOORS = [
     ["recover", "finish"],
     ["pages"],
     ["layout", "engines", "syntax", "emit", "templates", "digits", "pytorch", "style", "files", "tracing"],
-    ["reader", "reference", "declaration"],
+    ["reader", "reference", "declaration", "wording"],
     ["network"],
     ["layers", "cells", "escape", "measure"],
     ["errors"],

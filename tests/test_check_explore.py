@@ -13,7 +13,8 @@ import pytest
 from xlconv import layers, reader, reference, workbook
 from xlconv.cells import Edit, ErrorValue, NotEvaluated, Range, Value
 from xlconv.check import explore
-from xlconv.check.explore import Comparison, Explorer, fault_in_words
+from xlconv.check.explore import Comparison, Explorer
+from xlconv.check.sentences import in_full, texts
 from xlconv.check.steps import WORDS, Selection, Steps, sizes, steps
 from xlconv.declaration import EXPLORE_SHEET, explore_name
 from xlconv.network import Network, Node
@@ -100,7 +101,7 @@ class Told:
         tables = right(chosen)
         rows: list[list[Value]] = [[""] * where.width for _ in range(where.height)]
         if name == WORDS:
-            rows[0][0] = f"It is {tables['result'][0, 0]:.4f}."
+            rows[0][0] = in_full(texts(NETWORK, chosen.layer, tables, TOLERANCE)[0])
         for (i, j), number in np.ndenumerate(tables.get(name, np.empty((0, 0)))):
             rows[i][j] = "" if np.isnan(number) else float(number)
         for (changed, i, j), value in self.changed.items():
@@ -319,39 +320,19 @@ def test_selections(book: Workbook) -> None:
     assert all(a.layer != b.layer for a, b in pairwise(found))
 
 
-TABLES: Steps = {
-    "result": np.array([[1.23456]]),
-    "window_0": np.array([[-3.0, np.nan], [0.00004, 12345.678991]]),
-    "at": np.array([[0.0, 2.0, 14.0]]),
-}
+@pytest.mark.parametrize("wrong", ["In layer 'conv', ", "", None, 7.0, ErrorValue("#REF!")])
+def test_words_are_compared(book: Workbook, wrong: Value) -> None:
+    """A finding on the words says what they should be."""
+    (finding,) = checked(book, {("words", 0, 0): wrong}).findings()
+    assert finding.expected.startswith("In layer 'conv', channel 1, row 0, column 0: the filter lies on rows -1 to 1 ")
 
 
-@pytest.mark.parametrize(
-    ("text", "fault"),
-    [
-        ("1.2346", ""),
-        ("In layer 'conv1', row 2, column 14: -3*0 and 12345.679, all of '0 to 9', make 1.2346.", ""),
-        ("2-3 is 1.2346 by 2 x 2, (-3)", "no 3"),
-        ("it is \N{MINUS SIGN}3 and 1.2346", ""),
-        ("row 14, 1.2346", ""),
-        ("1.23456", "no 1.23456"),
-        ("1.2345", "no 1.2345"),
-        ("1.235", "no 1.235"),
-        ("12345.679", "the result, 1.2346"),
-        ("conv1 gives 1.2346", "no 1,"),
-        ("at 1, it is 1.2346", "no 1,"),
-        ("-1.2346", "no -1.2346"),
-        ("nothing", "the result, 1.2346"),
-        ("", "the result, 1.2346"),
-        ("1.2346E0 and 1.23456789E+4", "no 12345.7"),
-        ("1.2346 and 1.2345678991E+4", "no 12345.7"),
-        (1.2346, "a text that has 1.2346"),
-        (None, "a text that has 1.2346"),
-        (ErrorValue("#REF!"), "a text that has 1.2346"),
-    ],
-)
-def test_words(text: Value, fault: str) -> None:
-    """Numbers outside of quotes must be shown, rounded to 4 decimals, the result among them."""
-    found = fault_in_words(text, TABLES, TOLERANCE)
-    assert found.startswith(fault)
-    assert bool(found) == bool(fault)
+def test_words_about_nearly_zero(book: Workbook) -> None:
+    """Rounding may make of 0 a number below it; then the words may say so."""
+    x = np.zeros((1, 4, 4))
+    network = Network((1, 4, 4), [Node("relu", layers.ReLU())], {})
+    chosen = Selection("relu", 0, 1, 1)
+    tables = steps(network, chosen, reference.forward(network, x))
+    (above, below) = texts(network, "relu", tables, TOLERANCE)
+    assert in_full(above).endswith(" This is not below zero, and ReLU leaves it at 0.")
+    assert in_full(below).endswith(" This is below zero, and ReLU makes it 0.")

@@ -79,7 +79,11 @@ them, H x W the largest window.
 - `explore_bias`, `explore_before`: the bias, if any; the number that the ReLUs of the layer, inline or its own, are
   applied to (without any, the result), in convolutions, dense layers and ReLUs.
 - `explore_result`: what comes out. `explore_cell`: what the first worksheet shows in this place.
-- `explore_words`: a text that tells it in words; every number in it is one of the above, rounded to 4 decimals.
+- `explore_words`: the sentence of `xlconv.wording` for the layer's type, to the letter. Its numbers are the above: c, i
+  and j or n (`explore_at`); k, h, w, d and r (the channels, height, width and strides of `explore_settings`); first and
+  last, or row and column (of `explore_window_row` and `_column`); x (what is read in that place), most (the largest of
+  what is read), less, exp and total (of the softmax); bias, before and result. `reads` is the input, or the layer with
+  cells of its own in which the numbers stand that are read. Below zero is what the ReLUs are applied to.
 """
 
 _VIEWS: Final = {

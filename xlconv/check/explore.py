@@ -1,11 +1,11 @@
 """The worksheet `Explore` of a workbook that says which network it is: all that it shows, for chosen elements.
 
-What it should show is worked out in `xlconv.check.steps`, from the network and its outputs alone.
+What it should show is worked out in `xlconv.check.steps` from the network and its outputs alone, and what it should
+say of that in `xlconv.check.sentences`.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,10 +17,12 @@ import numpy as np
 
 from xlconv import reference
 from xlconv.cells import Edit, ErrorValue, NotEvaluated, Range, Value
+from xlconv.check import sentences
 from xlconv.check.report import Finding, LayerResult
 from xlconv.check.roots import roots
 from xlconv.check.rules import RuleId
-from xlconv.check.steps import WORDS, Selection, Steps, as_image, chosen, sizes, steps
+from xlconv.check.sentences import Text
+from xlconv.check.steps import WORDS, Selection, as_image, chosen, sizes, steps
 from xlconv.declaration import EXPLORE_SHEET, explore_name
 from xlconv.engines import Engine
 from xlconv.network import FloatArray, Network
@@ -33,10 +35,6 @@ _CHOICES: Final = ("layer", "channel", "row", "column")
 _NAMED: Final = 20
 """Wrong cells that have a finding of their own; the others are counted in one."""
 _LISTED: Final = 200
-_QUOTED: Final = re.compile(r"'[^']*'")
-_NUMBER: Final = re.compile(r"(?:(?<![\w.)])-)?(?:\d+\.?\d*|\.\d+)(?:E[+-]?\d+)?", re.IGNORECASE)
-_DECIMALS: Final = 4
-_HALF: Final = 0.5 * 10.0**-_DECIMALS
 
 
 @dataclass(frozen=True)
@@ -199,7 +197,8 @@ class Comparison:
         for name, where in self.explorer.shown.items():
             places = self.explorer.atlas.places(where)
             if name == WORDS:
-                self._add_words(selection, tables, int(places[0, 0]), value(int(places[0, 0])))
+                texts = sentences.texts(network, selection.layer, tables, self.tolerance)
+                self._add_words(selection, texts, int(places[0, 0]), value(int(places[0, 0])))
                 continue
             expected = np.full(places.shape, np.nan)
             if name in tables:
@@ -244,8 +243,8 @@ class Comparison:
             if not is_right:
                 self._add_fault(selection, name, place, "an empty text" if isnan(expected) else repr(expected), got)
 
-    def _add_words(self, selection: Selection, tables: Steps, place: int, got: Value) -> None:
-        if self._is_known(place, got) and (fault := fault_in_words(got, tables, self.tolerance)):
+    def _add_words(self, selection: Selection, texts: tuple[Text, ...], place: int, got: Value) -> None:
+        if self._is_known(place, got) and (fault := sentences.fault(got, texts, self.tolerance)):
             self._add_fault(selection, WORDS, place, fault, got)
 
     def _is_known(self, place: int, got: Value) -> bool:
@@ -267,33 +266,6 @@ class Comparison:
         shown = "blank" if got is None else "an empty text" if got == "" else str(got)
         formula = self.explorer.book.cell(*cell[:3]).formula or ""
         self._faults[place] = Finding("explore", cell.place, "", message, expected, shown, formula, self.engine)
-
-
-def fault_in_words(got: Value, tables: Steps, tolerance: float) -> str:
-    """What the words should say and do not: numbers that are shown, rounded, the result among them; empty if they do.
-
-    Args:
-        got: What the cell shows.
-        tables: All that is shown beside it.
-        tolerance: Absolute; relative where a number is beyond 1.
-    """
-    result = float(tables["result"][0, 0])
-    if not isinstance(got, str):
-        return f"a text that has {round(result, _DECIMALS):g}"
-    numbers = [float(text) for text in _NUMBER.findall(_QUOTED.sub("", got.replace("\N{MINUS SIGN}", "-")))]
-    shown = np.concatenate([table.ravel() for table in tables.values()])
-    for number in numbers:
-        if not any(_is_rounded(number, value, tolerance) for value in shown[np.isfinite(shown)].tolist()):
-            return f"no {number:g}, which is no number shown here"
-    if not any(_is_rounded(number, result, tolerance) for number in numbers):
-        return f"the result, {round(result, _DECIMALS)!r}"
-    return ""
-
-
-def _is_rounded(number: float, value: float, tolerance: float) -> bool:
-    """Whether a number is a value rounded to few decimals."""
-    slack = tolerance * max(1.0, abs(value))
-    return abs(number - value) <= _HALF + slack and number == round(number, _DECIMALS)
 
 
 def check(

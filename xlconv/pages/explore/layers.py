@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import singledispatch
 from typing import Final, Literal, NamedTuple, TypeAlias, get_args
 
-from xlconv import layers
+from xlconv import layers, wording
 from xlconv.cells import Blocks, Range
 from xlconv.errors import NetworkError
 from xlconv.layers import Layer, Pair, Shape
@@ -90,7 +90,7 @@ class Entry:
     @property
     def reads(self) -> str:
         """What it reads, in words."""
-        return "the input" if self.source == INPUT else f"layer '{self.source}'"
+        return wording.READS_INPUT if self.source == INPUT else wording.READS_LAYER.format(name=self.source)
 
 
 def entries(network: Network, layout: Layout) -> list[Entry]:

@@ -1,31 +1,18 @@
 """What the worksheet `Explore` tells in words: one expression with a sentence for each way in which layers compute.
 
-Every number in it stands in a cell of that worksheet; no sentence has a digit of its own, but in a layer's name.
+Every number in it stands in a cell of that worksheet; the sentences are those of `xlconv.wording`.
 """
 
 from __future__ import annotations
 
 from string import Formatter
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
+from xlconv import wording
 from xlconv.cells import Range
 from xlconv.pages.explore.layers import Kind
 from xlconv.pages.explore.lookup import index
 from xlconv.pages.explore.table import Table
-
-_START: Final = "In layer '{layer}', {place}: {told}"
-_CONV: Final = (
-    "the filter lies on {rows} and {columns} of {reads}{each}.{outside}{stride} "
-    "The products{bias} add up to {before:4}.{relu}"
-)
-_POOL: Final = "the largest number in {rows} and {columns} of {reads}, channel {c}, is {most:4}.{outside}{stride}{relu}"
-_PAD_INSIDE: Final = "here stands what {reads} has in row {row}, column {column}: {x:4}.{relu}"
-_PAD_OUTSIDE: Final = "row {row}, column {column} lies outside of {reads}, and what stands there is {x:4}."
-_DENSE: Final = "each number of {reads}{count} has a weight of its own. The products{bias} add up to {before:4}.{relu}"
-_SOFTMAX: Final = (
-    "x is {x:4}. The largest of all is {most:4}, and x less that is {less:4}. The exponential of this is {exp:4}; "
-    "divided by the sum of all exponentials, {total:4}, it is a share of {result:4}."
-)
 
 
 class Told(NamedTuple):
@@ -59,15 +46,15 @@ class Told(NamedTuple):
 def words(table: Table, told: Told) -> str:
     """The expression for the text."""
     channel, row, column = told.at
-    image = _text("channel {c}, row {i}, column {j}", c=channel, i=row, j=column)
-    vector = _text("element {n}", n=channel)
+    image = _text(wording.IMAGE_PLACE, c=channel, i=row, j=column)
+    vector = _text(wording.VECTOR_PLACE, n=channel)
     arms: dict[Kind, str] = {"dense": _dense(table, told)}
     if told.rows and told.columns and told.window:
         arms |= _windowed(table, told, told.rows, told.columns, told.window)
     if told.elements:
         arms["softmax"] = _softmax(told, told.elements)
     place = table.by_kind({kind: vector if kind in ("vector relu", "dense", "softmax") else image for kind in arms})
-    return _text(_START, layer=table.layer, place=place, told=table.by_kind(arms))
+    return _text(wording.SENTENCE, layer=table.layer, place=place, told=table.by_kind(arms))
 
 
 def _text(template: str, **fields: str) -> str:
@@ -85,25 +72,23 @@ def _windowed(table: Table, told: Told, rows: Range, columns: Range, window: Ran
     settings, x = table.settings, window.part(0, 0).absolute
     row, column = rows.part(0, 0).absolute, columns.part(0, 0).absolute
     span = {
-        "rows": _span("row", rows, settings.height),
-        "columns": _span("column", columns, settings.width),
+        "rows": _span(wording.ROW, wording.ROWS, rows, settings.height),
+        "columns": _span(wording.COLUMN, wording.COLUMNS, columns, settings.width),
         "stride": _stride(table),
         "reads": table.reads,
     }
     beyond = f"({row}<0)+({_last(rows, settings.height)}>={settings.rows})"
     beyond += f"+({column}<0)+({_last(columns, settings.width)}>={settings.columns})"
-    zeros, nothing = (
-        f'IF({beyond}," {text}","")' for text in ("Outside there are zeros.", "Outside there is nothing to read.")
-    )
-    each = f'IF({settings.channels}=1,"",{_text(", in each of its {k} channels", k=settings.channels)})'
+    zeros, nothing = (f'IF({beyond},{_text(text)},"")' for text in (wording.ZEROS_OUTSIDE, wording.NOTHING_OUTSIDE))
+    each = f'IF({settings.channels}=1,"",{_text(wording.EACH, k=settings.channels)})'
     most = f"MAX({window.absolute})"
     sums = {"bias": _bias(table, told), "before": told.before, "relu": _relu(table, told, told.before)}
     place = {"row": row, "column": column, "reads": table.reads, "x": x, "relu": _relu(table, told, x)}
-    relu = _text("{reads} has {x:4} in this place.{relu}", reads=table.reads, x=x, relu=_relu(table, told, x))
+    relu = _text(wording.RELU, reads=table.reads, x=x, relu=_relu(table, told, x))
     return {
-        "conv": _text(_CONV, each=each, outside=zeros, **span, **sums),
-        "pool": _text(_POOL, c=told.at[0], most=most, outside=nothing, relu=_relu(table, told, most), **span),
-        "pad": f"IF({beyond},{_text(_PAD_OUTSIDE, **place)},{_text(_PAD_INSIDE, **place)})",
+        "conv": _text(wording.CONV, each=each, outside=zeros, **span, **sums),
+        "pool": _text(wording.POOL, c=told.at[0], most=most, outside=nothing, relu=_relu(table, told, most), **span),
+        "pad": f"IF({beyond},{_text(wording.PAD_OUTSIDE, **place)},{_text(wording.PAD_INSIDE, **place)})",
         "relu": relu,
         "vector relu": relu,
     }
@@ -112,11 +97,12 @@ def _windowed(table: Table, told: Told, rows: Range, columns: Range, window: Ran
 def _dense(table: Table, told: Told) -> str:
     settings = table.settings
     size = {"k": settings.channels, "h": settings.height, "w": settings.width}
-    one, several = (_text(f" ({of}{{h}} rows and {{w}} columns)", **size) for of in ("", "{k} channels of "))
-    vector = f"IF({settings.width}=1,{_text(' ({h} in all)', **size)},{one})"
-    count = f"IF({settings.channels}=1,{vector},{several})"
+    vector, image, several = (
+        _text(text, **size) for text in (wording.VECTOR_COUNT, wording.IMAGE_COUNT, wording.CHANNELS_COUNT)
+    )
+    count = f"IF({settings.channels}=1,IF({settings.width}=1,{vector},{image}),{several})"
     relu = _relu(table, told, told.before)
-    return _text(_DENSE, reads=table.reads, count=count, bias=_bias(table, told), before=told.before, relu=relu)
+    return _text(wording.DENSE, reads=table.reads, count=count, bias=_bias(table, told), before=told.before, relu=relu)
 
 
 def _softmax(told: Told, elements: Range) -> str:
@@ -125,14 +111,13 @@ def _softmax(told: Told, elements: Range) -> str:
     numbers = {
         name: index(column, column.absolute, f"{told.at[0]}+1") for name, column in zip(names, columns, strict=True)
     }
-    return _text(_SOFTMAX, most=told.most, total=told.total, result=told.result, **numbers)
+    return _text(wording.SOFTMAX, most=told.most, total=told.total, result=told.result, **numbers)
 
 
-def _span(what: str, numbers: Range, count: str) -> str:
+def _span(one: str, several: str, numbers: Range, count: str) -> str:
     """`row 3`, or `rows 3 to 5`."""
     first = numbers.part(0, 0).absolute
-    several = _text(f"{what}s {{first}} to {{last}}", first=first, last=_last(numbers, count))
-    return f"IF({count}=1,{_text(f'{what} {{first}}', first=first)},{several})"
+    return f"IF({count}=1,{_text(one, first=first)},{_text(several, first=first, last=_last(numbers, count))})"
 
 
 def _last(numbers: Range, count: str) -> str:
@@ -141,15 +126,15 @@ def _last(numbers: Range, count: str) -> str:
 
 def _stride(table: Table) -> str:
     down, right = table.settings.down, table.settings.right
-    moves = _text(" The stride is {d} down and {r} to the right.", r=right, d=down)
+    moves = _text(wording.STRIDE, r=right, d=down)
     return f'IF({down}*{right}=1,"",{moves})'
 
 
 def _bias(table: Table, told: Told) -> str:
-    return f'IF({table.settings.bias}=0,"",{_text(" and the bias, {bias:4},", bias=told.bias)})'
+    return f'IF({table.settings.bias}=0,"",{_text(wording.BIAS, bias=told.bias)})'
 
 
 def _relu(table: Table, told: Told, before: str) -> str:
-    below = _text(" This is below zero, and ReLU makes it {result:4}.", result=told.result)
-    above = _text(" This is not below zero, and ReLU leaves it at {result:4}.", result=told.result)
+    below = _text(wording.BELOW_ZERO, result=told.result)
+    above = _text(wording.NOT_BELOW_ZERO, result=told.result)
     return f'IF({table.settings.relus}=0,"",IF({before}<0,{below},{above}))'

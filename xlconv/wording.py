@@ -1,0 +1,56 @@
+"""The sentences of `explore_words` on the worksheet `Explore`: what a workbook says, and what the check asks for.
+
+Each is plain text with fields in braces. A field is a number (`:4` is one rounded to 4 decimals), another of these
+texts, or nothing where a clause does not apply. No text has a digit of its own, but in the name of a layer. Where the
+numbers stand is told in `xlconv.declaration`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+SENTENCE: Final = "In layer '{layer}', {place}: {told}"
+
+IMAGE_PLACE: Final = "channel {c}, row {i}, column {j}"
+VECTOR_PLACE: Final = "element {n}"
+
+CONV: Final = (
+    "the filter lies on {rows} and {columns} of {reads}{each}.{outside}{stride} "
+    "The products{bias} add up to {before:4}.{relu}"
+)
+POOL: Final = "the largest number in {rows} and {columns} of {reads}, channel {c}, is {most:4}.{outside}{stride}{relu}"
+PAD_INSIDE: Final = "here stands what {reads} has in row {row}, column {column}: {x:4}.{relu}"
+PAD_OUTSIDE: Final = "row {row}, column {column} lies outside of {reads}, and what stands there is {x:4}."
+RELU: Final = "{reads} has {x:4} in this place.{relu}"
+DENSE: Final = "each number of {reads}{count} has a weight of its own. The products{bias} add up to {before:4}.{relu}"
+SOFTMAX: Final = (
+    "x is {x:4}. The largest of all is {most:4}, and x less that is {less:4}. The exponential of this is {exp:4}; "
+    "divided by the sum of all exponentials, {total:4}, it is a share of {result:4}."
+)
+
+READS_INPUT: Final = "the input"
+READS_LAYER: Final = "layer '{name}'"
+
+ROW: Final = "row {first}"
+ROWS: Final = "rows {first} to {last}"
+COLUMN: Final = "column {first}"
+COLUMNS: Final = "columns {first} to {last}"
+
+EACH: Final = ", in each of its {k} channels"
+"""Of a convolution that reads several."""
+ZEROS_OUTSIDE: Final = " Outside there are zeros."
+"""Of a convolution whose window reaches beyond what it reads."""
+NOTHING_OUTSIDE: Final = " Outside there is nothing to read."
+"""The same of a pooling."""
+STRIDE: Final = " The stride is {d} down and {r} to the right."
+"""Unless it is 1 in both directions."""
+BIAS: Final = " and the bias, {bias:4},"
+"""Where there is one."""
+
+VECTOR_COUNT: Final = " ({h} in all)"
+IMAGE_COUNT: Final = " ({h} rows and {w} columns)"
+CHANNELS_COUNT: Final = " ({k} channels of {h} rows and {w} columns)"
+
+BELOW_ZERO: Final = " This is below zero, and ReLU makes it {result:4}."
+NOT_BELOW_ZERO: Final = " This is not below zero, and ReLU leaves it at {result:4}."
+"""One of these two where there is a ReLU."""
