@@ -16,7 +16,7 @@ from tests.test_check_explore import NETWORK, TOLERANCE, X
 from tests.test_engines import EACH_ENGINE, needs_ironcalc
 from xlconv import digits, engines, layers, reader, workbook
 from xlconv.cells import Range, Value, column_letters, column_number
-from xlconv.check import explore
+from xlconv.check import explore, inputs, values
 from xlconv.check.explore import Comparison, Explorer
 from xlconv.check.selftest.copies import Copies
 from xlconv.check.steps import WORDS, Selection
@@ -215,6 +215,18 @@ def test_a_fault_of_the_template_is_named(template: Template, tmp_path: Path) ->
         comparison = checked(changed, EMBEDDED, 20)
         assert [finding.cell for finding in comparison.findings()] == [cell]
         assert comparison.result().wrong > 900
+
+
+@pytest.mark.parametrize("value", [2.0, "", None, "text"])
+def test_a_value_in_place_of_a_formula_is_compared(small: Workbook, value: Value) -> None:
+    """With what it should show: what the engine is asked for are formulas, and the cells beside have other values."""
+    cell = explorer(small).shown["window_row"].part(0, 0)
+    changed = Copies(small).with_cell(cell, Cell(None, value))
+    found = found_by(changed)
+    trials, _ = inputs.choose(found, 5, 0, explorer(changed))
+    findings = values.compare(changed, found, EMBEDDED, trials, TOLERANCE).findings
+    assert [finding.cell for finding in findings] == [cell.place]
+    assert findings[0].got == {"": "an empty text", None: "blank"}.get(value, str(value))  # type: ignore[arg-type]
 
 
 class Told:
