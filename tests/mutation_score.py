@@ -1,8 +1,9 @@
 """How many of some thousand planted faults the checker finds: `python -m tests.mutation_score --changes 5000`.
 
-Workbooks of the template's network with several digits, and of random networks with padding, strides, channels and
-blocks of all kinds, are put to the self-test. Weights are changed, too, which counts where the network is known that
-the workbook should have. In the same workbooks as they were written nothing must be found.
+Workbooks of the template's network in which digits are chosen, and of random networks with padding, strides, channels
+and blocks of all kinds, are put to the self-test: layers, the look-up of the input, and all that `Explore` shows.
+Weights are changed, too, which counts where the network is known that the workbook should have. In the same workbooks
+as they were written nothing must be found.
 """
 
 from __future__ import annotations
@@ -20,13 +21,15 @@ import hypothesis
 import numpy as np
 
 from tests import strategies
-from xlconv import digits, reader, templates, workbook
+from xlconv import reader, templates, workbook
 from xlconv.check import networks_of, parallel, verify
 from xlconv.check.selftest import Result, SelfTest, self_test
 from xlconv.check.selftest.copies import Copies
 from xlconv.engines import DEFAULT, Engine, by_name
 from xlconv.network import FloatArray, Network
+from xlconv.pages.choices import Chosen
 from xlconv.reader import Cell
+from xlconv.templates import Samples
 
 DIGITS = (1, 3, 5, 7, 9)
 SHARE = 5
@@ -42,9 +45,10 @@ class Item:
 
     name: str
     network: Network
-    x: FloatArray
+    x: FloatArray | Chosen
     changes: int
     seed: int
+    samples: Samples | None = None
 
 
 @dataclass
@@ -64,7 +68,7 @@ def score(item: Item) -> Score:
     """Write a workbook and put the checker to the test on it."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"{item.name}.xlsx"
-        workbook.write(item.network, item.x, path)
+        workbook.write(item.network, item.x, path, samples=item.samples)
         engine = by_name(DEFAULT, isolated=False)  # the workbooks are of our own making
         report = verify(path, [engine], random=20 if item.changes else 3)
         made = Score(item.name, unchanged=[f"{finding.rule} {finding.cell}" for finding in report.findings])
@@ -99,10 +103,9 @@ def weight_changes(path: Path, item: Item, engine: Engine) -> tuple[int, int]:
 def items(changes: int, unchanged: int, seed: int) -> Iterator[Item]:
     """Workbooks enough for so many changes, and some more that stay as they are."""
     template = templates.load()
-    images, labels = template.samples.images, template.samples.labels
     for digit in DIGITS:
-        x = digits.sample(images, labels, digit, 0, template.network.input_shape)
-        yield Item(f"digit {digit}", template.network, x, changes // SHARE // len(DIGITS), seed)
+        planted = changes // SHARE // len(DIGITS)
+        yield Item(f"digit {digit}", template.network, Chosen(digit), planted, seed, template.samples)
     many = (changes - changes // SHARE) // EACH
     for at, network in enumerate(random_networks(many + unchanged, seed)):
         planted = EACH if at < many else 0

@@ -253,7 +253,7 @@ def test_no_such_sample(tmp_path: Path, template: templates.Template, beyond: in
 @pytest.mark.parametrize("inputs", [(), ("--digit", "3", "--image", "digit.png")], ids=["neither", "both"])
 def test_digit_or_image(tmp_path: Path, inputs: tuple[str, ...]) -> None:
     """Neither and both of --digit and --image are refused."""
-    refused(tmp_path, *GENERATE, *inputs, says="--digit or --image")
+    refused(tmp_path, *GENERATE, *inputs, says="give --digit, --image or --blank, one of them")
 
 
 def png(path: Path, width: int, height: int, rows: bytes) -> None:

@@ -79,13 +79,13 @@ def of_seven(seven: Path) -> SelfTest:
 
 
 def test_all_is_found_in_a_generated_workbook(of_seven: SelfTest) -> None:
-    """Every fault that changes a value is found in its cell, by formulas and by numbers, and no other cell is named."""
+    """Every fault that changes a value is found in its cell, in layers by formulas, too, and no other is named."""
     assert of_seven.all_found, of_seven.to_text()
     assert of_seven.misnamed == [], of_seven.to_text()
     assert of_seven.before == 0
     real = [result for result in of_seven.results if result.changes]
     assert len(real) > 35
-    assert all(result.by[0] for result in real)
+    assert all(result.by[0] for result in real if not result.layer.startswith(("Explore", "choice")))
     assert sum(result.by[2] for result in real) > 0.9 * len(real)
 
 
@@ -93,7 +93,13 @@ def test_faults_of_all_kinds_are_planted_in_all_layers(of_seven: SelfTest) -> No
     """As many as were asked for; the network has no bias that could be left out."""
     assert len(of_seven.results) == 48
     assert {result.kind for result in of_seven.results} == KINDS.keys() - {"drop bias"}
-    assert len({result.layer for result in of_seven.results}) == 7
+    layers = {"conv1", "conv2", "maxpool", "dense", "softmax exp", "softmax", "prediction"}
+    assert {result.layer for result in of_seven.results} == layers | {
+        "input",
+        "choice",
+        "Explore tables",
+        "Explore steps",
+    }
 
 
 def test_changes_without_effect_are_no_misses(of_seven: SelfTest) -> None:

@@ -268,14 +268,15 @@ class Specimen:
 
 
 def _further(book: Workbook, found: Found) -> Iterator[tuple[str, Places]]:
-    """The formulas beside those of layers: that look the input up, and each part of the worksheet `Explore`."""
+    """The formulas beside those of layers: that look the input up, and those of the worksheet `Explore`."""
     if found.choices:
         yield "input", found.inputs
-        for where in found.choices.formulas:
-            yield "choice", found.atlas.places(where)
+        yield "choice", np.concatenate([found.atlas.places(where).ravel() for where in found.choices.formulas])
     explorer = Explorer.of(book, found)
-    for name, where in explorer.shown.items() if explorer else ():
-        yield f"Explore {name}", found.atlas.places(where)
+    shown = [found.atlas.places(where).ravel() for where in explorer.shown.values()] if explorer else []
+    for name, blocks in ("tables", [b for b in shown if b.size > 1]), ("steps", [b for b in shown if b.size == 1]):
+        if blocks:
+            yield f"Explore {name}", np.concatenate(blocks)
 
 
 def _worth_a_look(shows: list[bool]) -> list[int]:
