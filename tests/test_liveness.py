@@ -9,26 +9,34 @@ import openpyxl
 import pytest
 
 from tests import handmade
+from tests.test_structure import located
 from xlconv import reader, workbook
 from xlconv.check import liveness, networks_of, verify
 from xlconv.check.report import Finding
 from xlconv.layers import Flatten
 from xlconv.network import Network, Node
 
-FIRST, LAST = "A5", "AB32"
+FIRST, LAST = "{input_0 0 0}", "{input_0 27 27}"
 """The corners of the input: both are followed, whatever the seed."""
-MIDDLE = "AV15"
-"""A cell of conv1 that neither of them reaches; row 11, column 14."""
-CORNER = "BH30"
+MIDDLE, BELOW = "{conv1_0 10 13}", "{conv1_0 11 13}"
+"""Two cells of conv1 that neither of them reaches."""
+OTHER = "{conv1_1 7 14}"
+"""One of the other channel."""
+CORNER = "{conv1_0 25 25}"
 """The cell of conv1 that reads the last pixel."""
 
 
 def with_formulas(source: Path, target: Path, **formulas: str) -> Path:
-    """A copy of a workbook with other formulas in some cells; `{}` stands for what is there, without `=`."""
+    """A copy of a workbook with other formulas in some cells, which `located` reads.
+
+    `{}` stands for what is there, without `=`.
+    """
     book = openpyxl.load_workbook(source)
     sheet = book.worksheets[0]
-    for cell, formula in formulas.items():
-        sheet[cell] = "=" + formula.replace("{}", str(sheet[cell].value)[1:])
+    for name, formula in formulas.items():
+        cell = sheet[located(name, source)]
+        assert "{}" not in formula or cell.data_type == "f"
+        cell.value = "=" + located(formula, source).replace("{}", str(cell.value)[1:])
     book.save(target)
     return target
 
@@ -64,35 +72,44 @@ def first(path: Path) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("formula", "on"),
     [
-        ("{}+0*$A$5", FIRST),
-        ("{}+0*AB32", LAST),
-        ("IF($A$5=1,{},{})", FIRST),
-        ("IF('conv-example'!$A$5>2,0,{})", FIRST),
+        ("{}+0*{$input_0 0 0}", FIRST),
+        ("{}+0*{input_0 27 27}", LAST),
+        ("IF({$input_0 0 0}=1,{},{})", FIRST),
+        ("IF('conv-example'!{$input_0 0 0}>2,0,{})", FIRST),
         ("{}+0*SUM(input_0)", FIRST),
-        ("{}+0*SUM(A4:B6)", FIRST),
-        ("{}+0*MAX(AI5:AI6)", FIRST),
-        ("{}*(1+0*COUNTIF($A$5:$A$5,7))", FIRST),
-        ("CHOOSE(1,{},AB32)", LAST),
+        ("{}+0*SUM({input_0 -1 0}:{input_0 1 1})", FIRST),
+        ("{}+0*MAX({conv1_0 0 0}:{conv1_0 1 0})", FIRST),
+        ("{}*(1+0*COUNTIF({$input_0 0 0}:{$input_0 0 0},7))", FIRST),
+        ("CHOOSE(1,{},{input_0 27 27})", LAST),
     ],
 )
 def test_more_than_the_window(seven: Path, tmp_path: Path, formula: str, on: str) -> None:
     """A cell that looks at a pixel outside its window is found, though no number shows it."""
     path = with_formulas(seven, tmp_path / "x.xlsx", **{MIDDLE: formula})
-    assert first(path) == (MIDDLE, f"depends on {on}, as it should not")
+    assert first(path) == (located(MIDDLE, seven), located(f"depends on {on}, as it should not", seven))
 
 
 def test_more_than_the_window_by_another_cell(seven: Path, tmp_path: Path) -> None:
     """The way may lead through cells that belong to no layer."""
-    path = with_formulas(seven, tmp_path / "x.xlsx", A50="A51*0", A51="AB32", **{MIDDLE: "{}+$A$50"})
-    assert first(path) == (MIDDLE, f"depends on {LAST}, as it should not")
+    path = with_formulas(seven, tmp_path / "x.xlsx", A50="A51*0", A51=LAST, **{MIDDLE: "{}+$A$50"})
+    assert first(path) == (located(MIDDLE, seven), located(f"depends on {LAST}, as it should not", seven))
 
 
-@pytest.mark.parametrize("formula", ["1", "0*2", "SUMPRODUCT(A5:C7,$AD$11:$AF$13)", "SUM($AD$11:$AF$13)"])
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "1",
+        "0*2",
+        "SUMPRODUCT({input_0 0 0}:{input_0 2 2},{$conv1_weight_0_0})",
+        "SUM({$conv1_weight_0_0})",
+    ],
+)
 def test_less_than_the_window(seven: Path, tmp_path: Path, formula: str) -> None:
     """A cell that does not look at a pixel of its window is found, and so may be those behind it."""
     path = with_formulas(seven, tmp_path / "x.xlsx", **{CORNER: formula})
     found = {finding.cell.rpartition("!")[2]: finding.message for finding in findings(path)}
-    assert found[CORNER].endswith(("!AB32, as it should", "!A5, as it should not"))
+    ends = f"!{LAST}, as it should", f"!{FIRST}, as it should not"
+    assert found[located(CORNER, seven)].endswith(tuple(located(end, seven) for end in ends))
 
 
 def test_as_it_was_written(seven: Path) -> None:
@@ -112,37 +129,42 @@ def test_other_styles(tmp_path: Path, style: str) -> None:
 @pytest.mark.parametrize(
     "formula",
     [
-        "{}+0*$A$5",
-        "IF($A$5=1,{},{})",
-        '{}+0*INDIRECT("A5")',
-        "{}+0*OFFSET(A5,1,1)",
+        "{}+0*{$input_0 0 0}",
+        "IF({$input_0 0 0}=1,{},{})",
+        '{}+0*INDIRECT("{input_0 0 0}")',
+        "{}+0*OFFSET({input_0 0 0},1,1)",
         "{}+0*NOW()",
         "{}+0*RAND()",
-        "{}+0*INDEX($A$5:$AB$32,ROW(),1)",
+        "{}+0*INDEX({$input_0},ROW(),1)",
         '{}+0*CELL("row")',
         "{}+1E-300",
         "IF(TODAY()>60000,0,{})",
+        "{}+0*Draw!{draw_0 10 13}",
+        "{}+0*SUM(samples)",
+        'IF(choice="draw",{},{})',
     ],
 )
 def test_no_hidden_dependence_agrees(seven: Path, tmp_path: Path, formula: str) -> None:
-    """By whichever function a cell looks elsewhere: it is the one error of the report."""
+    """By whichever function a cell looks elsewhere, past the input as well: it is the one error of the report."""
     report = verify(with_formulas(seven, tmp_path / "x.xlsx", **{MIDDLE: formula}), random=1)
     assert not report.agrees
     errors = [finding for finding in report.findings if finding.severity == "error"]
-    assert {finding.cell for finding in errors} == {f"'conv-example'!{MIDDLE}"}
+    assert {finding.cell for finding in errors} == {located(f"'conv-example'!{MIDDLE}", seven)}
     assert errors[0].rule in ("vocabulary", "formula", "dependence")
 
 
 def test_a_fault_is_told_from_its_wake(seven: Path, tmp_path: Path) -> None:
     """Of two cells that look too far, and all that follow from them, the two are found and no other."""
-    path = with_formulas(seven, tmp_path / "x.xlsx", **{MIDDLE: "{}+0*$A$5", "AW40": "{}+0*AB32"})
-    assert [finding.cell.rpartition("!")[2] for finding in findings(path)] == [MIDDLE, "AW40"]
+    path = with_formulas(seven, tmp_path / "x.xlsx", **{MIDDLE: f"{{}}+0*{FIRST}", OTHER: f"{{}}+0*{LAST}"})
+    found = [finding.cell.rpartition("!")[2] for finding in findings(path)]
+    assert found == [located(MIDDLE, seven), located(OTHER, seven)]
 
 
 def test_a_circle_is_found(seven: Path, tmp_path: Path) -> None:
     """Two cells that look at each other and too far are behind one another; that hides neither."""
-    path = with_formulas(seven, tmp_path / "x.xlsx", **{MIDDLE: "{}+0*AV16+0*A5", "AV16": "{}+0*AV15"})
-    assert {MIDDLE, "AV16"} <= {finding.cell.rpartition("!")[2] for finding in findings(path)}
+    path = with_formulas(seven, tmp_path / "x.xlsx", **{MIDDLE: f"{{}}+0*{BELOW}+0*{FIRST}", BELOW: f"{{}}+0*{MIDDLE}"})
+    found = {finding.cell.rpartition("!")[2] for finding in findings(path)}
+    assert {located(MIDDLE, seven), located(BELOW, seven)} <= found
 
 
 def test_a_network_of_views_alone(tmp_path: Path) -> None:
