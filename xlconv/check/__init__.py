@@ -20,7 +20,7 @@ from xlconv.recover.found import Found
 
 TOLERANCE = 1e-9
 _FOR_LIBREOFFICE = 12
-"""Inputs that it tries, beside the workbook's samples: it opens a file for each."""
+"""Inputs that it tries, as it opens a file for each; more only where all labels of the workbook's samples are to show."""
 
 
 def verify(
@@ -91,7 +91,7 @@ def _check_network(
     trials, notes = inputs.choose(found, random, seed, Explorer.of(book, found))
     if whole.is_computed(book, found):
         trials[0] = replace(trials[0], is_changed=True)  # the numbers that the network has for these formulas
-    few = _FOR_LIBREOFFICE + sum(trial.row > 0 for trial in trials)
+    few = max(_FOR_LIBREOFFICE, sum(trial.row > 0 or trial.network is not None for trial in trials) + 1)
     tried = [inputs.fewer(trials, few) if each.name == "libreoffice" else trials for each in engines]
     with ThreadPoolExecutor(1) as pool:  # the engines compute in processes of their own, while formulas are read here
         computed = [
