@@ -20,7 +20,7 @@ from xlconv.recover.found import Found
 
 TOLERANCE = 1e-9
 _FOR_LIBREOFFICE = 12
-"""Inputs that it tries, as it opens a file for each; more only where all labels of the workbook's samples are to show."""
+"""Inputs that it tries, as it opens a file for each; a few more where the workbook's own samples are more."""
 
 
 def verify(
