@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 
 from xlconv import reader
@@ -54,11 +55,12 @@ def verify(
     recovered = networks_of(book)
     report = Report(str(path), tolerance=tolerance)
     report.networks = [_in_one_line(found) for found in recovered.networks]
+    audited = cache(partial(whole.audited, recovered))
     for found in recovered.networks:
-        _check_network(report, recovered, found, engines or [by_name(DEFAULT)], random, seed)
+        _check_network(report, recovered, found, engines or [by_name(DEFAULT)], random, seed, audited)
     report.findings += whole.iterative(recovered) + whole.readers(recovered)
     report.interrupted = whole.is_interrupted(recovered)
-    report.findings += whole.audited(recovered)
+    report.findings += audited()
     report.formulas = sum(len(group.cells) for group in recovered.reading.groups)
     report.not_recognised = _not_recognised(recovered)
     report.checked = report.formulas - sum(each.count for each in report.not_recognised)
@@ -84,9 +86,18 @@ def networks_of(book: reader.Workbook) -> Recovered:
 
 
 def _check_network(
-    report: Report, recovered: Recovered, found: Found, engines: Sequence[Engine], random: int, seed: int
+    report: Report,
+    recovered: Recovered,
+    found: Found,
+    engines: Sequence[Engine],
+    random: int,
+    seed: int,
+    meanwhile: Callable[[], object],
 ) -> None:
-    """Add to a report what is found in one network: its formulas, its numbers, what it depends on."""
+    """Add to a report what is found in one network: its formulas, its numbers, what it depends on.
+
+    While engines compute, there is time for something else.
+    """
     book, several = recovered.book, len(recovered.networks) > 1
     trials, notes = inputs.choose(found, random, seed, Explorer.of(book, found))
     if whole.is_computed(book, found):
@@ -101,6 +112,7 @@ def _check_network(
         findings += [*choices.misread(book, found), *whole.views(recovered, found)]
         known = {finding.cell for finding in findings}
         findings += [each for each in liveness.check(book, found, recovered.reading, seed) if each.cell not in known]
+        meanwhile()
     for number, engine in enumerate(engines):
         try:
             outcome = values.compare(book, found, engine, tried[number], report.tolerance, computed[number].result())

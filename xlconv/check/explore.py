@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain, islice
 from math import inf, isfinite, isnan
 from typing import Final
@@ -192,7 +192,11 @@ class Comparison:
         self._largest: float | None = None
 
     def add(
-        self, selection: Selection, network: Network, outputs: Mapping[str, FloatArray], value: Callable[[int], Value]
+        self,
+        selection: Selection,
+        network: Network,
+        outputs: Mapping[str, FloatArray],
+        values: Callable[[Places], Sequence[Value]],
     ) -> None:
         """Compare what is shown for one selection.
 
@@ -200,26 +204,32 @@ class Comparison:
             selection: What was chosen.
             network: With the weights that are in the workbook.
             outputs: Every layer's output by name, and the input, as the worksheet should have them.
-            value: What a cell that has a formula shows, by its place.
+            values: What cells that have formulas show, by their places.
         """
-        shown = self._shown(value)
         tables = steps(network, selection, outputs)
         for name, where in self.explorer.shown.items():
             places = self.explorer.atlas.places(where)
             if name == WORDS:
                 texts = sentences.texts(network, selection.layer, tables, self.tolerance)
-                self._add_words(selection, texts, int(places[0, 0]), shown(int(places[0, 0])))
+                self._add_words(selection, texts, int(places[0, 0]), self._shown(places, values)[0])
                 continue
             expected = np.full(places.shape, np.nan)
             if name in tables:
                 height, width = tables[name].shape
                 expected[:height, :width] = tables[name]
-            for place, number in zip(places.ravel().tolist(), expected.ravel().tolist(), strict=True):
-                self._add_number(selection, name, place, number, shown(place))
+            shown = self._shown(places, values)
+            for place, number, got in zip(places.ravel().tolist(), expected.ravel().tolist(), shown, strict=True):
+                if isnan(number) and got == "":  # as most cells of most layers
+                    self._compared += 1
+                else:
+                    self._add_number(selection, name, place, number, got)
 
-    def _shown(self, value: Callable[[int], Value]) -> Callable[[int], Value]:
-        """What any cell shows: without a formula what it holds, for which no engine is asked."""
-        return lambda place: self._held[place] if place in self._held else value(place)
+    def _shown(self, places: Places, values: Callable[[Places], Sequence[Value]]) -> Sequence[Value]:
+        """What cells show: those without a formula what they hold, for which no engine is asked."""
+        shown = values(places.ravel())
+        if not self._held:
+            return shown
+        return [self._held.get(place, value) for place, value in zip(places.ravel().tolist(), shown, strict=True)]
 
     def findings(self) -> list[Finding]:
         """Each cell at fault once, for the first selection that it is wrong for; many in one, beyond the first."""
@@ -300,5 +310,9 @@ def check(
     outputs = reference.forward(found.network, found.x)
     for selection, group in zip(selections, groups, strict=False):
         values = dict(zip(places, (cell for rows in group for row in rows for cell in row), strict=True))
-        comparison.add(selection, found.network, outputs, values.__getitem__)
+        comparison.add(selection, found.network, outputs, partial(_looked_up, values))
     return comparison
+
+
+def _looked_up(values: Mapping[int, Value], cells: Places) -> list[Value]:
+    return [values[place] for place in cells.tolist()]

@@ -73,6 +73,10 @@ class Computed:
         """What the cells show, in the order of their places."""
         return (self._values[at] for at in self._order.tolist())
 
+    def values(self, cells: Places) -> list[Value]:
+        """What some cells show."""
+        return [self._values[at] for at in self._order[np.searchsorted(self.places, cells)].tolist()]
+
     def value(self, cell: int) -> Value:
         """What a cell shows."""
         return self._values[int(self._order[np.searchsorted(self.places, cell)])]
@@ -262,7 +266,7 @@ class _Comparison:
         self._add_prediction(network, trial, values, expected, shown)
         if self.explored and trial.selection and all(np.isfinite(array).all() for array in shown.values()):
             outputs = {name: self._seen_or(array, network, name, shown) for name, array in expected.items()}
-            self.explored.add(trial.selection, network, outputs, values.value)
+            self.explored.add(trial.selection, network, outputs, values.values)
 
     def _unknown(self, tally: _Tally, array: FloatArray, values: Computed) -> BoolArray:
         """Cells that the engine could not evaluate."""
