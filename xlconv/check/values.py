@@ -237,6 +237,7 @@ class _Comparison:
         shown: dict[str, FloatArray] = {INPUT: trial.x}
         parts: dict[str, FloatArray] = {}
         any_unknown = False
+        faulty: set[str] = set()
         atlas = self.found.atlas
         for tally in self.tallies:
             array = values.numbers(tally.cells)
@@ -256,6 +257,8 @@ class _Comparison:
             for index in np.flatnonzero(at_fault & ~tally.at_fault).tolist():
                 tally.faults[index] = (trial, float(local.flat[index]), values.value(int(tally.cells.flat[index])))
             tally.at_fault |= at_fault
+            if at_fault.any():
+                faulty.add(tally.stage.name)
             if tally.part:
                 parts[tally.part] = array
             else:
@@ -264,7 +267,8 @@ class _Comparison:
                 parts = {}
         self.choice.add(trial, {cell: values.value(atlas.place(*cell[:3])) for cell in self.choice.cells})
         self._add_prediction(network, trial, values, expected, shown)
-        if self.explored and trial.selection and all(np.isfinite(array).all() for array in shown.values()):
+        is_sound = all(np.isfinite(array).all() for array in shown.values())
+        if self.explored and trial.selection and is_sound and trial.selection.layer not in faulty:
             outputs = {name: self._seen_or(array, network, name, shown) for name, array in expected.items()}
             self.explored.add(trial.selection, network, outputs, values.values)
 
