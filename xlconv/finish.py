@@ -29,6 +29,7 @@ def copy(
     pages: list[Page],
     styles: Mapping[Kind, int],
     values: Mapping[str, Mapping[tuple[int, int], Value]],
+    compressed: bool = True,
 ) -> None:
     """Copy a package, with the cells in its worksheets.
 
@@ -38,9 +39,11 @@ def copy(
         pages: The worksheets.
         styles: The number of each look.
         values: The cached values of formulas, by worksheet, row and column; a formula may have none.
+        compressed: Whether it is to be small.
     """
+    method = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
     parts = {f"xl/worksheets/sheet{number}.xml": page for number, page in enumerate(pages, 1)}
-    with zipfile.ZipFile(frame) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as package:
+    with zipfile.ZipFile(frame) as source, zipfile.ZipFile(target, "w", method) as package:
         for info in source.infolist():
             data = source.read(info)
             if info.filename in parts:
@@ -51,7 +54,7 @@ def copy(
                 rows = "".join(_rows(page, styles, values.get(page.title, {})))
                 filled = f'<dimension ref="{_extent(page)}"/>{empty[1].decode()}<sheetData>{rows}</sheetData>'
                 data = data[: empty.start()] + filled.encode() + data[empty.end() :]
-            package.writestr(info, data)
+            package.writestr(info.filename, data)
     if parts:
         raise EngineError(f"openpyxl wrote no {', '.join(parts)}")
 

@@ -95,7 +95,7 @@ def write(
         except _lxml_errors() as error:
             raise OSError(str(error)) from None
         plain = BytesIO()
-        finish.copy(frame, plain, pages, styles, {})
+        finish.copy(frame, plain, pages, styles, {}, compressed=False)
         finish.copy(frame, temporary, pages, styles, _computed(plain.getvalue(), pages))
 
 
