@@ -63,7 +63,7 @@ def book(network: Network, title: str = "My net's", x: FloatArray | None = None)
     pages = [net.page(network, x, layout), page]
     frame, styles = workbook._frame(pages)
     package = BytesIO()
-    finish.copy(frame, package, pages, styles, {})
+    finish.copy(frame, package, [finish.cells(each, styles) for each in pages])
     return Book(network, reference.forward(network, x), page, package.getvalue())
 
 

@@ -1,14 +1,19 @@
 """`python -m xlconv`, and the `xlconv` command."""
 
+import gc
 import os
 import sys
 from contextlib import suppress
+
+_OBJECTS = 100_000
+"""New ones, after which Python looks for garbage: seldom, as a process that ends soon makes little of it."""
 
 
 def main() -> None:
     """Run the command line; nothing a user can cause ends in a traceback, not even Ctrl-C while modules load."""
     # What openpyxl had half written complains when it is thrown away; the error itself has been told by then.
     sys.unraisablehook = lambda _: None
+    gc.set_threshold(_OBJECTS)
     try:
         from xlconv.cli import run
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, NamedTuple
 
 from xlconv.cells import Range, Value, column_letters
 from xlconv.errors import EngineError
@@ -23,36 +23,49 @@ _EMPTY: Final = re.compile(rb'<dimension ref="[A-Z0-9:]+" ?/>(.*)<sheetData(?: ?
 """From the extent to the cells."""
 
 
-def copy(
-    frame: BytesIO,
-    target: Path | IO[bytes],
-    pages: list[Page],
-    styles: Mapping[Kind, int],
-    values: Mapping[str, Mapping[tuple[int, int], Value]],
-    compressed: bool = True,
-) -> None:
-    """Copy a package, with the cells in its worksheets.
+class Cells(NamedTuple):
+    """What a worksheet's part says of its cells.
+
+    Args:
+        extent: The range from A1 to the last cell.
+        rows: The inside of `<sheetData>`.
+    """
+
+    extent: str
+    rows: str
+
+
+def cells(page: Page, styles: Mapping[Kind, int], values: Mapping[tuple[int, int], Value] | None = None) -> Cells:
+    """The cells of a worksheet.
+
+    Args:
+        page: The worksheet.
+        styles: The number of each look.
+        values: The cached values of its formulas, by row and column; a formula may have none.
+    """
+    return Cells(_extent(page), "".join(_rows(page, styles, values or {})))
+
+
+def copy(frame: BytesIO, target: Path | IO[bytes], sheets: Iterable[Cells], compressed: bool = True) -> None:
+    """Copy a package, with cells in its worksheets.
 
     Args:
         frame: The package as openpyxl wrote it, with as many worksheets, all empty.
         target: What to write.
-        pages: The worksheets.
-        styles: The number of each look.
-        values: The cached values of formulas, by worksheet, row and column; a formula may have none.
+        sheets: The cells of each worksheet.
         compressed: Whether it is to be small.
     """
     method = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
-    parts = {f"xl/worksheets/sheet{number}.xml": page for number, page in enumerate(pages, 1)}
+    parts = {f"xl/worksheets/sheet{number}.xml": sheet for number, sheet in enumerate(sheets, 1)}
     with zipfile.ZipFile(frame) as source, zipfile.ZipFile(target, "w", method) as package:
         for info in source.infolist():
             data = source.read(info)
             if info.filename in parts:
-                page = parts.pop(info.filename)
+                sheet = parts.pop(info.filename)
                 empty = _EMPTY.search(data)
                 if not empty:
                     raise EngineError(f"{info.filename} is not as openpyxl used to write it")
-                rows = "".join(_rows(page, styles, values.get(page.title, {})))
-                filled = f'<dimension ref="{_extent(page)}"/>{empty[1].decode()}<sheetData>{rows}</sheetData>'
+                filled = f'<dimension ref="{sheet.extent}"/>{empty[1].decode()}<sheetData>{sheet.rows}</sheetData>'
                 data = data[: empty.start()] + filled.encode() + data[empty.end() :]
             package.writestr(info.filename, data)
     if parts:

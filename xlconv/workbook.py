@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -90,13 +90,13 @@ def write(
     layout = lay_out(network, sheet_title(title), panel=choices is not None)
     with whole_file(path, force) as temporary:
         pages = _pages(network, shown, layout, choices, about)
-        try:
-            frame, styles = _frame(pages)
-        except _lxml_errors() as error:
-            raise OSError(str(error)) from None
+        frame, styles = _frame(pages)
+        cells = {page.title: finish.cells(page, styles) for page in pages}
         plain = BytesIO()
-        finish.copy(frame, plain, pages, styles, {}, compressed=False)
-        finish.copy(frame, temporary, pages, styles, _computed(plain.getvalue(), pages))
+        finish.copy(frame, plain, cells.values(), compressed=False)
+        values = _computed(plain.getvalue(), pages)
+        cells |= {page.title: finish.cells(page, styles, values[page.title]) for page in pages if page.title in values}
+        finish.copy(frame, temporary, cells.values())
 
 
 def _numbers(network: Network, x: ArrayLike) -> FloatArray:
@@ -125,12 +125,6 @@ def _pages(
     return pages
 
 
-def _lxml_errors() -> tuple[type[Exception], ...]:
-    """What openpyxl lets through when a disk is full; it writes with lxml where that is installed."""
-    etree = sys.modules.get("lxml.etree")
-    return (etree.SerialisationError,) if etree else ()
-
-
 def sheet_title(text: str) -> str:
     """A legal worksheet name near `text`."""
     name = re.sub(r"[\x00-\x1f\[\]:*?/\\]", " ", text).strip("' ")[:_LONGEST_TITLE].strip("' ") or "xlconv"
@@ -154,8 +148,17 @@ def _frame(pages: Sequence[Page]) -> tuple[BytesIO, dict[style.Kind, int]]:
     book.properties.title = pages[0].title
     book.properties.creator = "xlconv"
     frame = BytesIO()
-    book.save(frame)
+    try:
+        book.save(frame)
+    except _lxml_errors() as error:
+        raise OSError(str(error)) from None
     return frame, styles
+
+
+def _lxml_errors() -> tuple[type[Exception], ...]:
+    """What openpyxl lets through when a disk is full; it writes with lxml where that is installed."""
+    etree = sys.modules.get("lxml.etree")
+    return (etree.SerialisationError,) if etree else ()
 
 
 def _write(sheet: Worksheet, page: Page) -> None:
@@ -169,9 +172,9 @@ def _write(sheet: Worksheet, page: Page) -> None:
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.fitToHeight = 1
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
-    for column, width in page.widths.items():
-        letter = get_column_letter(column)
-        sheet.column_dimensions[letter] = ColumnDimension(sheet, index=letter, width=width)
+    for first, last, width in _runs(page.widths):
+        letter = get_column_letter(first)
+        sheet.column_dimensions[letter] = ColumnDimension(sheet, index=letter, width=width, min=first, max=last)
     for ranges, rule in page.rules:
         sheet.conditional_formatting.add(ranges, rule)
     for where in page.merged:
@@ -182,6 +185,18 @@ def _write(sheet: Worksheet, page: Page) -> None:
         sheet._hyperlinks.append(Hyperlink(ref=cell.address, location=to.reference, display=to.reference))
     for at, chart in page.charts:
         sheet.add_chart(chart, at)
+
+
+def _runs(widths: Mapping[int, float]) -> list[tuple[int, int, float]]:
+    """First column, last column and width, of columns side by side that are as wide."""
+    runs: list[tuple[int, int, float]] = []
+    for column, width in sorted(widths.items()):
+        first, last, wide = runs[-1] if runs else (0, 0, 0.0)
+        if (last, wide) == (column - 1, width):
+            runs[-1] = first, column, width
+        else:
+            runs.append((column, column, width))
+    return runs
 
 
 def _computed(package: bytes, pages: Sequence[Page]) -> Values:
