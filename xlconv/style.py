@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell
@@ -57,8 +57,6 @@ Kind: TypeAlias = Literal[
     "link",
 ]
 
-KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
-
 CELL_WIDTH: Final = 3.29
 """In characters of the default font: 28 pixels."""
 ROW_HEIGHT: Final = measure.CELL * 0.75
@@ -89,118 +87,109 @@ _THIN: Final = Side(style="hair", color="FFD1D5DB")
 _GRID: Final = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
 _LINE: Final = Side(style="thin", color=_GREY)
 _FRAME: Final = Border(left=_LINE, right=_LINE, top=_LINE, bottom=_LINE)
+_NO_BORDER: Final = Border()
+
+_GENERAL: Final = "General"
 _EXACT: Final = "0.0000;-0.0000;0"
 _NUMBER: Final = "0.0;-0.0;0"
 _WEIGHT: Final = "0.00;-0.00;0"
+_SMALL: Final = "[=0]0;[<0.0001]0E+00;0.0000"
 
-_FONTS: Final[dict[Kind, Font]] = {
-    "title": Font(name="Calibri", size=measure.TITLE, bold=True, color=_WHITE),
-    "shape": Font(name="Calibri", size=measure.SHAPE, color=_QUIET),
-    "sentence": Font(name="Calibri", size=measure.SENTENCE, color=_INK),
-    "caption": Font(name="Calibri", size=measure.CAPTION, color=_INK),
-    "head": Font(name="Calibri", size=measure.CAPTION, color=_INK),
-    "arrow": Font(name="Calibri", size=36, bold=True, color=_WARM),
-    "class": Font(name="Calibri", size=16, bold=True, color=_INK),
-    "prediction": Font(name="Calibri", size=120, bold=True, color=_WHITE),
-    "text": Font(name="Calibri", size=11, color=_INK),
-    "header": Font(name="Calibri", size=11, bold=True, color=_WHITE),
-    "heading": Font(name="Calibri", size=16, bold=True, color=_INK),
-    "subject": Font(name="Calibri", size=11, bold=True, color=_INK),
-    "go to": Font(name="Calibri", size=11, underline="single", color=_LINK),
-    "code": Font(name="Consolas", size=10, color=_INK),
-    "count": Font(name="Calibri", size=11, color=_INK),
-    "dial": Font(name="Calibri", size=40, bold=True, color=_INK),
-    "dial result": Font(name="Calibri", size=28, color=_QUIET),
-    "dial caption": Font(name="Calibri", size=24, color=_QUIET),
-    "mark": Font(name="Calibri", size=36, bold=True, color=_INK),
-    "choice": Font(name="Calibri", size=12, bold=True, color=_INK),
-    "limit": Font(name="Calibri", size=9, color=_QUIET),
-    "look-up": Font(name="Calibri", size=8, color=_INK),
-    "exact": Font(name="Calibri", size=9, color=_INK),
-    "entry": Font(name="Calibri", size=8, color=_INK),
-    "index": Font(name="Calibri", size=7, color=_GREY),
-    "operator": Font(name="Calibri", size=14, color=_QUIET),
-    "label": Font(name="Calibri", size=8, color=_QUIET),
-    "panel": Font(name="Calibri", size=11, bold=True, color=_INK),
-    "total": Font(name="Calibri", size=10, color=_INK),
-    "result": Font(name="Calibri", size=12, bold=True, color=_INK),
-    "words": Font(name="Calibri", size=11, color=_INK),
-    "lead": Font(name="Calibri", size=10, color=_QUIET),
-    "small": Font(name="Calibri", size=9, color=_INK),
-    "turned": Font(name="Calibri", size=8, color=_QUIET),
-    "setting": Font(name="Calibri", size=8, color=_INK),
-    "link": Font(name="Calibri", size=8, underline="single", color=_COLD),
-}
-_SMALL: Final = Font(name="Calibri", size=7, color=_INK)
-_VECTOR: Final = Font(name="Calibri", size=15, color=_INK)
-_FORMATS: Final[dict[Kind, str]] = {
-    "input": _NUMBER,
-    "output": _NUMBER,
-    "weight": _WEIGHT,
-    "bias": _WEIGHT,
-    "vector": "0.000",
-    "share": "0.0%",
-    "count": "#,##0",
-    "look-up": _WEIGHT,
-    "exact": _EXACT,
-    "small": "[=0]0;[<0.0001]0E+00;0.0000",
-    "total": _EXACT,
-    "result": _EXACT,
-}
-_AT_LEFT: Final = Alignment(horizontal="left", vertical="center")
+_LEFT: Final = Alignment(horizontal="left", vertical="center")
+_INDENTED: Final = Alignment(horizontal="left", vertical="center", indent=1)
+_WRAPPED: Final = Alignment(horizontal="left", vertical="center", wrap_text=True)
+_BELOW: Final = Alignment(horizontal="left", vertical="bottom", wrap_text=True)
 _MIDDLE: Final = Alignment(horizontal="center", vertical="center")
-_CENTRED: Final = Alignment(horizontal="center", vertical="center", shrink_to_fit=True)
-_ALIGNMENTS: Final[dict[Kind, Alignment]] = {
-    **dict.fromkeys(("input", "weight", "bias", "output", "vector", "share", "class", "prediction", "mark"), _CENTRED),
-    **dict.fromkeys(("head", "arrow"), _CENTRED),
-    **dict.fromkeys(("title", "shape", "sentence"), Alignment(horizontal="left", vertical="center", indent=1)),
-    **dict.fromkeys(("choice", "limit", "look-up", "exact", "small", "index", "total", "result", "setting"), _CENTRED),
-    **dict.fromkeys(("panel", "lead", "link", "entry"), Alignment(horizontal="left", vertical="center")),
-    "label": Alignment(horizontal="left", vertical="bottom", wrap_text=True),
-    "words": Alignment(horizontal="left", vertical="center", wrap_text=True),
-    "turned": Alignment(horizontal="center", vertical="bottom", text_rotation=90),
+_FITTED: Final = Alignment(horizontal="center", vertical="center", shrink_to_fit=True)
+_TURNED: Final = Alignment(horizontal="center", vertical="bottom", text_rotation=90)
+
+
+class _Look(NamedTuple):
+    """How a cell looks.
+
+    Args:
+        size: Of the text, in points.
+        alignment: Where it stands in the cell.
+        border: Around the cell.
+        format: Of numbers.
+        color: Of the text.
+        fill: The cell's colour, or empty.
+        bold: Whether the text is.
+        font: Its name.
+        underline: As openpyxl calls it.
+    """
+
+    size: float
+    alignment: Alignment
+    border: Border = _NO_BORDER
+    format: str = _GENERAL
+    color: str = _INK
+    fill: str = ""
+    bold: bool = False
+    font: str = "Calibri"
+    underline: str | None = None
+
+
+_LOOKS: Final[dict[Kind, _Look]] = {
+    "title": _Look(measure.TITLE, _INDENTED, color=_WHITE, fill=_DARK, bold=True),
+    "shape": _Look(measure.SHAPE, _INDENTED, color=_QUIET, fill=_LIGHT),
+    "sentence": _Look(measure.SENTENCE, _INDENTED, fill=_LIGHT),
+    "caption": _Look(measure.CAPTION, _LEFT),
+    "head": _Look(measure.CAPTION, _FITTED),
+    "arrow": _Look(36, _FITTED, color=_WARM, bold=True),
+    "input": _Look(7, _FITTED, _GRID, _NUMBER),
+    "weight": _Look(7, _FITTED, _GRID, _WEIGHT),
+    "bias": _Look(7, _FITTED, _GRID, _WEIGHT),
+    "output": _Look(7, _FITTED, _GRID, _NUMBER),
+    "vector": _Look(15, _FITTED, _GRID, "0.000"),
+    "share": _Look(15, _FITTED, _GRID, "0.0%"),
+    "class": _Look(16, _FITTED, _GRID, fill=_LIGHT, bold=True),
+    "prediction": _Look(120, _FITTED, _GRID, color=_WHITE, fill=_DARK, bold=True),
+    "mark": _Look(36, _FITTED, _GRID, bold=True),
+    "text": _Look(11, _LEFT),
+    "header": _Look(11, _LEFT, color=_WHITE, fill=_DARK, bold=True),
+    "heading": _Look(16, _LEFT, bold=True),
+    "subject": _Look(11, _LEFT, bold=True),
+    "go to": _Look(11, _LEFT, color=_LINK, underline="single"),
+    "code": _Look(10, _LEFT, font="Consolas"),
+    "count": _Look(11, _LEFT, format="#,##0"),
+    "plain": _Look(7, _MIDDLE, _GRID),
+    "dial": _Look(40, _MIDDLE, _GRID, fill=_CHOICE, bold=True),
+    "dial result": _Look(28, _MIDDLE, _GRID, color=_QUIET),
+    "dial caption": _Look(24, _LEFT, color=_QUIET),
+    "choice": _Look(12, _FITTED, _FRAME, fill=_CHOICE, bold=True),
+    "limit": _Look(9, _FITTED, color=_QUIET),
+    "look-up": _Look(8, _FITTED, format=_WEIGHT),
+    "exact": _Look(9, _FITTED, format=_EXACT),
+    "entry": _Look(8, _LEFT),
+    "index": _Look(7, _FITTED, color=_GREY),
+    "operator": _Look(14, _MIDDLE, color=_QUIET),
+    "label": _Look(8, _BELOW, color=_QUIET),
+    "panel": _Look(11, _LEFT, bold=True),
+    "total": _Look(10, _FITTED, format=_EXACT),
+    "result": _Look(12, _FITTED, _FRAME, _EXACT, bold=True),
+    "words": _Look(11, _WRAPPED, fill=_LIGHT),
+    "lead": _Look(10, _LEFT, color=_QUIET),
+    "small": _Look(9, _FITTED, format=_SMALL),
+    "turned": _Look(8, _TURNED, color=_QUIET),
+    "setting": _Look(8, _FITTED, _GRID),
+    "link": _Look(8, _LEFT, color=_COLD, underline="single"),
 }
-_LEFT: Final[tuple[Kind, ...]] = (
-    *("title", "shape", "sentence", "caption", "text", "header", "heading", "subject", "go to", "code", "count"),
-    "dial caption",
-)
-_BARE: Final[tuple[Kind, ...]] = (
-    *("limit", "look-up", "exact", "small", "entry", "index", "operator", "label", "panel", "lead", "words", "turned"),
-    *("total", "link"),
-)
-_BORDERS: Final[dict[Kind, Border]] = {
-    **dict.fromkeys(("head", "arrow"), Border()),
-    **dict.fromkeys(_BARE, Border()),
-    **dict.fromkeys(("choice", "result"), _FRAME),
-}
-_FILLS: Final[dict[Kind, str]] = {
-    **dict.fromkeys(("title", "prediction", "header"), _DARK),
-    "dial": _CHOICE,
-    "class": _LIGHT,
-    "shape": _LIGHT,
-    "sentence": _LIGHT,
-    "choice": _CHOICE,
-    "words": _LIGHT,
-}
 
 
-def number(book: Workbook, kind: Kind) -> int:
-    """The number that a look has in a workbook; asking for it puts it there."""
-    cell = Cell(book.worksheets[0])
-    vector = kind in ("vector", "share")
-    cell.font = _FONTS.get(kind, _VECTOR if vector else _SMALL)
-    cell.number_format = _FORMATS.get(kind, "General")
-    left = kind in _LEFT
-    cell.alignment = _ALIGNMENTS.get(kind, _AT_LEFT if left else _MIDDLE)
-    cell.border = _BORDERS.get(kind, Border() if left else _GRID)
-    if kind in _FILLS:
-        cell.fill = PatternFill("solid", fgColor=_FILLS[kind])
-    return int(cell.style_id)
-
-
-def grey(most: float) -> ColorScaleRule:
-    """From white at 0 to dark grey."""
-    return ColorScaleRule("num", 0, _WHITE, end_type="num", end_value=most, end_color=_GREY)
+def numbers(book: Workbook) -> dict[Kind, int]:
+    """The number that each look has in a workbook; asking for them puts them there."""
+    found = {}
+    for kind, look in _LOOKS.items():
+        cell = Cell(book.worksheets[0])
+        cell.font = Font(name=look.font, size=look.size, bold=look.bold, color=look.color, underline=look.underline)
+        cell.number_format = look.format
+        cell.alignment = look.alignment
+        cell.border = look.border
+        if look.fill:
+            cell.fill = PatternFill("solid", fgColor=look.fill)
+        found[kind] = int(cell.style_id)
+    return found
 
 
 def heat(most: float, signed: bool, ink: bool = False) -> ColorScaleRule:

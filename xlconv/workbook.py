@@ -143,7 +143,7 @@ def _frame(pages: Sequence[Page]) -> tuple[BytesIO, dict[style.Kind, int]]:
                 raise NetworkError(f"a layer's cells would need the defined name {name!r}, which is taken: rename it")
             named.add(name.lower())
             book.defined_names.add(DefinedName(name, attr_text=where.reference))
-    styles = {kind: style.number(book, kind) for kind in style.KINDS}
+    styles = style.numbers(book)
     book.calculation = CalcProperties(fullCalcOnLoad=True)
     book.properties.title = pages[0].title
     book.properties.creator = "xlconv"

@@ -136,7 +136,7 @@ class Choices:
         page.names[LABELS] = self.labels
         size = int(np.prod(self.network.input_shape))
         page.names[SAMPLES] = self.labels._replace(column=_PIXELS, width=size)
-        page.rules.append((page.names[SAMPLES].address, style.grey(self.scale)))
+        page.rules.append((page.names[SAMPLES].address, style.heat(self.scale, signed=False, ink=True)))
         page.widths |= dict.fromkeys(range(_PIXELS, _PIXELS + size), 4.0)
         return page
 
@@ -155,7 +155,7 @@ class Choices:
                 page.put(where.row - 1, where.column, f"channel {channel}", "text")
             indices = (channel,) if len(shape) == 3 else ()
             page.fill(where, "input", _or_blank(numbers), draw_name(*indices))
-            page.rules.append((where.address, style.grey(1.0)))
+            page.rules.append((where.address, style.heat(1.0, signed=False, ink=True)))
         page.widths = dict.fromkeys(range(1, grids[0].column + grids[0].width + 1), style.CELL_WIDTH)
         if self.scale > 1:
             page.validations.append(_between(0, 1, "decimal", " ".join(where.address for where in grids)))
