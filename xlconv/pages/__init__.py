@@ -87,3 +87,9 @@ class Page:
         if name:
             self.names[name] = where
         return where
+
+    def spread(self, where: Range, content: Content, kind: Kind) -> Range:
+        """Make a range one cell, and fill it; returns the upper left cell, which has the content."""
+        self.fill(where, kind, lambda i, j: None if i or j else content)
+        self.merged.append(where)
+        return where.part(0, 0)

@@ -6,10 +6,9 @@ Every input cell looks its number up: in the chosen row of `Samples`, or at its 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
-from openpyxl.worksheet.datavalidation import DataValidation
 
 from xlconv import style
 from xlconv.cells import Range
@@ -31,7 +30,11 @@ from xlconv.errors import NetworkError
 from xlconv.layout import Layout
 from xlconv.network import INPUT, FloatArray, Network
 from xlconv.pages import Content, Formula, Page, class_content
+from xlconv.pages.validations import between, one_of
 from xlconv.templates import Samples
+
+if TYPE_CHECKING:
+    from openpyxl.worksheet.datavalidation import DataValidation
 
 _FEW: Final = (0, 1, -1)
 """Which samples of each label a workbook holds: the first two and the last one."""
@@ -164,8 +167,7 @@ class Choices:
             page.put(row - 1, column, "prediction", "text")
             chosen = _cells(layout)[CHOSEN].reference
             text = f'IF({chosen}=0,{prediction.reference},"{DRAWN} is not chosen")'
-            page.names[READ] = page.put(row, column, Formula(text), "heading")
-            page.merged.append(page.names[READ]._replace(height=2, width=9))
+            page.names[READ] = page.spread(Range(DRAW_SHEET, row, column, 2, 9), Formula(text), "heading")
         return page
 
     def _put_panel(self, page: Page, layout: Layout) -> None:
@@ -184,14 +186,9 @@ class Choices:
         for name, where in cells.items():
             kind: style.Kind = "dial result" if name == CHOSEN else "dial"
             page.put(where.row, layout.panel.column, content[name][0], "dial caption")
-            page.fill(where._replace(height=_PITCH - 1, width=6), kind, lambda _i, _j: None)
-            page.put(where.row, where.column, content[name][1], kind)
-            page.merged.append(where._replace(height=_PITCH - 1, width=6))
-            page.names[name] = where
+            page.names[name] = page.spread(where._replace(height=_PITCH - 1, width=6), content[name][1], kind)
         choices = Range(SAMPLES_SHEET, _FIRST_ROW, _CHOICES, len(self.held) + 1)
-        page.validations.append(
-            DataValidation("list", choices.reference, allow_blank=False, sqref=cells[CHOICE].address)
-        )
+        page.validations.append(one_of(choices.reference, cells[CHOICE], "Not here", "Choose one of the list."))
         last = max(map(len, self.held.values())) - 1
         page.validations.append(_between(0, last, "whole", cells[SAMPLE].address))
         self._put_mark(page, layout, cells)
@@ -256,16 +253,6 @@ def _not_zero(numbers: FloatArray) -> Iterator[tuple[int, float]]:
         yield flat, float(numbers[flat])
 
 
-def _between(low: int, high: int, kind: str, cells: str) -> DataValidation:
+def _between(low: int, high: int, kind: Literal["whole", "decimal"], cells: str) -> DataValidation:
     """Numbers from `low` to `high` may be typed into some cells."""
-    return DataValidation(
-        kind,
-        formula1=str(low),
-        formula2=str(high),
-        operator="between",
-        allow_blank=True,
-        showErrorMessage=True,
-        errorTitle="Not here",
-        error=f"Numbers from {low} to {high}",
-        sqref=cells,
-    )
+    return between(str(low), str(high), kind, cells, "Not here", f"Numbers from {low} to {high}", blank=True)

@@ -73,7 +73,8 @@ def _put_heading(page: Page, layout: Layout, heading: Heading, texts: tuple[str,
     rows: list[tuple[int, str, style.Kind]] = [(TITLE_ROW, title, "title"), (SHAPE_ROW, shape, "shape")]
     rows += [(SENTENCE_ROW + at, (lines[at : at + 1] or [""])[0], "sentence") for at in range(SENTENCE_ROWS)]
     for row, text, kind in rows:
-        page.fill(where._replace(row=row), kind, _first(text or None))
+        page.fill(where._replace(row=row), kind, lambda _i, _j: None)
+        page.put(row, where.column, text or None, kind)
 
 
 def _lines(texts: tuple[str, ...], width: float) -> list[str]:
@@ -111,15 +112,11 @@ def _put_labels(page: Page, layout: Layout) -> None:
     for where, text in layout.labels:
         page.put(where.row, where.column, text, "caption")
     for where in layout.arrows:
-        page.fill(where, "arrow", _first("→"))
-    for area in (layout.result, layout.mark_area):
-        if area:
-            page.fill(area, "prediction" if area is layout.result else "mark", _first(None))
-    page.merged += [where for where in (*layout.arrows, layout.result, layout.mark_area) if where]
-
-
-def _first(content: Content) -> Callable[[int, int], Content]:
-    return lambda i, j: None if i or j else content
+        page.spread(where, "→", "arrow")
+    if layout.result:
+        page.spread(layout.result, None, "prediction")
+    if layout.mark_area:
+        page.spread(layout.mark_area, None, "mark")
 
 
 def _is_image(block: Block, network: Network) -> bool:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from openpyxl.worksheet.datavalidation import DataValidation
-
 from xlconv import style
 from xlconv.cells import Range
 from xlconv.declaration import EXPLORE_SHEET, explore_name
@@ -19,9 +17,10 @@ from xlconv.pages import Formula, Page
 from xlconv.pages.explore import looks, panels
 from xlconv.pages.explore.layers import WINDOWED, Entry, entries
 from xlconv.pages.explore.lookup import index
-from xlconv.pages.explore.panels import LEFT, Elements, Grid, Index, spread
+from xlconv.pages.explore.panels import LEFT, Elements, Grid, Index
 from xlconv.pages.explore.table import Table
 from xlconv.pages.explore.words import Told, words
+from xlconv.pages.validations import between, one_of
 
 _MOST_CELLS: Final = 12_000
 _LONGEST_FORMULA: Final = 8_000
@@ -119,16 +118,13 @@ class _Explore:
 
     def _validate(self, limits: Range, typed: Range) -> None:
         """What may be typed."""
-        names = DataValidation("list", formula1=self.table.names.absolute, showErrorMessage=True)
-        names.errorTitle, names.error = "Layer", "Choose one of the layers in the list."
-        names.add(self.table.name.address)
-        self.page.validations.append(names)
+        told = "Choose one of the layers in the list."
+        self.page.validations.append(one_of(self.table.names.absolute, self.table.name, "Layer", told))
         for at, what in enumerate(("channel", "row", "column")):
             most = limits.part(0, at).absolute
-            whole = DataValidation("whole", operator="between", formula1="0", formula2=most, showErrorMessage=True)
-            whole.errorTitle, whole.error = what.capitalize(), f"A whole number from 0 to the largest {what}, below."
-            whole.add(typed.part(0, at).address)
-            self.page.validations.append(whole)
+            told = f"A whole number from 0 to the largest {what}, below."
+            cell = typed.part(0, at).address
+            self.page.validations.append(between("0", most, "whole", cell, what.capitalize(), told))
 
     def _put_panels(self) -> None:
         if self.windows:
@@ -150,12 +146,13 @@ class _Explore:
         }
         for name, (where, text) in texts.items():
             kind: style.Kind = "result" if name in ("result", "cell") else "total"
-            self.page.names[explore_name(name)] = spread(self.page, where, _VALUE - 1, Formula(text), kind)
+            self.page.names[explore_name(name)] = self.page.spread(
+                where._replace(width=_VALUE - 1), Formula(text), kind
+            )
         looks.put_steps(self.page, bias, before, result, cell)
         told = self._told(bias, before, result)
-        where = Range(EXPLORE_SHEET, _LIMITS, LEFT)
-        sentence = Formula(words(self.table, told))
-        self.page.names[explore_name("words")] = spread(self.page, where, looks.WORDS_WIDTH, sentence, "words", 3)
+        where = Range(EXPLORE_SHEET, _LIMITS, LEFT, 3, looks.WORDS_WIDTH)
+        self.page.names[explore_name("words")] = self.page.spread(where, Formula(words(self.table, told)), "words")
 
     def _bias(self) -> str:
         arms = self.table.by_layer(lambda entry: entry.bias.element(self.at[0], 0, 0, 0) if entry.bias else '""')

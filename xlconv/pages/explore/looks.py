@@ -9,7 +9,7 @@ from xlconv.cells import Range, column_letters
 from xlconv.declaration import EXPLORE_SHEET
 from xlconv.pages import Page
 from xlconv.pages.explore.layers import WINDOWED
-from xlconv.pages.explore.panels import KERNEL, LEFT, PRODUCT, SUM_WIDTH, WINDOW, Elements, Grid, spread
+from xlconv.pages.explore.panels import KERNEL, LEFT, PRODUCT, SUM_WIDTH, WINDOW, Elements, Grid
 from xlconv.pages.explore.table import Table
 
 WORDS_WIDTH: Final = 36
@@ -63,7 +63,7 @@ def put_steps(page: Page, bias: Range, before: Range, result: Range, cell: Range
         cell: ("on the first\nworksheet", ""),
     }
     for where, (caption, operator) in captions.items():
-        above = spread(page, where._replace(row=where.row - 1), SUM_WIDTH + 1, caption, "label")
+        above = page.spread(where._replace(row=where.row - 1, width=SUM_WIDTH + 1), caption, "label")
         if operator:
             sign = page.put(where.row, where.column + SUM_WIDTH, operator, "operator")
             page.rules += [(each.address, style.hidden(f'{where.absolute}=""')) for each in (above, sign)]
@@ -107,12 +107,12 @@ def _put_captions(page: Page, grid: Grid, captions: list[str]) -> None:
             (_PRODUCTS, weights, "→"),
         )
         for part, (text, first, operator) in enumerate(texts):
-            where = spread(page, grid.caption(part, k), grid.pitch, text, "label")
+            where = page.spread(grid.caption(part, k)._replace(width=grid.pitch), text, "label")
             page.rules.append((where.address, style.hidden(f'{first}=""')))
             sign = page.put(grid.middle(k), LEFT + (part + 1) * grid.pitch - 1, operator, "operator")
             page.rules.append((sign.address, style.hidden(f'{weights}=""')))
         total = grid.sum(k)
-        where = spread(page, total._replace(row=total.row - 1), SUM_WIDTH, "their sum", "label")
+        where = page.spread(total._replace(row=total.row - 1, width=SUM_WIDTH), "their sum", "label")
         _box(page, total)
         page.rules.append((where.address, style.hidden(f'{total.absolute}=""')))
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-from xlconv import style
 from xlconv.cells import Range
 from xlconv.declaration import EXPLORE_SHEET, explore_name
-from xlconv.pages import Content, Formula, Page
+from xlconv.pages import Formula, Page
 from xlconv.pages.explore.layers import WINDOWED, Entry
 from xlconv.pages.explore.table import Table
 
@@ -178,7 +177,7 @@ def _put_products(page: Page, grid: Grid, k: int, kernel: Callable[[int, int], F
     page.fill(weights, "look-up", kernel, explore_name(f"{kind}kernel", k))
     page.fill(products, "look-up", product, explore_name(f"{kind}product", k))
     total = Formula(f'IF({weights.part(0, 0).address}="","",SUM({products.address}))')
-    page.names[explore_name(f"{kind}sum", k)] = spread(page, grid.sum(k), SUM_WIDTH, total, "total")
+    page.names[explore_name(f"{kind}sum", k)] = page.spread(grid.sum(k)._replace(width=SUM_WIDTH), total, "total")
 
 
 def put_dense(page: Page, table: Table, grid: Grid, at: Index) -> None:
@@ -270,11 +269,3 @@ def put_softmax(page: Page, table: Table, panel: Elements) -> None:
         ("exp_sum", panel.total, f"SUM({panel.column(2).absolute})"),
     ):
         page.names[explore_name(name)] = page.put(cell.row, cell.column, Formula(f'IF({first}="","",{text})'), "exact")
-
-
-def spread(page: Page, at: Range, width: int, content: Content, kind: style.Kind, height: int = 1) -> Range:
-    """Fill a cell that is merged with those at its right and below."""
-    where = at._replace(height=height, width=width)
-    page.fill(where, kind, lambda i, j: None if i or j else content)
-    page.merged.append(where)
-    return at
