@@ -14,8 +14,8 @@ import numpy as np
 from xlconv import reader
 from xlconv.cells import ErrorValue, NotEvaluated
 from xlconv.check import networks_of
+from xlconv.check.computed import Computed, compute
 from xlconv.check.inputs import Trial
-from xlconv.check.values import Computed, compute
 from xlconv.engines import DEFAULT, by_name
 from xlconv.errors import EngineError, WorkbookError, XlconvError
 from xlconv.escape import console

@@ -9,7 +9,8 @@ from functools import cache, partial
 from pathlib import Path
 
 from xlconv import reader
-from xlconv.check import choices, grading, inputs, liveness, structure, values, whole
+from xlconv.check import choices, grading, inputs, liveness, stale, structure, values, whole
+from xlconv.check.computed import compute
 from xlconv.check.explore import Explorer
 from xlconv.check.report import Finding, Report, Unrecognised
 from xlconv.engines import DEFAULT, Engine, by_name
@@ -105,9 +106,7 @@ def _check_network(
     few = max(_FOR_LIBREOFFICE, sum(trial.row > 0 or trial.network is not None for trial in trials) + 1)
     tried = [inputs.fewer(trials, few) if each.name == "libreoffice" else trials for each in engines]
     with ThreadPoolExecutor(1) as pool:  # the engines compute in processes of their own, while formulas are read here
-        computed = [
-            pool.submit(values.compute, book, found, each, some) for each, some in zip(engines, tried, strict=True)
-        ]
+        computed = [pool.submit(compute, book, found, each, some) for each, some in zip(engines, tried, strict=True)]
         findings = whole.not_numbers(recovered, found) + structure.check(book, found, recovered.reading)
         findings += [*choices.misread(book, found), *whole.views(recovered, found)]
         known = {finding.cell for finding in findings}
@@ -132,8 +131,8 @@ def _check_network(
         else:
             report.engines.append(result)
         if number == 0:
-            stale, stale_notes = values.stale(book, found, outcome.own_values, report.tolerance)
-            findings += stale
+            differing, stale_notes = stale.check(book, found, outcome.own_values, report.tolerance)
+            findings += differing
             notes += stale_notes
     report.findings += [_titled(finding, found) if several else finding for finding in findings]
     report.notes += [f"{found.title}: {note}" if several else note for note in notes]

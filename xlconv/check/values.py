@@ -9,28 +9,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from xlconv import reference
-from xlconv.cells import ErrorValue, NotEvaluated, Range, Value
+from xlconv.cells import ErrorValue, NotEvaluated, Value
 from xlconv.check.choices import ChoiceCheck, looked_up
-from xlconv.check.edits import Edits
+from xlconv.check.computed import Computed, compute
 from xlconv.check.explore import Comparison as Explored
 from xlconv.check.explore import Explorer
 from xlconv.check.inputs import Trial
 from xlconv.check.report import EngineResult, Finding, LayerResult
+from xlconv.check.tally import BoolArray, Tally, errors_of
 from xlconv.engines import Engine
 from xlconv.network import INPUT, FloatArray, Network
 from xlconv.reader import Workbook
 from xlconv.recover.found import Found, Stage
-from xlconv.recover.places import NOWHERE, Atlas, Places
+from xlconv.recover.places import NOWHERE, Places
 from xlconv.recover.reading import array_members
-
-BoolArray: TypeAlias = NDArray[np.bool_]
 
 _NAMED: Final = 200
 """Wrong cells of a layer that have a finding of their own; the others are counted in one."""
@@ -42,77 +39,6 @@ class Outcome(NamedTuple):
     result: EngineResult
     findings: list[Finding]
     own_values: Computed
-
-
-class Computed:
-    """What an engine computed for one trial, by place.
-
-    Args:
-        order: For each place that was asked for, sorted, where its value is among the values.
-        places: Those places.
-        values: In the order in which the engine gave them.
-    """
-
-    def __init__(self, places: Places, order: Places, values: Sequence[Value]) -> None:
-        self.places, self._order = places, order
-        self._values = values
-        self._numbers = np.array([value if type(value) is float else np.nan for value in values])
-
-    def numbers(self, cells: Places) -> FloatArray:
-        """The numbers in some cells, in their shape; NaN where a cell shows something else or is not known."""
-        at = self._order[np.searchsorted(self.places, np.where(cells == NOWHERE, self.places[0], cells))]
-        numbers: FloatArray = np.where(cells == NOWHERE, np.nan, self._numbers[at])
-        return numbers
-
-    def value_or_none(self, cell: int) -> Value:
-        """The same for any cell; None for one that was not asked for."""
-        at = np.searchsorted(self.places, cell)
-        return self.value(cell) if at < self.places.size and self.places[at] == cell else None
-
-    def in_order(self) -> Iterator[Value]:
-        """What the cells show, in the order of their places."""
-        return (self._values[at] for at in self._order.tolist())
-
-    def values(self, cells: Places) -> list[Value]:
-        """What some cells show."""
-        return [self._values[at] for at in self._order[np.searchsorted(self.places, cells)].tolist()]
-
-    def value(self, cell: int) -> Value:
-        """What a cell shows."""
-        return self._values[int(self._order[np.searchsorted(self.places, cell)])]
-
-
-def compute(
-    book: Workbook, found: Found, engine: Engine, trials: Sequence[Trial], extra: Places | None = None
-) -> list[Computed]:
-    """The values of all cells of a network, for each trial.
-
-    Args:
-        book: The workbook.
-        found: The network and where it stands.
-        engine: Computes the workbook.
-        trials: What to put into it.
-        extra: Further cells to be computed.
-
-    Raises:
-        EngineError: The engine could not compute the workbook at all.
-    """
-    atlas = found.atlas
-    ranges = atlas.ranges(found.formulas if extra is None else np.union1d(found.formulas, extra))
-    places = np.concatenate([atlas.places(where).ravel() for where in ranges] or [np.empty(0, np.int64)])
-    order = np.argsort(places, kind="stable")
-    edits, explorer = Edits(found), Explorer.of(book, found)
-    groups = [edits.of(trial) for trial in trials]
-    if explorer:
-        groups = [
-            [*group, *(explorer.edits(trial.selection) if trial.selection else ())]
-            for group, trial in zip(groups, trials, strict=True)
-        ]
-    computed = engine.evaluate(book.package, groups, ranges) if ranges else [[] for _ in groups]
-    return [
-        Computed(places[order], order, [value for block in group for row in block for value in row])
-        for group in computed
-    ]
 
 
 def compare(
@@ -144,78 +70,13 @@ def compare(
     return Outcome(comparison.result(), comparison.findings(), computed[0])
 
 
-@dataclass
-class _Tally:
-    """One row of the report while it is being counted: a layer's output, or one of its intermediate results."""
-
-    stage: Stage
-    cells: Places
-    part: str
-    wrong: BoolArray
-    at_fault: BoolArray
-    unknown: BoolArray
-    compared: int = 0
-    largest_error: float | None = None
-    faults: dict[int, tuple[Trial, float, Value]] = field(default_factory=dict)
-    lowest: FloatArray | None = None
-    highest: FloatArray | None = None
-
-    is_input: bool = False
-
-    @classmethod
-    def of(cls, stage: Stage, cells: Places, part: str, is_input: bool = False) -> _Tally:
-        """An empty one."""
-        wrong, at_fault, unknown = (np.zeros(cells.shape, bool) for _ in range(3))
-        return cls(stage, cells, part, wrong, at_fault, unknown, is_input=is_input)
-
-    @property
-    def name(self) -> str:
-        return INPUT if self.is_input else f"{self.stage.name} {self.part}".rstrip()
-
-    def result(self, atlas: Atlas) -> LayerResult:
-        kind = self.stage.title if not self.part else f"{self.part} of {self.stage.title}"
-        if self.is_input:
-            kind = "looked up"
-        first = self.cells[self.at_fault][:1] if self.at_fault.any() else self.cells[self.wrong][:1]
-        return LayerResult(
-            self.name,
-            kind,
-            int((self.cells != NOWHERE).sum()),
-            self.compared,
-            self.largest_error,
-            int(self.wrong.sum()),
-            int(self.at_fault.sum()),
-            int(self.unknown.sum()),
-            atlas.cell(int(first[0])).place if first.size else "",
-        )
-
-    def count(self, shown: FloatArray, right: FloatArray, unknown: BoolArray, tolerance: float) -> None:
-        """Take in all cells for one trial; NaN where a cell shows no number."""
-        judged = np.isfinite(right) & ~unknown & (self.cells != NOWHERE)
-        errors = _errors(shown, right)
-        known = errors[judged & np.isfinite(errors)]
-        self.compared += int(judged.sum())
-        if known.size:
-            self.largest_error = max(self.largest_error or 0.0, float(known.max()))
-        self.wrong |= judged & ~(errors <= tolerance)
-        self.unknown |= unknown
-        self.lowest = shown if self.lowest is None else np.minimum(self.lowest, shown)
-        self.highest = shown if self.highest is None else np.maximum(self.highest, shown)
-
-    def is_frozen(self, index: int) -> bool:
-        """Whether a cell showed the same number in all trials."""
-        assert self.lowest is not None
-        assert self.highest is not None
-        return bool(self.lowest.flat[index] == self.highest.flat[index])
-
-
 class _Comparison:
     """One workbook in one engine, trial after trial."""
 
     def __init__(self, book: Workbook, found: Found, engine: str, tolerance: float) -> None:
         self.book, self.found, self.engine, self.tolerance = book, found, engine, tolerance
         self.tallies = [
-            _Tally.of(stage, cells, part, is_input=cells is found.inputs)
+            Tally(stage, cells, part, is_input=cells is found.inputs)
             for stage in [*looked_up(found), *found.stages]
             for part, cells in [*stage.parts.items(), ("", stage.cells)]
         ]
@@ -252,7 +113,7 @@ class _Comparison:
             any_unknown |= bool(unknown.any())
             right = self._expected(tally, expected)
             tally.count(array, right, unknown, self.tolerance)
-            at_fault = ~unknown & np.isfinite(local) & ~(_errors(array, local) <= self.tolerance)
+            at_fault = ~unknown & np.isfinite(local) & ~(errors_of(array, local) <= self.tolerance)
             at_fault &= tally.cells != NOWHERE
             for index in np.flatnonzero(at_fault & ~tally.at_fault).tolist():
                 tally.faults[index] = (trial, float(local.flat[index]), values.value(int(tally.cells.flat[index])))
@@ -272,7 +133,7 @@ class _Comparison:
             outputs = {name: self._seen_or(array, network, name, shown) for name, array in expected.items()}
             self.explored.add(trial.selection, network, outputs, values.values)
 
-    def _unknown(self, tally: _Tally, array: FloatArray, values: Computed) -> BoolArray:
+    def _unknown(self, tally: Tally, array: FloatArray, values: Computed) -> BoolArray:
         """Cells that the engine could not evaluate."""
         unknown = np.zeros(array.shape, bool)
         for index in np.flatnonzero(np.isnan(array) & (tally.cells != NOWHERE)).tolist():
@@ -286,7 +147,7 @@ class _Comparison:
                     self.reasons[value.reason] += 1
         return unknown
 
-    def _expected(self, tally: _Tally, expected: Mapping[str, FloatArray]) -> FloatArray:
+    def _expected(self, tally: Tally, expected: Mapping[str, FloatArray]) -> FloatArray:
         """What the reference has for a tally's cells."""
         if not tally.stage.nodes:
             return _elements(expected[tally.stage.shows], tally.stage)
@@ -297,7 +158,7 @@ class _Comparison:
         return expected[tally.stage.shows]
 
     def _continued(
-        self, network: Network, tally: _Tally, shown: Mapping[str, FloatArray], parts: Mapping[str, FloatArray]
+        self, network: Network, tally: Tally, shown: Mapping[str, FloatArray], parts: Mapping[str, FloatArray]
     ) -> FloatArray:
         """What a tally's cells should show, going by what the workbook shows before them."""
         if not tally.stage.nodes:
@@ -389,7 +250,7 @@ class _Comparison:
             found.append(Finding("value", "", off[0].layer, message, engine=self.engine))
         return found
 
-    def _faults(self, tally: _Tally) -> Iterator[Finding]:
+    def _faults(self, tally: Tally) -> Iterator[Finding]:
         faults = sorted(tally.faults.items())
         for index, (trial, expected, value) in faults[:_NAMED]:
             frozen = self.trials > 1 and tally.is_frozen(index)
@@ -422,42 +283,3 @@ def _upto(parts: Mapping[str, Places], name: str) -> list[str]:
     """The parts that come before one, and that one."""
     names = list(parts)
     return names[: names.index(name) + 1]
-
-
-def _errors(got: FloatArray, expected: FloatArray) -> FloatArray:
-    """Absolute, or relative where the expected value is beyond 1; NaN where either is unknown."""
-    with np.errstate(invalid="ignore"):
-        errors: FloatArray = np.abs(got - expected) / np.maximum(1.0, np.abs(expected))
-    return errors
-
-
-def stale(book: Workbook, found: Found, own: Computed, tolerance: float) -> tuple[list[Finding], list[str]]:
-    """Cached values against the recalculation.
-
-    Returns:
-        At most one finding, for all cells whose cached value differs, and notes.
-    """
-    different: list[tuple[Range, Value, Value]] = []
-    absent = 0
-    shown = dict(zip(found.atlas.cells(own.places), own.in_order(), strict=True))  # ranges may overlap
-    for (sheet, row, column), fresh in shown.items():
-        cell = book.sheets[sheet].cells.get((row, column))
-        if cell is None or cell.formula is None:
-            continue
-        if cell.value is None:
-            absent += 1
-        elif not isinstance(fresh, NotEvaluated) and not _same(cell.value, fresh, tolerance):
-            different.append((Range(sheet, row, column), cell.value, fresh))
-    notes = [f"{absent:,} formulas have no cached value"] if absent else []
-    if not different:
-        return [], notes
-    where, cached, fresh = different[0]
-    message = f"cached values are stale: {len(different):,} of them differ from the recalculation, this cell's first"
-    formula = book.cell(*where[:3]).formula or ""
-    return [Finding("stale", where.place, "", message, str(fresh), str(cached), formula)], notes
-
-
-def _same(cached: Value, fresh: Value, tolerance: float) -> bool:
-    if isinstance(cached, float) and isinstance(fresh, float):
-        return abs(cached - fresh) <= tolerance * max(1.0, abs(fresh))
-    return type(cached) is type(fresh) and cached == fresh

@@ -17,7 +17,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from xlconv.cells import Edit, NotEvaluated, Range, Value
-from xlconv.check import inputs, values
+from xlconv.check import inputs
+from xlconv.check.computed import Computed, compute
 from xlconv.check.explore import Explorer
 from xlconv.check.inputs import Trial
 from xlconv.check.selftest.copies import Copies
@@ -157,11 +158,11 @@ class Specimen:
         return not isinstance(self._own[number].value(place), NotEvaluated)
 
     @cached_property
-    def _own(self) -> list[values.Computed]:
+    def _own(self) -> list[Computed]:
         """What each network's cells show for the workbook's own input."""
         own = [[trials[0]] for trials in self.trials]
         pairs = zip(self.networks, own, strict=True)
-        return [values.compute(self.copies.book, found, self.engine, trials)[0] for found, trials in pairs]
+        return [compute(self.copies.book, found, self.engine, trials)[0] for found, trials in pairs]
 
     def _tries(self, number: int, layer: str, cells: list[Range], kinds: list[str], rng: Random) -> Iterator[Fault]:
         for kind in kinds:
@@ -209,12 +210,12 @@ class Specimen:
 
     def _computed(
         self, number: int, book: Workbook, trials: Sequence[int], extra: Places, engine: Engine | None = None
-    ) -> list[values.Computed]:
+    ) -> list[Computed]:
         """Values for some trials; those with weights of their own are computed last, as engines want it."""
         chosen = [self.trials[number][at] for at in trials]
         order = sorted(range(len(chosen)), key=lambda at: chosen[at].network is not None)
         found = self.networks[number]
-        computed = values.compute(book, found, engine or self.engine, [chosen[at] for at in order], extra)
+        computed = compute(book, found, engine or self.engine, [chosen[at] for at in order], extra)
         return [computed[order.index(at)] for at in range(len(chosen))]
 
     # What the checker says

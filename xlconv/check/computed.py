@@ -1,0 +1,88 @@
+"""What an engine computes for a network's cells, trial by trial."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from xlconv.cells import Value
+from xlconv.check.edits import Edits
+from xlconv.check.explore import Explorer
+from xlconv.check.inputs import Trial
+from xlconv.engines import Engine
+from xlconv.network import FloatArray
+from xlconv.reader import Workbook
+from xlconv.recover.found import Found
+from xlconv.recover.places import NOWHERE, Places
+
+
+class Computed:
+    """What an engine computed for one trial, by place.
+
+    Args:
+        order: For each place that was asked for, sorted, where its value is among the values.
+        places: Those places.
+        values: In the order in which the engine gave them.
+    """
+
+    def __init__(self, places: Places, order: Places, values: Sequence[Value]) -> None:
+        self.places, self._order = places, order
+        self._values = values
+        self._numbers = np.array([value if type(value) is float else np.nan for value in values])
+
+    def numbers(self, cells: Places) -> FloatArray:
+        """The numbers in some cells, in their shape; NaN where a cell shows something else or is not known."""
+        at = self._order[np.searchsorted(self.places, np.where(cells == NOWHERE, self.places[0], cells))]
+        numbers: FloatArray = np.where(cells == NOWHERE, np.nan, self._numbers[at])
+        return numbers
+
+    def value_or_none(self, cell: int) -> Value:
+        """The same for any cell; None for one that was not asked for."""
+        at = np.searchsorted(self.places, cell)
+        return self.value(cell) if at < self.places.size and self.places[at] == cell else None
+
+    def in_order(self) -> Iterator[Value]:
+        """What the cells show, in the order of their places."""
+        return (self._values[at] for at in self._order.tolist())
+
+    def values(self, cells: Places) -> list[Value]:
+        """What some cells show."""
+        return [self._values[at] for at in self._order[np.searchsorted(self.places, cells)].tolist()]
+
+    def value(self, cell: int) -> Value:
+        """What a cell shows."""
+        return self._values[int(self._order[np.searchsorted(self.places, cell)])]
+
+
+def compute(
+    book: Workbook, found: Found, engine: Engine, trials: Sequence[Trial], extra: Places | None = None
+) -> list[Computed]:
+    """The values of all cells of a network, for each trial.
+
+    Args:
+        book: The workbook.
+        found: The network and where it stands.
+        engine: Computes the workbook.
+        trials: What to put into it.
+        extra: Further cells to be computed.
+
+    Raises:
+        EngineError: The engine could not compute the workbook at all.
+    """
+    atlas = found.atlas
+    ranges = atlas.ranges(found.formulas if extra is None else np.union1d(found.formulas, extra))
+    places = np.concatenate([atlas.places(where).ravel() for where in ranges] or [np.empty(0, np.int64)])
+    order = np.argsort(places, kind="stable")
+    edits, explorer = Edits(found), Explorer.of(book, found)
+    groups = [edits.of(trial) for trial in trials]
+    if explorer:
+        groups = [
+            [*group, *(explorer.edits(trial.selection) if trial.selection else ())]
+            for group, trial in zip(groups, trials, strict=True)
+        ]
+    computed = engine.evaluate(book.package, groups, ranges) if ranges else [[] for _ in groups]
+    return [
+        Computed(places[order], order, [value for block in group for row in block for value in row])
+        for group in computed
+    ]
