@@ -12,8 +12,8 @@ import openpyxl
 import pytest
 
 from tests import handmade, tampering
+from tests.locating import located
 from tests.reports import GRADES, layer, report
-from tests.test_structure import located
 from xlconv import templates
 from xlconv.check import verify
 from xlconv.check.alignment import align, differences, units

@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 
 from tests import handmade
-from tests.test_structure import located
+from tests.locating import located
 from xlconv import reader, workbook
 from xlconv.check import liveness, networks_of, verify
 from xlconv.check.report import Finding

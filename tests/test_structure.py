@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import zipfile
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tests import tampering
+from tests.locating import located
 from xlconv import reader
-from xlconv.cells import Range
 from xlconv.check import structure, verify
 from xlconv.check.report import Finding
 from xlconv.errors import WorkbookError
@@ -26,27 +25,6 @@ POOL = r"MAX\(([A-Z0-9]+:[A-Z0-9]+)\)<"
 
 
 TWICE = pytest.mark.xfail(strict=True, reason="what is done twice to no effect is not yet known to be the same")
-
-
-@cache
-def blocks(path: Path) -> dict[str, Range]:
-    """Where the blocks that have names are."""
-    parsed = {name: Range.parse(text) for name, text in reader.read(path).names.items()}
-    return {name: where for name, where in parsed.items() if where is not None}
-
-
-def located(text: str, path: Path) -> str:
-    """A text with addresses in it: of `{conv1_0}`, or of its cell `{conv1_0 0 13}` in that row and column, from 0.
-
-    With dollars where there is one, `{$conv1_0}`. The cell may be beyond the block, as `{conv1_0 -1 0}` is.
-    """
-
-    def address(match: re.Match[str]) -> str:
-        dollar, name, row, column = match.groups()
-        where = blocks(path)[name] if row is None else blocks(path)[name].part(int(row), int(column))
-        return where.absolute if dollar else where.address
-
-    return re.sub(r"\{(\$?)([a-z]\w*)(?: (-?\d+) (-?\d+))?\}", address, text)
 
 
 def checked(seven: Path, tmp_path: Path, pattern: str, replacement: str, count: int = 0) -> tuple[int, list[Finding]]:
