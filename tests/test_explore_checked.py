@@ -18,6 +18,7 @@ from xlconv import digits, engines, layers, reader, workbook
 from xlconv.cells import Range, Value, column_letters, column_number
 from xlconv.check import explore, inputs, values
 from xlconv.check.explore import Comparison, Explorer
+from xlconv.check.report import Finding
 from xlconv.check.selftest.copies import Copies
 from xlconv.check.steps import WORDS, Selection
 from xlconv.declaration import EXPLORE_SHEET
@@ -218,15 +219,37 @@ def test_a_fault_of_the_template_is_named(template: Template, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("value", [2.0, "", None, "text"])
-def test_a_value_in_place_of_a_formula_is_compared(small: Workbook, value: Value) -> None:
-    """With what it should show: what the engine is asked for are formulas, and the cells beside have other values."""
-    cell = explorer(small).shown["window_row"].part(0, 0)
+@pytest.mark.parametrize("last", [False, True])
+def test_a_value_in_place_of_a_formula_is_compared(small: Workbook, last: bool, value: Value) -> None:
+    """With what it should show: it is no formula of the network, and the cells beside have other values."""
+    shown = explorer(small)
+    cell = shown.atlas.cell(int(shown.places[-1])) if last else shown.shown["window_row"].part(0, 0)
     changed = Copies(small).with_cell(cell, Cell(None, value))
-    found = found_by(changed)
-    trials, _ = inputs.choose(found, 5, 0, explorer(changed))
-    findings = values.compare(changed, found, EMBEDDED, trials, TOLERANCE).findings
-    assert [finding.cell for finding in findings] == [cell.place]
-    assert findings[0].got == {"": "an empty text", None: "blank"}.get(value, str(value))  # type: ignore[arg-type]
+    (finding,) = compared(changed)
+    assert finding.cell == cell.place
+    assert finding.got == {"": "an empty text", None: "blank"}.get(value, str(value))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["formualizer", "libreoffice"])
+def test_cells_that_an_array_formula_fills_are_compared(small: Workbook, tmp_path: Path, name: str) -> None:
+    """Nine products by one formula are right; with another operator they are not."""
+    shown = explorer(small).shown
+    products, window, weights = (shown[f"{part}_0"] for part in ("product", "window", "kernel"))
+    for operator, wrong in ("*", False), ("+", True):
+        text = f'IF({weights.address}="","",{window.address}{operator}{weights.address})'
+        cells = dict.fromkeys(products.cells(), Cell(None, None)) | {products[1:3]: Cell(text, None)}
+        copies = Copies(small)
+        cuts = copies.spans[EXPLORE_SHEET].put(cells, {products[1:3]: products})
+        (tmp_path / "x.xlsx").write_bytes(copies.package.rebuilt({copies.parts[EXPLORE_SHEET]: cuts}))
+        findings = compared(reader.read(tmp_path / "x.xlsx"), engines.by_name(name))
+        assert [finding.cell for finding in findings] == [products.part(0, 0).place] * wrong
+
+
+def compared(book: Workbook, engine: engines.Engine = EMBEDDED) -> list[Finding]:
+    """What is found by values alone."""
+    found = found_by(book)
+    trials, _ = inputs.choose(found, 5, 0, explorer(book))
+    return values.compare(book, found, engine, trials, TOLERANCE).findings
 
 
 class Told:

@@ -14,7 +14,7 @@ from xlconv.engines import Engine
 from xlconv.network import FloatArray
 from xlconv.reader import Workbook
 from xlconv.recover.found import Found
-from xlconv.recover.places import NOWHERE, Places
+from xlconv.recover.places import Places, find
 
 
 class Computed:
@@ -33,26 +33,32 @@ class Computed:
 
     def numbers(self, cells: Places) -> FloatArray:
         """The numbers in some cells, in their shape; NaN where a cell shows something else or is not known."""
-        at = self._order[np.searchsorted(self.places, np.where(cells == NOWHERE, self.places[0], cells))]
-        numbers: FloatArray = np.where(cells == NOWHERE, np.nan, self._numbers[at])
+        at = find(cells, self.places)
+        numbers: FloatArray = np.where(at < 0, np.nan, self._numbers[self._order[at]])
         return numbers
+
+    def values(self, cells: Places) -> list[Value]:
+        """What some cells show.
+
+        Raises:
+            KeyError: One of them was not asked for.
+        """
+        at = find(cells, self.places)
+        if (at < 0).any():
+            raise KeyError(f"the value of cell {cells[at < 0][0]} was not asked for")
+        return [self._values[each] for each in self._order[at].tolist()]
+
+    def value(self, cell: int) -> Value:
+        """What a cell shows; it must have been asked for."""
+        return self.values(np.array([cell]))[0]
 
     def value_or_none(self, cell: int) -> Value:
         """The same for any cell; None for one that was not asked for."""
-        at = np.searchsorted(self.places, cell)
-        return self.value(cell) if at < self.places.size and self.places[at] == cell else None
+        return self.value(cell) if find(np.array([cell]), self.places)[0] >= 0 else None
 
     def in_order(self) -> Iterator[Value]:
         """What the cells show, in the order of their places."""
         return (self._values[at] for at in self._order.tolist())
-
-    def values(self, cells: Places) -> list[Value]:
-        """What some cells show."""
-        return [self._values[at] for at in self._order[np.searchsorted(self.places, cells)].tolist()]
-
-    def value(self, cell: int) -> Value:
-        """What a cell shows."""
-        return self._values[int(self._order[np.searchsorted(self.places, cell)])]
 
 
 def compute(
@@ -70,11 +76,12 @@ def compute(
     Raises:
         EngineError: The engine could not compute the workbook at all.
     """
-    atlas = found.atlas
-    ranges = atlas.ranges(found.formulas if extra is None else np.union1d(found.formulas, extra))
+    atlas, explorer = found.atlas, Explorer.of(book, found)
+    asked = [found.formulas, *([extra] if extra is not None else []), *([explorer.places] if explorer else [])]
+    ranges = atlas.ranges(np.unique(np.concatenate(asked)))
     places = np.concatenate([atlas.places(where).ravel() for where in ranges] or [np.empty(0, np.int64)])
     order = np.argsort(places, kind="stable")
-    edits, explorer = Edits(found), Explorer.of(book, found)
+    edits = Edits(found)
     groups = [edits.of(trial) for trial in trials]
     if explorer:
         groups = [

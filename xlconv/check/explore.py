@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from itertools import chain, islice
 from math import inf, isfinite, isnan
 from typing import Final
@@ -90,13 +90,6 @@ class Explorer:
         blocks = [self.atlas.places(where).ravel() for where in self.shown.values()]
         cells: Places = np.unique(np.concatenate([*blocks, np.empty(0, np.int64)]))
         return cells
-
-    @cached_property
-    def held(self) -> dict[int, Value]:
-        """What those of them hold that have no formula, by their place; none that an array formula fills."""
-        filled = dict(array_members(self.book, self.atlas))
-        cells = {place: self.book.cell(*self.atlas.cell(place)[:3]) for place in self.places.tolist()}
-        return {place: at.value for place, at in cells.items() if at.formula is None and place not in filled}
 
     def edits(self, selection: Selection) -> list[Edit]:
         """What chooses an element."""
@@ -185,7 +178,6 @@ class Comparison:
     def __init__(self, explorer: Explorer, engine: str, tolerance: float) -> None:
         self.explorer, self.engine, self.tolerance = explorer, engine, tolerance
         self.reasons: Counter[str] = Counter()
-        self._held = explorer.held
         self._faults: dict[int, Finding] = {}
         self._unknown: set[int] = set()
         self._compared = 0
@@ -204,32 +196,25 @@ class Comparison:
             selection: What was chosen.
             network: With the weights that are in the workbook.
             outputs: Every layer's output by name, and the input, as the worksheet should have them.
-            values: What cells that have formulas show, by their places.
+            values: What cells show, by their places.
         """
         tables = steps(network, selection, outputs)
         for name, where in self.explorer.shown.items():
             places = self.explorer.atlas.places(where)
             if name == WORDS:
                 texts = sentences.texts(network, selection.layer, tables, self.tolerance)
-                self._add_words(selection, texts, int(places[0, 0]), self._shown(places, values)[0])
+                self._add_words(selection, texts, int(places[0, 0]), values(places.ravel())[0])
                 continue
             expected = np.full(places.shape, np.nan)
             if name in tables:
                 height, width = tables[name].shape
                 expected[:height, :width] = tables[name]
-            shown = self._shown(places, values)
+            shown = values(places.ravel())
             for place, number, got in zip(places.ravel().tolist(), expected.ravel().tolist(), shown, strict=True):
                 if isnan(number) and got == "":  # as most cells of most layers
                     self._compared += 1
                 else:
                     self._add_number(selection, name, place, number, got)
-
-    def _shown(self, places: Places, values: Callable[[Places], Sequence[Value]]) -> Sequence[Value]:
-        """What cells show: those without a formula what they hold, for which no engine is asked."""
-        shown = values(places.ravel())
-        if not self._held:
-            return shown
-        return [self._held.get(place, value) for place, value in zip(places.ravel().tolist(), shown, strict=True)]
 
     def findings(self) -> list[Finding]:
         """Each cell at fault once, for the first selection that it is wrong for; many in one, beyond the first."""
