@@ -155,14 +155,17 @@ def main() -> int:
     asked = parser.parse_args()
     begun = time.monotonic()
     work = list(items(asked.changes, asked.unchanged, asked.seed))
-    scores = []
+    scores, died = [], []
     for item, done in zip(work, parallel.in_order(score, work, asked.jobs or parallel.processors()), strict=True):
         if isinstance(done, parallel.Died):
-            raise SystemExit(f"the process for {item.name} died: {done.how}")
-        scores.append(done)
+            died.append(f"the process for {item.name} died: {done.how}")
+        else:
+            scores.append(done)
         if sys.stderr.isatty():
-            print(f"\r{len(scores):,} of {len(work):,} workbooks", end="", file=sys.stderr, flush=True)
-    return _told(scores, time.monotonic() - begun)
+            print(f"\r{len(scores) + len(died):,} of {len(work):,} workbooks", end="", file=sys.stderr, flush=True)
+    code = _told(scores, time.monotonic() - begun)
+    print("\n".join(died))
+    return 1 if died else code
 
 
 def _told(scores: list[Score], seconds: float) -> int:
