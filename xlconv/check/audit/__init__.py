@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from functools import cache
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -41,11 +42,12 @@ def audit(book: Workbook, known: Known = MappingProxyType({}), views: Known = Ma
         One finding for each rule and relative form, with the cells that share it.
     """
     forms, grids = gather(book)
+    area_of = _areas(book)
     return [
         *_of_workbook(book, grids),
-        *(finding for form in forms for finding in _of_formula(form, book, views)),
+        *(finding for form in forms for finding in _of_formula(form, book, area_of, views)),
         *_error_values(grids),
-        *_blank_reads(forms, grids, known, _areas(book)),
+        *_blank_reads(forms, grids, known, area_of),
         *(finding for name, grid in grids.items() for finding in _of_neighbours(name, grid, known.get(name, set()))),
     ]
 
@@ -65,13 +67,13 @@ def _of_workbook(book: Workbook, grids: Mapping[str, Grid]) -> Iterator[Finding]
             yield _finding("hidden-sheet", cells, f"the worksheet {quote_sheet(name)} is hidden and has formulas")
 
 
-def _of_formula(form: Form, book: Workbook, views: Known) -> Iterator[Finding]:
+def _of_formula(form: Form, book: Workbook, area_of: AreaOf, views: Known) -> Iterator[Finding]:
     """What a formula has by itself."""
     messages = {rule: check(form) for rule, check in formulas.RULES.items()}
     if all(place[1:] in views.get(place.sheet, ()) for place in form.cells):
         messages["hard-coded"] = ""
     messages["unportable"] = formulas.unportable(form, book.names)
-    messages["array-in-plain-formula"] = plain_arrays(form, _areas(book))
+    messages["array-in-plain-formula"] = plain_arrays(form, area_of)
     for rule, message in messages.items():
         if message:
             yield _finding(rule, form.cells, message, formula=form.text)
@@ -80,6 +82,7 @@ def _of_formula(form: Form, book: Workbook, views: Known) -> Iterator[Finding]:
 def _areas(book: Workbook) -> AreaOf:
     """Finds the cells of a reference or of a defined name, but for names that mean other cells in each cell."""
 
+    @cache
     def area_of(text: str) -> Area | None:
         target = book.names.get(text.lower())
         area = Area.parse(text if target is None else target)
