@@ -1,15 +1,15 @@
-"""Formula text: references made relative, so that formulas can be compared from cell to cell.
+"""Formula text: references made relative, so that formulas can be compared from cell to cell, and formulas as trees.
 
-The tokens come from formualizer's tokenizer; nothing here knows of networks.
+Tokens and trees come from formualizer; nothing here knows of networks.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import formualizer
 
@@ -35,6 +35,19 @@ _PLAIN: Final = re.compile(r"[A-Z0-9$:,;()+\-*/^<>=.%&!_]*")
 _PLAIN_CORNER: Final = re.compile(r"(?<![\w.$])(\$?)([A-Z]{1,3})(\$?)([0-9]{1,7})(?![\w.(!])")
 
 Corner: TypeAlias = Callable[[str, str, str, str], str]
+
+Tree: TypeAlias = Mapping[str, Any]
+"""A node of a formula's tree, as formualizer gives it: its `node_type`, and what such a node has."""
+
+
+@lru_cache(maxsize=1 << 12)
+def tree(formula: str) -> Tree | None:
+    """The tree of a formula without its leading `=`; None where it cannot be read, or is too deep."""
+    try:
+        found: Tree = formualizer.parse(f"={formula}").to_dict()
+    except (formualizer.ParserError, formualizer.TokenizerError):
+        return None
+    return found
 
 
 @lru_cache(maxsize=1 << 19)

@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
-from typing import Any, Final, NamedTuple, TypeAlias
-
-import formualizer
+from typing import Final, NamedTuple, TypeAlias
 
 from xlconv import syntax
 from xlconv.cells import Range
@@ -112,8 +110,6 @@ class Argmax:
 
 
 Meaning: TypeAlias = Sum | Max | Relu | Exp | SumExp | Share | Argmax
-Node: TypeAlias = Mapping[str, Any]
-"""A node of a formula's tree, as formualizer gives it."""
 
 
 class _UnknownError(Exception):
@@ -152,12 +148,12 @@ class Reader:
 
     def _array(self, formula: str, sheet: str) -> Meaning | None:
         try:
-            tree = formualizer.parse(f"={formula}").to_dict()
-            return self._read(tree, sheet, 0)
-        except (_UnknownError, formualizer.ParserError, formualizer.TokenizerError, ValueError):
+            tree = syntax.tree(formula)
+            return None if tree is None else self._read(tree, sheet, 0)
+        except (_UnknownError, ValueError):
             return None
 
-    def _read(self, node: Node, sheet: str, depth: int) -> Meaning:
+    def _read(self, node: syntax.Tree, sheet: str, depth: int) -> Meaning:
         if depth > _DEEPEST:
             raise _UnknownError
         kind = node["node_type"]
@@ -177,14 +173,14 @@ class Reader:
             return self._function(node["name"].upper(), node["args"], sheet, depth)
         raise _UnknownError
 
-    def _function(self, name: str, args: list[Node], sheet: str, depth: int) -> Meaning:
+    def _function(self, name: str, args: list[syntax.Tree], sheet: str, depth: int) -> Meaning:
         if name == "IF":
             return self._if(args, sheet, depth)
         if name not in _FUNCTIONS or not args:
             raise _UnknownError
         return _FUNCTIONS[name]([self._read(arg, sheet, depth + 1) for arg in args])
 
-    def _binary(self, node: Node, sheet: str, depth: int) -> Meaning:
+    def _binary(self, node: syntax.Tree, sheet: str, depth: int) -> Meaning:
         left = self._read(node["left"], sheet, depth + 1)
         right = self._read(node["right"], sheet, depth + 1)
         operation = _OPERATIONS.get(node["operator"])
@@ -192,7 +188,7 @@ class Reader:
             raise _UnknownError
         return operation(left, right)
 
-    def _if(self, args: list[Node], sheet: str, depth: int) -> Meaning:
+    def _if(self, args: list[syntax.Tree], sheet: str, depth: int) -> Meaning:
         """`IF(x>0,x,0)` in its spellings."""
         if len(args) != 3 or args[0]["node_type"] != "BinaryOp":
             raise _UnknownError

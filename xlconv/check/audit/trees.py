@@ -1,17 +1,15 @@
 """Formulas as trees, and the cells that they refer to, seen from any cell that shares the formula.
 
-The trees come from formualizer's parser, which limits their depth; nothing here judges them.
+Nothing here judges them.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
-import formualizer
-
+from xlconv import syntax
 from xlconv.cells import MAX_COLUMNS, MAX_ROWS, Range, column_number
 
 Kind: TypeAlias = Literal["function", "operator", "reference", "number", "array", "other"]
@@ -21,8 +19,7 @@ _CORNER: Final = r"(\$?)([A-Za-z]{1,3})?(\$?)([0-9]{1,7})?"
 _AREA: Final = re.compile(rf"(?:('(?:[^']|'')+'|[^'!:\[\]]+)!)?{_CORNER}(?::{_CORNER})?")
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """A part of a formula.
 
     Args:
@@ -48,13 +45,11 @@ class Node:
 
 def parse(formula: str) -> Node | None:
     """The tree of a formula without its leading `=`; None where it cannot be read."""
-    try:
-        return _node(formualizer.parse(f"={formula}").to_dict())
-    except (formualizer.ParserError, formualizer.TokenizerError):
-        return None
+    tree = syntax.tree(formula)
+    return None if tree is None else _node(tree)
 
 
-def _node(tree: dict[str, Any]) -> Node:
+def _node(tree: syntax.Tree) -> Node:
     match tree["node_type"]:
         case "Function":
             prefix = _PREFIX.match(tree["name"])
@@ -75,7 +70,7 @@ def _node(tree: dict[str, Any]) -> Node:
     return Node("number", repr(value).removesuffix(".0")) if is_number else Node("other", str(value))
 
 
-def _nodes(trees: list[dict[str, Any]]) -> tuple[Node, ...]:
+def _nodes(trees: list[syntax.Tree]) -> tuple[Node, ...]:
     return tuple(_node(tree) for tree in trees)
 
 
