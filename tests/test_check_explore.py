@@ -197,13 +197,13 @@ def test_many_findings_are_one(book: Workbook) -> None:
         ({"before": "SUM(A1,{bias})", "result": "{before}", "cell": "1"}, {"bias", "cell"}),
         ({"before": "explore_bias+1", "result": "Explore_Result", "cell": '"{bias}"'}, {"bias", "result", "cell"}),
         ({"before": "SUM({bias}:{cell})", "result": "explore!{bias}", "cell": "nowhere!{bias}"}, {"bias", "cell"}),
-        ({"bias": "{cell}", "before": "{bias}", "result": "{before}", "cell": "{before}"}, set()),
+        ({"bias": "{cell}", "before": "{bias}", "result": "{before}", "cell": "{before}"}, {"bias"}),
         ({"bias": "{cell}", "before": "{bias}", "result": "{before}", "cell": "{at}"}, {"cell"}),
     ],
     ids=["none reads another", "a chain", "names and texts", "ranges and worksheets", "a circle", "a right cell"],
 )
 def test_what_reads_a_wrong_cell_is_not_named(book: Workbook, formulas: Mapping[str, str], named: set[str]) -> None:
-    """Only those wrong cells are at fault that refer to no other; if each does, all are."""
+    """Only those wrong cells are at fault that refer to no other; if each does, those that refer to a later one."""
     wrong = ("bias", "before", "result", "cell")
     cells = {name: where.part(0, 0) for name, where in explorer(book).shown.items()}
     addresses = {name: cell.address for name, cell in cells.items()}

@@ -185,6 +185,7 @@ def place(three: Path, what: str) -> str:
         ("row", '="draw",0,', '="draw",1,'),
         ("row", "$A$34,0)+", "$A$30,0)+"),
         ("row", "Samples!$C$5:$C$34", "Samples!$B$5:$B$34"),
+        ("row", "MAX(0,", "MAX(0*prediction,"),  # all that follows stands in a circle
         ("mark", "=0,", "=1,"),
         ("mark", "✓ right", "✗ right"),
         ("mark", '""', '"✓"'),

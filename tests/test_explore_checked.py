@@ -230,6 +230,22 @@ def test_a_value_in_place_of_a_formula_is_compared(small: Workbook, last: bool, 
     assert finding.got == {"": "an empty text", None: "blank"}.get(value, str(value))  # type: ignore[arg-type]
 
 
+def test_what_the_workbook_has_chosen_is_compared(small: Workbook) -> None:
+    """For its own input nothing is put in, and a cell in a circle is the one at fault."""
+    assert explorer(small).own is not None
+    number, result = (explorer(small).shown[name] for name in ("number", "result"))
+    for formula, does in (f"{result.address}+1", "shows an error"), ("A1:B3", "gives an array instead of a value"):
+        changed = Copies(small).with_cell(number, Cell(formula, None))
+        found = found_by(changed)
+        trials, _ = inputs.choose(found, 0, 0)
+        (finding,) = values.compare(changed, found, EMBEDDED, trials[:1], TOLERANCE).findings
+        assert finding.cell == number.place
+        assert does in finding.message
+    for at, value in (0, "no layer"), (1, 0.5), (3, "text"):
+        changed = Copies(small).with_cell(explorer(small).choices[at], Cell(None, value))
+        assert explorer(changed).own is None
+
+
 @pytest.mark.parametrize("name", ["formualizer", "libreoffice"])
 def test_cells_that_an_array_formula_fills_are_compared(small: Workbook, tmp_path: Path, name: str) -> None:
     """Nine products by one formula are right; with another operator they are not."""

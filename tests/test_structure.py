@@ -6,14 +6,18 @@ import re
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests import tampering
 from tests.locating import located
-from xlconv import reader
+from xlconv import reader, workbook
 from xlconv.check import structure, verify
 from xlconv.check.report import Finding
 from xlconv.errors import WorkbookError
+from xlconv.layers import ZeroPad2d
+from xlconv.network import Network, Node
+from xlconv.reader import Cell
 from xlconv.recover.declared import found_by
 from xlconv.recover.reading import read as reading_of
 
@@ -140,6 +144,20 @@ def test_no_formula_where_one_is_due(seven: Path, tmp_path: Path, content: str, 
     assert changed == 1
     assert (finding.rule, finding.cell, finding.got) == (rule, located(CELL, seven), got)
     assert finding.expected == located(DUE, seven)
+
+
+def test_a_copy_of_a_wrong_copy_is_right(tmp_path: Path) -> None:
+    """Cells of two paddings are copies: one that copies a blank cell is at fault, the one that copies it is not."""
+    network = Network((1, 2, 2), [Node("first", ZeroPad2d((1, 0, 0, 0))), Node("second", ZeroPad2d((1, 0, 0, 0)))], {})
+    workbook.write(network, np.ones((1, 2, 2)), tmp_path / "x.xlsx")
+    book = reader.read(tmp_path / "x.xlsx")
+    where = book.named_range("first_0")
+    assert where is not None
+    cell = where.part(1, 2)
+    blank = cell._replace(row=cell.row + 9).address
+    book.sheets[cell.sheet].cells[cell.row, cell.column] = Cell(blank, None)
+    found = structure.check(book, found_by(book), reading_of(book))
+    assert {finding.cell for finding in found} == {cell.place}
 
 
 def test_many_wrong_cells_are_counted(seven: Path, tmp_path: Path) -> None:

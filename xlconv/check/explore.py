@@ -23,9 +23,10 @@ from xlconv.check.report import Finding, LayerResult
 from xlconv.check.roots import roots
 from xlconv.check.rules import RuleId
 from xlconv.check.sentences import Text
-from xlconv.check.steps import WORDS, Selection, as_image, chosen, sizes, steps
+from xlconv.check.steps import CIRCULAR, WORDS, Selection, as_image, chosen, sizes, steps
 from xlconv.declaration import EXPLORE_SHEET, explore_name
 from xlconv.engines import Engine
+from xlconv.engines.errors import is_array
 from xlconv.network import FloatArray, Network
 from xlconv.reader import Workbook
 from xlconv.recover.found import Found
@@ -90,6 +91,17 @@ class Explorer:
         blocks = [self.atlas.places(where).ravel() for where in self.shown.values()]
         cells: Places = np.unique(np.concatenate([*blocks, np.empty(0, np.int64)]))
         return cells
+
+    @property
+    def own(self) -> Selection | None:
+        """What the workbook has chosen; None where that is no element of a layer, or the cells are not known."""
+        if len(self.choices) < len(_CHOICES):
+            return None
+        layer, *at = (self.book.cell(*where[:3]).value for where in self.choices)
+        names = [cells.node.name for cells in chosen(self.network)]
+        if layer not in names or not all(isinstance(each, float) and each.is_integer() for each in at):
+            return None
+        return Selection(str(layer), *(int(float(str(each))) for each in at))
 
     def edits(self, selection: Selection) -> list[Edit]:
         """What chooses an element."""
@@ -237,7 +249,10 @@ class Comparison:
 
     def _at_fault(self) -> list[Finding]:
         """Without the wrong cells that only show what others make wrong."""
-        return [self._faults[place] for place in roots(self.explorer.book, self.explorer.atlas, self._faults)]
+        explorer = self.explorer
+        order = [where for name, where in explorer.shown.items() if name not in CIRCULAR]
+        at_fault = roots(explorer.book, explorer.atlas, self._faults, order)
+        return [self._faults[place] for place in at_fault]
 
     def _add_number(self, selection: Selection, name: str, place: int, expected: float, got: Value) -> None:
         """NaN is an empty text."""
@@ -257,8 +272,8 @@ class Comparison:
             self._add_fault(selection, WORDS, place, fault, got)
 
     def _is_known(self, place: int, got: Value) -> bool:
-        """Count a value, or why there is none."""
-        if not isinstance(got, NotEvaluated):
+        """Count a value, or why there is none; that it is an array is known, and no value that this worksheet shows."""
+        if not isinstance(got, NotEvaluated) or is_array(got):
             self._compared += 1
             return True
         if place not in self._unknown:
@@ -270,7 +285,9 @@ class Comparison:
         if place in self._faults:
             return
         cell = self.explorer.atlas.cell(place)
-        does = "shows an error" if isinstance(got, ErrorValue) else "shows something else than it should"
+        does = "shows something else than it should"
+        if isinstance(got, ErrorValue | NotEvaluated):
+            does = "shows an error" if isinstance(got, ErrorValue) else "gives an array instead of a value"
         message = f"{explore_name(name)} {does} for {selection}"
         shown = "blank" if got is None else "an empty text" if got == "" else str(got)
         formula = self.explorer.book.cell(*cell[:3]).formula or ""

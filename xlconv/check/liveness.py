@@ -90,7 +90,9 @@ class _Reach:
 
     def __init__(self, found: Found, reading: Reading, probes: list[int]) -> None:
         self.atlas = found.atlas
-        self.cell, self.source = cell, source = reading.precedents
+        cell, source = reading.precedents
+        layers = ~np.isin(cell, found.inputs)  # what an input cell looks up is no dependence between inputs
+        self.cell, self.source = cell, source = cell[layers], source[layers]
         self.places = np.unique(np.concatenate([cell, source, found.inputs.ravel()]))
         self.mask = np.zeros(self.places.size, np.int64)
         for bit, element in enumerate(probes):

@@ -1,8 +1,8 @@
-"""Which of many wrong cells are at fault: those that read none of the others."""
+"""Which of many wrong cells are at fault: those that read none of the others, or in a circle what comes after them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import TypeAlias
 
 from xlconv import syntax
@@ -15,19 +15,28 @@ Key: TypeAlias = tuple[str, int, int]
 """Worksheet in small letters, row and column."""
 
 
-def roots(book: Workbook, atlas: Atlas, wrong: Collection[int]) -> list[int]:
-    """The places, sorted, of the wrong cells whose formula refers to no other; all, if each does.
+def roots(book: Workbook, atlas: Atlas, wrong: Collection[int], order: Sequence[Range] = ()) -> list[int]:
+    """The places, sorted, of the wrong cells whose formula refers to no other.
+
+    If each does, they stand in circles: then those that refer to one that should come after them, or else all.
 
     Args:
         book: The workbook.
         atlas: The worksheets that places refer to.
         wrong: The places of the wrong cells.
+        order: Ranges of which none refers to a later one; not all that are wrong need be in them.
     """
     if not wrong:
         return []
-    reading = _Reading(book, atlas, wrong)
-    found = [place for place in sorted(wrong) if not reading.reads_another(place)]
-    return found or sorted(wrong)
+    reading, places = _Reading(book, atlas, wrong), sorted(wrong)
+    alone = [place for place in places if not reading.of(place)]
+    rank = {(where.sheet.lower(), *at): number for number, where in enumerate(order) for at in where.cells()}
+    closing = [
+        place
+        for place in ([] if alone else places)
+        if any(rank.get(key, -1) > rank.get(_key(atlas.cell(place)), len(order)) for key in reading.of(place))
+    ]
+    return alone or closing or places
 
 
 class _Reading:
@@ -39,10 +48,10 @@ class _Reading:
         self._held_by = dict(array_members(book, atlas))
         self._inside: dict[Range, set[Key]] = {}
 
-    def reads_another(self, place: int) -> bool:
-        """Whether the formula of a wrong cell refers to a wrong cell that is not itself."""
-        own = {_key(self._atlas.cell(place))}
-        return any(self._wrong_in(where) - own for where in self._ranges(place))
+    def of(self, place: int) -> set[Key]:
+        """The wrong cells, but for itself, that the formula of a wrong cell refers to."""
+        read = set[Key]().union(*(self._wrong_in(where) for where in self._ranges(place)))
+        return read - {_key(self._atlas.cell(place))}
 
     def _ranges(self, place: int) -> Iterator[Range]:
         """What a cell's formula names, by address or by defined name; the holder of the array formula that fills it."""

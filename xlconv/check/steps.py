@@ -23,6 +23,9 @@ Steps: TypeAlias = dict[str, FloatArray]
 WORDS: Final = "words"
 """The name of the text that tells all this; it is no table."""
 
+CIRCULAR: Final = ("max", "exp_sum")
+"""Tables that some cells of `softmax` read, and that read others."""
+
 WINDOW_KINDS: Final = ("window", "kernel", "product")
 """Tables of one channel of a window."""
 
@@ -281,16 +284,17 @@ def _cell(number: float) -> FloatArray:
 
 
 def sizes(network: Network) -> Iterator[tuple[str, int, int]]:
-    """Each table that a workbook should have for a network, with its height and width."""
+    """Each table that a workbook should have for a network, with its height and width.
+
+    None reads a later one, but for those of `CIRCULAR`.
+    """
     for name, width in {"number": 1, "limits": 3, "at": 3, "settings": 11}.items():
         yield name, 1, width
-    for name in ("bias", "before", "result", "cell", WORDS):
-        yield name, 1, 1
     for panel, (channels, height, width) in largest_windows(network).items():
         if panel == "softmax":
-            yield "softmax", height, 4
             yield "max", 1, 1
             yield "exp_sum", 1, 1
+            yield "softmax", height, 4
             continue
         if not panel:
             yield "window_row", height, 1
@@ -299,3 +303,5 @@ def sizes(network: Network) -> Iterator[tuple[str, int, int]]:
             for kind in WINDOW_KINDS:
                 yield f"{panel}{kind}_{k}", height, width
             yield f"{panel}sum_{k}", 1, 1
+    for name in ("bias", "before", "result", "cell", WORDS):
+        yield name, 1, 1

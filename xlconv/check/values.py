@@ -129,9 +129,10 @@ class _Comparison:
         self.choice.add(trial, {cell: values.value(atlas.place(*cell[:3])) for cell in self.choice.cells})
         self._add_prediction(network, trial, values, expected, shown)
         is_sound = all(np.isfinite(array).all() for array in shown.values())
-        if self.explored and trial.selection and is_sound and trial.selection.layer not in faulty:
+        selection = trial.selection or (self.explored.explorer.own if self.explored else None)
+        if self.explored and selection and is_sound and selection.layer not in faulty:
             outputs = {name: self._seen_or(array, network, name, shown) for name, array in expected.items()}
-            self.explored.add(trial.selection, network, outputs, values.values)
+            self.explored.add(selection, network, outputs, values.values)
 
     def _unknown(self, tally: Tally, array: FloatArray, values: Computed) -> BoolArray:
         """Cells that the engine could not evaluate."""

@@ -9,13 +9,19 @@ from xlconv.cells import ErrorValue, NotEvaluated
 _OWN: Final = frozenset({"#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#N/A", "#NULL!", "#CIRC!"})
 """Excel would show them, too (and says of a circular reference that there is one)."""
 
+_ARRAY: Final = "#SPILL!"
 _REASONS: Final = {
     "#NAME?": "a function that it lacks, or an unknown name",
-    "#SPILL!": "an array that does not fit its cells",
+    _ARRAY: "an array that does not fit its cells",
     "#CALC!": "an array that it cannot compute",
     "#N/IMPL!": "not implemented",
     "#ERROR!": "a formula that it cannot read",
 }
+
+
+def is_array(value: NotEvaluated) -> bool:
+    """Whether an engine says that a formula gives an array, for which there is no room."""
+    return f" {_ARRAY} " in value.reason
 
 
 def error_value(engine: str, code: str) -> ErrorValue | NotEvaluated:

@@ -86,9 +86,10 @@ def compare(found: Found, reading: Reading) -> Agreement:
     """
     cells = found.computed
     expected = _seen_through(_joined(list(_expected(found))), reading)
-    actual = _seen_through(_joined([_lines(bundle, cells) for bundle in reading.bundles]), reading)
+    written = _joined([_lines(bundle, cells) for bundle in reading.bundles])
+    actual = _seen_through(written, reading)
     blocks = [block for _, _, block in found.blocks()] + [_labels(found)]
-    blank = _is_blank(actual, found.owned, reading)
+    blank = _is_blank(written, found.owned, reading)
     beyond = _beyond(actual.only(blank), blocks, reading)
     actual = actual.only(~blank)
     return Agreement(cells, _same(cells, expected, actual), expected, actual, beyond)
@@ -100,10 +101,10 @@ def would_agree(found: Found, reading: Reading, known: Agreement, place: int, fo
     bundle = reading.bundle_of(formula, place)
     if bundle is None:
         return False
-    actual = _seen_through(_lines(bundle, cells), reading)
-    blank = _is_blank(actual, found.owned, reading)
+    written = _lines(bundle, cells)
+    actual = _seen_through(written.only(~_is_blank(written, found.owned, reading)), reading)
     expected = known.expected.only(known.expected.cell == place)
-    return bool(_same(cells, expected, actual.only(~blank))[0])
+    return bool(_same(cells, expected, actual)[0])
 
 
 def _seen_through(lines: Lines, reading: Reading) -> Lines:
@@ -234,13 +235,17 @@ def _exp_kinds(exp: Exp, count: int) -> list[tuple[int, tuple[int, ...]]] | None
 
 
 def _is_blank(lines: Lines, owned: Places, reading: Reading) -> Flags:
-    """Lines that read a cell outside the network that holds no number and no formula: it counts as nothing."""
+    """Lines that read a cell outside the network that holds no number and no formula: it counts as nothing.
+
+    So does a copy of such a cell, unless it is one of the network's own.
+    """
     blank = np.zeros(lines.cell.size, bool)
     reads = (lines.kind != RELUS) & (lines.kind != OTHER)
     for side in (lines.a, lines.b):
-        at = np.flatnonzero(reads & (side != NOWHERE) & (places.find(side, owned) < 0))
-        blank[at] |= places.find(side[at], reading.filled) < 0
-    blank[(lines.kind == MAXIMUM) & (places.find(lines.a, reading.zeros) >= 0)] = False
+        outside = reads & (side != NOWHERE) & (places.find(side, owned) < 0)
+        at, original = np.flatnonzero(outside), reading.original(side[outside])
+        blank[at] |= (places.find(original, owned) < 0) & (places.find(original, reading.filled) < 0)
+    blank[(lines.kind == MAXIMUM) & (places.find(reading.original(lines.a), reading.zeros) >= 0)] = False
     return blank
 
 
