@@ -47,20 +47,22 @@ def test_other_text_is_no_range(text: str) -> None:
     ("text", "name"),
     [
         ("conv1_0", "conv1_0"),
-        ("fc1", "fc1_out"),
-        ("bn1", "bn1_out"),
-        ("R", "R_out"),
-        ("c", "c_out"),
-        ("R1C1", "R1C1_out"),
-        ("TRUE", "TRUE_out"),
-        ("xfd1", "xfd1_out"),
+        ("fc1", "_fc1"),
+        ("bn1", "_bn1"),
+        ("R", "_R"),
+        ("c", "_c"),
+        ("R1C1", "_R1C1"),
+        ("TRUE", "_TRUE"),
+        ("xfd1", "_xfd1"),
+        ("c1_weight_0_0", "_c1_weight_0_0"),
+        ("xfd1_0", "xfd1_0"),
         ("features.0", "features_0"),
         ("dense", "dense"),
         ("conv_x", "conv_x"),
     ],
 )
 def test_defined_names_are_legal(text: str, name: str) -> None:
-    """A name that Excel would read as an address or a constant gets an ending."""
+    """A name that Excel may read as an address or a constant, or that begins like one, gets an underscore in front."""
     assert defined_name(text) == name
 
 
@@ -69,12 +71,14 @@ def test_block_names() -> None:
     assert block_name("conv1", "weight", (1, 0)) == "conv1_weight_1_0"
     assert block_name("conv1", "", (0,)) == "conv1_0"
     assert block_name("dense") == "dense"
-    assert block_name("fc1") == "fc1_out"
+    assert block_name("fc1") == "_fc1"
+    assert block_name("c1", "", (0,)) == "_c1_0"
     assert block_name("softmax", "exp") == "softmax_exp"
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("Net", "Net"), ("conv-example", "'conv-example'"), ("it's", "'it''s'"), ("R1C1", "'R1C1'")]
+    ("name", "text"),
+    [("Net", "Net"), ("conv-example", "'conv-example'"), ("it's", "'it''s'"), ("R1C1", "'R1C1'"), ("c3d", "'c3d'")],
 )
 def test_sheets_are_quoted(name: str, text: str) -> None:
     """Only plain words stand without apostrophes."""

@@ -15,8 +15,9 @@ import pytest
 
 from tests.conftest import SHARED
 from xlconv import digits, reader, reference, workbook
+from xlconv.check import verify
 from xlconv.errors import NetworkError
-from xlconv.layers import Conv2d, Linear, ReLU
+from xlconv.layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU, Softmax
 from xlconv.network import FloatArray, Network, Node
 from xlconv.pages.choices import Chosen
 from xlconv.recover.declared import declared_by
@@ -151,6 +152,7 @@ def test_classes_are_text_or_numbers(tmp_path: Path) -> None:
         ("x" * 40, "x" * 31),
         ("'q'", "q"),
         ("a\x01b", "a b"),
+        ("\N{GRINNING FACE}" * 31, "\N{GRINNING FACE}" * 15),
     ],
 )
 def test_titles_become_legal_worksheet_names(title: str, sheet: str) -> None:
@@ -173,6 +175,50 @@ def test_formulas_that_are_too_long_are_refused(tmp_path: Path) -> None:
     with pytest.raises(NetworkError, match="'deep': a formula would have"):
         workbook.write(Network((1, 1, 1), nodes, weights), np.ones((1, 1, 1)), tmp_path / "x.xlsx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_functions_with_too_many_arguments_are_refused(tmp_path: Path) -> None:
+    """A softmax over more pictures than a function takes arguments is an error that says so."""
+    for count, fits in (255, True), (256, False):
+        net = Network((count, 1, 1), [Node("flat", Flatten()), Node("soft", Softmax())], {})
+        if fits:
+            workbook.write(net, np.ones((count, 1, 1)), tmp_path / "fits.xlsx")
+        else:
+            with pytest.raises(NetworkError, match="'soft': a function would have more than 255 arguments"):
+                workbook.write(net, np.ones((count, 1, 1)), tmp_path / "x.xlsx")
+
+
+def test_links_lead_to_what_they_name(seven: Path) -> None:
+    """On the worksheet Network to each layer and the other worksheets, on Explore to the dense layer's panel."""
+    book = openpyxl.load_workbook(seven)
+    links = {
+        (sheet.title, cell.coordinate): cell.hyperlink.location
+        for sheet in book
+        for row in sheet.iter_rows()
+        for cell in row
+        if cell.hyperlink
+    }
+    network = book["Network"]
+    blocks = {row[8].row: row[0].value for row in network.iter_rows(min_row=5, max_row=13) if row[8].hyperlink}
+    assert set(blocks.values()) == {"input", "conv1", "conv2", "maxpool", "dense", "softmax"}
+    for row in blocks:
+        cell = network.cell(row, 9)
+        assert links["Network", cell.coordinate] == f"'conv-example'!{cell.value}"
+    ends = {location for (sheet, _), location in links.items() if sheet == "Network"}
+    assert {"Explore!A1", "Draw!A1", "Samples!A1"} <= ends
+    (to,) = (location for (sheet, _), location in links.items() if sheet == "Explore")
+    assert book["Explore"][to.partition("!")[2]].value == "Dense layer: every number has its own weight"
+
+
+@pytest.mark.parametrize("title", ["c3d", "r50_x", "R1C1"])
+def test_names_that_begin_like_addresses_are_safe(tmp_path: Path, title: str) -> None:
+    """Layers and templates may be called so; in formulas and defined names nothing begins like an address."""
+    net = Network((1, 2, 2), [Node("c1", ReLU()), Node("s2", MaxPool2d(2)), Node("flat", Flatten())], {})
+    workbook.write(net, np.ones((1, 2, 2)), tmp_path / "x.xlsx", title)
+    book = reader.read(tmp_path / "x.xlsx")
+    assert not [name for name in book.names if re.match(r"[a-z]{1,2}\d|r?c?\d", name)]
+    assert not [text for text in book.names.values() if text.lower().startswith(title.lower())]
+    assert verify(tmp_path / "x.xlsx", random=1).agrees
 
 
 def test_names_that_would_collide_are_refused(tmp_path: Path) -> None:

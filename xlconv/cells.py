@@ -15,7 +15,8 @@ from typing import Final, NamedTuple, TypeAlias
 MAX_ROWS: Final = 1_048_576
 MAX_COLUMNS: Final = 16_384
 
-_ADDRESS_LIKE: Final = re.compile(r"[A-Z]{1,3}[0-9]+|R[0-9]*|C[0-9]*|R[0-9]*C[0-9]*|TRUE|FALSE", re.IGNORECASE)
+_ADDRESS_LIKE: Final = re.compile(r"[A-Z]{1,2}[0-9]|[A-Z]{3}[0-9]+$|RC?$|C$|TRUE$|FALSE$", re.IGNORECASE)
+"""What begins like this may be read as an address, as `C1_FOO` is: R1C1 has other letters in other languages."""
 _PLAIN_SHEET: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _REFERENCE: Final = re.compile(
     r"(?:'(?P<quoted>(?:[^']|'')+)'|(?P<plain>[^'!]+))!"
@@ -43,8 +44,8 @@ def column_number(letters: str) -> int:
 
 
 def quote_sheet(sheet: str) -> str:
-    """A worksheet's name as formulas spell it: in apostrophes unless it is a plain word."""
-    if _PLAIN_SHEET.fullmatch(sheet) and not _ADDRESS_LIKE.fullmatch(sheet):
+    """A worksheet's name as formulas spell it: in apostrophes unless it is a plain word, and begins like no address."""
+    if _PLAIN_SHEET.fullmatch(sheet) and not _ADDRESS_LIKE.match(sheet):
         return sheet
     return "'" + sheet.replace("'", "''") + "'"
 
@@ -173,13 +174,13 @@ Edit: TypeAlias = tuple[Range, Sequence[Sequence[float | str]]]
 
 
 def defined_name(text: str) -> str:
-    """A legal defined name near `text`: other characters become `_`, what reads as an address gets `_out`."""
+    """A legal defined name near `text`: other characters become `_`, and what begins like an address follows one."""
     name = re.sub(r"[^A-Za-z0-9_]", "_", text)
-    return f"{name}_out" if _ADDRESS_LIKE.fullmatch(name) else name
+    return f"_{name}" if _ADDRESS_LIKE.match(name) else name
 
 
 def block_name(layer: str, role: str = "", indices: Sequence[int] = ()) -> str:
-    """The defined name of a block: `conv1_0`, `conv1_weight_1_0`, `dense`, `softmax_exp`.
+    """The defined name of a block: `conv1_0`, `conv1_weight_1_0`, `dense`, `_fc1`, `softmax_exp`.
 
     Args:
         layer: The layer's name, or `input`.

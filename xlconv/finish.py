@@ -1,7 +1,7 @@
 """The cells of worksheets, which openpyxl is not given: text, exact numbers, formulas and their cached values.
 
 openpyxl cuts numbers to 16 digits, writes no cached values, and takes most of its time for cells. So it writes all but
-the cells, and they are put in here.
+the cells, and they are put in here; with them the links, which openpyxl looks for in cells.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from xlconv.style import Kind
 
 _EMPTY: Final = re.compile(rb'<dimension ref="[A-Z0-9:]+" ?/>(.*)<sheetData(?: ?/>|></sheetData>)', re.DOTALL)
 """From the extent to the cells."""
+_MARGINS: Final = b"<pageMargins"
+"""What follows the links."""
 
 
 class Cells(NamedTuple):
@@ -29,10 +31,12 @@ class Cells(NamedTuple):
     Args:
         extent: The range from A1 to the last cell.
         rows: The inside of `<sheetData>`.
+        links: The element `<hyperlinks>`; empty without any.
     """
 
     extent: str
     rows: str
+    links: str
 
 
 def cells(page: Page, styles: Mapping[Kind, int], values: Mapping[tuple[int, int], Value] | None = None) -> Cells:
@@ -43,7 +47,7 @@ def cells(page: Page, styles: Mapping[Kind, int], values: Mapping[tuple[int, int
         styles: The number of each look.
         values: The cached values of its formulas, by row and column; a formula may have none.
     """
-    return Cells(_extent(page), "".join(_rows(page, styles, values or {})))
+    return Cells(_extent(page), "".join(_rows(page, styles, values or {})), _links(page))
 
 
 def copy(frame: BytesIO, target: Path | IO[bytes], sheets: Iterable[Cells], compressed: bool = True) -> None:
@@ -66,7 +70,8 @@ def copy(frame: BytesIO, target: Path | IO[bytes], sheets: Iterable[Cells], comp
                 if not empty:
                     raise EngineError(f"{info.filename} is not as openpyxl used to write it")
                 filled = f'<dimension ref="{sheet.extent}"/>{empty[1].decode()}<sheetData>{sheet.rows}</sheetData>'
-                data = data[: empty.start()] + filled.encode() + data[empty.end() :]
+                after = data[empty.end() :].replace(_MARGINS, sheet.links.encode() + _MARGINS, 1)
+                data = data[: empty.start()] + filled.encode() + after
             package.writestr(info.filename, data)
     if parts:
         raise EngineError(f"openpyxl wrote no {', '.join(parts)}")
@@ -76,6 +81,15 @@ def _extent(page: Page) -> str:
     """The range from A1 to the last cell."""
     rows, columns = zip(*page.cells, strict=True)
     return Range(page.title, 1, 1, max(rows), max(columns)).address
+
+
+def _links(page: Page) -> str:
+    """Links from cells to ranges of the workbook."""
+    links = [
+        f'<hyperlink ref="{cell.address}" location="{escape(to.place)}" display="{escape(to.place)}"/>'
+        for cell, to in page.links
+    ]
+    return f"<hyperlinks>{''.join(links)}</hyperlinks>" if links else ""
 
 
 def _rows(page: Page, styles: Mapping[Kind, int], values: Mapping[tuple[int, int], Value]) -> Iterator[str]:

@@ -26,7 +26,7 @@ FloatArray: TypeAlias = NDArray[np.float64]
 INPUT = "input"
 """The name by which layers read the network's input."""
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{,199}")
 _RESERVED = frozenset({INPUT, "prediction", "classes"})
 
 
@@ -138,7 +138,7 @@ def _resolved(nodes: Sequence[Node]) -> tuple[Node, ...]:
         if not _NAME.fullmatch(node.name):
             raise NetworkError(
                 f"layer name {node.name!r} is not usable",
-                hint="letters, digits, '_' and '.', beginning with a letter or '_'",
+                hint="letters, digits, '_' and '.', beginning with a letter or '_', at most 200",
             )
         if node.name.lower() in known:
             raise NetworkError(f"layer name {node.name!r} is taken by {known[node.name.lower()]!r}")

@@ -35,10 +35,12 @@ Kind: TypeAlias = Literal[
     "count",
     "plain",
     "dial",
+    "dial text",
     "dial result",
     "dial caption",
     "mark",
     "choice",
+    "choice text",
     "limit",
     "look-up",
     "exact",
@@ -57,12 +59,12 @@ Kind: TypeAlias = Literal[
     "link",
 ]
 
-CELL_WIDTH: Final = 3.29
-"""In characters of the default font: 28 pixels."""
+CELL_WIDTH: Final = measure.CELL / 7
+"""In characters of the default font, as files count them: 7 pixels each, the 5 pixels of a cell's margins included."""
 ROW_HEIGHT: Final = measure.CELL * 0.75
 """In points: 28 pixels, so that cells are square."""
-WIDE: Final = round((measure.WIDE - 5) / 7, 2)
-"""In characters, 7 pixels each and 5 more."""
+WIDE: Final = measure.WIDE / 7
+"""The same, of a column that holds a vector."""
 TITLE_HEIGHT: Final = 39.0
 """In points, of the row with the titles."""
 LINE_HEIGHT: Final = 27.0
@@ -90,6 +92,8 @@ _FRAME: Final = Border(left=_LINE, right=_LINE, top=_LINE, bottom=_LINE)
 _NO_BORDER: Final = Border()
 
 _GENERAL: Final = "General"
+_TEXT: Final = "@"
+"""What is typed stays a text, whatever it looks like: `dec1` is no first of December."""
 _EXACT: Final = "0.0000;-0.0000;0"
 _NUMBER: Final = "0.0;-0.0;0"
 _WEIGHT: Final = "0.00;-0.00;0"
@@ -155,9 +159,11 @@ _LOOKS: Final[dict[Kind, _Look]] = {
     "count": _Look(11, _LEFT, format="#,##0"),
     "plain": _Look(7, _MIDDLE, _GRID),
     "dial": _Look(40, _MIDDLE, _GRID, fill=_CHOICE, bold=True),
+    "dial text": _Look(40, _MIDDLE, _GRID, _TEXT, fill=_CHOICE, bold=True),
     "dial result": _Look(28, _MIDDLE, _GRID, color=_QUIET),
     "dial caption": _Look(24, _LEFT, color=_QUIET),
     "choice": _Look(12, _FITTED, _FRAME, fill=_CHOICE, bold=True),
+    "choice text": _Look(12, _FITTED, _FRAME, _TEXT, fill=_CHOICE, bold=True),
     "limit": _Look(9, _FITTED, color=_QUIET),
     "look-up": _Look(8, _FITTED, format=_WEIGHT),
     "exact": _Look(9, _FITTED, format=_EXACT),
@@ -222,7 +228,7 @@ def winner(formula: str) -> Rule:
 
 def balanced(where: str) -> ColorScaleRule:
     """From blue through white at zero to orange, as far below zero as above it, for the numbers of a range."""
-    most = f"MAX(MAX({where}),-MIN({where}))"
+    most = f"MAX(MAX({where}),-MIN({where}),1E-99)"  # where all are zero, too, the ends are no zeros
     return ColorScaleRule("formula", f"-{most}", _COLD, "num", 0, _WHITE, "formula", most, _WARM)
 
 

@@ -17,7 +17,6 @@ from openpyxl.utils.cell import get_column_letter
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.workbook.properties import CalcProperties
 from openpyxl.worksheet.dimensions import ColumnDimension
-from openpyxl.worksheet.hyperlink import Hyperlink
 
 from xlconv import declaration, finish, style
 from xlconv.cells import ErrorValue, NotEvaluated, Range, Value
@@ -127,7 +126,10 @@ def _pages(
 
 def sheet_title(text: str) -> str:
     """A legal worksheet name near `text`."""
-    name = re.sub(r"[\x00-\x1f\[\]:*?/\\]", " ", text).strip("' ")[:_LONGEST_TITLE].strip("' ") or "xlconv"
+    name = re.sub(r"[\x00-\x1f\[\]:*?/\\]", " ", text).strip("' ")[:_LONGEST_TITLE]
+    while len(name.encode("utf-16-le")) > 2 * _LONGEST_TITLE:  # as Excel counts characters
+        name = name[:-1]
+    name = name.strip("' ") or "xlconv"
     return f"{name} net"[-_LONGEST_TITLE:] if name.lower() in _RESERVED else name
 
 
@@ -162,7 +164,7 @@ def _lxml_errors() -> tuple[type[Exception], ...]:
 
 
 def _write(sheet: Worksheet, page: Page) -> None:
-    """All of a worksheet but its cells."""
+    """All of a worksheet but its cells and links."""
     sheet.sheet_view.zoomScale = page.zoom
     sheet.sheet_view.showGridLines = False
     sheet.freeze_panes = page.frozen or None
@@ -181,8 +183,6 @@ def _write(sheet: Worksheet, page: Page) -> None:
         sheet.merged_cells.add(where.address)
     for validation in page.validations:
         sheet.add_data_validation(validation)
-    for cell, to in page.links:
-        sheet._hyperlinks.append(Hyperlink(ref=cell.address, location=to.reference, display=to.reference))
     for at, chart in page.charts:
         sheet.add_chart(chart, at)
 

@@ -41,10 +41,12 @@ def bars(network: Network, layout: Layout, where: Range) -> tuple[TwoCellAnchor,
     chart = BarChart(barDir="bar", gapWidth=30, varyColors=False)
     chart.ser = [_series(vector, layout.classes)]
     chart.legend = None
+    chart.roundedCorners = False
     chart.x_axis.delete, chart.y_axis.delete = False, True
     chart.x_axis.scaling.orientation = "maxMin"
     chart.x_axis.tickLblPos = "low"
     chart.x_axis.majorTickMark = None
+    chart.x_axis.tickLblSkip = 1
     chart.x_axis.txPr = letters
     chart.y_axis.majorGridlines = None
     if shares:

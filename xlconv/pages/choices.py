@@ -185,7 +185,10 @@ class Choices:
         }
         for name, where in cells.items():
             kind: style.Kind = "dial result" if name == CHOSEN else "dial"
-            page.put(where.row, layout.panel.column, content[name][0], "dial caption")
+            if name == CHOICE and all(isinstance(self._content(label), str) for label in self.held):
+                kind = "dial text"
+            caption = Range(page.title, where.row, layout.panel.column, _PITCH - 1, where.column - layout.panel.column)
+            page.spread(caption, content[name][0], "dial caption")
             page.names[name] = page.spread(where._replace(height=_PITCH - 1, width=6), content[name][1], kind)
         choices = Range(SAMPLES_SHEET, _FIRST_ROW, _CHOICES, len(self.held) + 1)
         page.validations.append(one_of(choices.reference, cells[CHOICE], "Not here", "Choose one of the list."))

@@ -15,7 +15,7 @@ from xlconv.pages import Formula, Page
 
 _HEADER_ROW: Final = 4
 _FURTHER: Final = ("input shape", "parameters", "stands at", "its first formula")
-_WIDTHS: Final = (14, 14, 12, 84, 8, 14, 13, 13, 13, 78)
+_WIDTHS: Final = (14, 14, 12, 84, 8, 14, 13, 13, 13, 84)
 _GUIDE: Final = {
     declaration.EXPLORE_SHEET: "how one cell of any layer is computed, step by step",
     declaration.DRAW_SHEET: "a grid to type an input of your own into",

@@ -16,6 +16,7 @@ from xlconv.pages.bars import bars
 from xlconv.pages.sentences import Place, of_input, sentences
 
 _LONGEST_FORMULA: Final = 8192
+_MOST_ARGUMENTS: Final = 255
 _SCREEN: Final = 1880, 800
 """Pixels for cells on a screen of 1920 x 1080."""
 _ZOOMS: Final = 10, 100
@@ -187,7 +188,25 @@ def _checked(expression: str, layer: str) -> Formula:
             f"layer {layer!r}: a formula would have {len(expression) + 1} characters, Excel takes {_LONGEST_FORMULA}",
             hint="fewer input channels",
         )
+    if expression.count(",") >= _MOST_ARGUMENTS and _arguments(expression) > _MOST_ARGUMENTS:
+        raise NetworkError(
+            f"layer {layer!r}: a function would have more than {_MOST_ARGUMENTS} arguments, which is what Excel takes",
+            hint="fewer input channels",
+        )
     return Formula(expression)
+
+
+def _arguments(expression: str) -> int:
+    """The most that a function in a formula without texts has."""
+    counts, open_ = [0], [0]
+    for sign in expression:
+        if sign == "(":
+            open_.append(1)
+        elif sign == ")":
+            counts.append(open_.pop())
+        elif sign == ",":
+            open_[-1] += 1
+    return max(counts)
 
 
 def _put_rules(page: Page, network: Network, layout: Layout, known: dict[str, scales.Scale]) -> None:

@@ -107,7 +107,8 @@ class _Explore:
         for column, (what, content) in enumerate(choice._asdict().items(), _LAYER):
             caption = "channel\n(or element)" if what == "channel" else what
             page.put(_CAPTIONS, column, caption, "label")
-            page.names[explore_name(what)] = page.put(_CHOICE, column, content, "choice")
+            kind: style.Kind = "choice text" if what == "layer" else "choice"
+            page.names[explore_name(what)] = page.put(_CHOICE, column, content, kind)
         page.put(_LIMITS, _LAYER, "at most", "limit")
         page.put(_AT, _LAYER, "shown", "limit")
         limits, at = (Range(EXPLORE_SHEET, row, _CHANNEL, 1, 3) for row in (_LIMITS, _AT))

@@ -28,7 +28,7 @@ _HEIGHTS: Final = {1: 24.0, 2: 15.0, 3: 24.0, 4: 21.0, 5: 16.0, 6: 16.0, 7: 16.0
 _SIDE_WIDTHS: Final = {1: 4.0, 2: 15.0, 3: 9.5, 4: 9.5, 5: 9.5}
 _SCREEN: Final = 1860
 """Pixels for cells on a screen of 1920 x 1080."""
-_PIXELS_A_CHARACTER, _PIXELS_A_COLUMN = 7, 5
+_PIXELS_A_CHARACTER: Final = 7
 _ZOOMS: Final = 70, 140
 _LINK: Final = (7, 2)
 
@@ -169,6 +169,6 @@ def _size(page: Page) -> None:
     last = max(column for _, column in page.cells)
     page.widths = dict.fromkeys(range(1, last + 1), style.CELL_WIDTH) | _SIDE_WIDTHS
     page.heights |= _HEIGHTS
-    wide = sum(page.widths.values()) * _PIXELS_A_CHARACTER + last * _PIXELS_A_COLUMN
+    wide = sum(page.widths.values()) * _PIXELS_A_CHARACTER
     least, most = _ZOOMS
     page.zoom = int(max(least, min(most, 100 * _SCREEN / wide)))
