@@ -5,7 +5,7 @@ import os
 import sys
 from contextlib import suppress
 
-_OBJECTS = 100_000
+_OBJECTS = 1_000_000
 """New ones, after which Python looks for garbage: seldom, as a process that ends soon makes little of it."""
 
 

@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from io import BytesIO
+from operator import itemgetter
 from pathlib import Path
 from typing import IO, Final, NamedTuple
 
@@ -96,17 +97,20 @@ def _rows(page: Page, styles: Mapping[Kind, int], values: Mapping[tuple[int, int
     rows: dict[int, list[tuple[int, Content, Kind]]] = {row: [] for row in page.heights}
     for (row, column), (content, kind) in page.cells.items():
         rows.setdefault(row, []).append((column, content, kind))
+    looks = {kind: f'" s="{number}"' for kind, number in styles.items()}
     for row in sorted(rows):
         height = f' ht="{page.heights[row]:g}" customHeight="1"' if row in page.heights else ""
         yield f'<row r="{row}"{height}>'
-        for column, content, kind in sorted(rows[row], key=lambda cell: cell[0]):
-            at = f'<c r="{column_letters(column)}{row}" s="{styles[kind]}"'
-            if isinstance(content, Formula):
+        for column, content, kind in sorted(rows[row], key=itemgetter(0)):
+            at = f'<c r="{column_letters(column)}{row}{looks[kind]}'
+            if content is None:
+                yield f"{at}/>"
+            elif isinstance(content, Formula):
                 yield f"{at}{_computed(content, values.get((row, column)))}</c>"
             elif isinstance(content, str):
                 yield f'{at} t="inlineStr"><is><t xml:space="preserve">{escape(content, quote=False)}</t></is></c>'
             else:
-                yield f"{at}/>" if content is None else f"{at}><v>{_number(content)}</v></c>"
+                yield f"{at}><v>{_number(content)}</v></c>"
         yield "</row>"
 
 
