@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,6 +19,9 @@ settings.register_profile("default", deadline=None, print_blob=True)
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
 """The same networks every time, so that a commit is right or wrong whatever the day; other runs draw new ones."""
 settings.load_profile("default")
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""A shell that starts the tests in the background has them ignore Ctrl-C, and so every process that they start."""
 
 SHARED = Path(__file__).parents[2] / "shared"
 """Workbooks and schemas that are not part of the project; tests that use them skip where they are absent."""

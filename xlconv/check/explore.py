@@ -98,10 +98,10 @@ class Explorer:
         if len(self.choices) < len(_CHOICES):
             return None
         layer, *at = (self.book.cell(*where[:3]).value for where in self.choices)
-        names = [cells.node.name for cells in chosen(self.network)]
-        if layer not in names or not all(isinstance(each, float) and each.is_integer() for each in at):
+        whole = [int(each) for each in at if isinstance(each, float) and each.is_integer()]
+        if layer not in [cells.node.name for cells in chosen(self.network)] or len(whole) < len(at):
             return None
-        return Selection(str(layer), *(int(float(str(each))) for each in at))
+        return Selection(str(layer), *whole)
 
     def edits(self, selection: Selection) -> list[Edit]:
         """What chooses an element."""
