@@ -58,7 +58,7 @@ def main() -> None:
         subprocess.run(generate, check=True, stdout=subprocess.DEVNULL)
         lines = [
             row("xlconv --help", [PYTHON, "-m", "xlconv", "--help"], *python("import click"), "2"),
-            row("xlconv generate --digit 7", generate, *python("import numpy, openpyxl, click"), "2"),
+            row("xlconv generate --digit 7", generate, *python("import numpy, openpyxl, click"), "2.4"),
         ]
         if program := find_program():
             convert = [program, f"-env:UserInstallation={(folder / 'profile').as_uri()}", "--headless"]
