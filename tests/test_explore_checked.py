@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests import strategies
-from tests.test_check_explore import NETWORK, TOLERANCE, X
+from tests.test_check_explore import NETWORK, TOLERANCE, X, explored
 from tests.test_engines import EACH_ENGINE, needs_ironcalc
 from xlconv import digits, engines, layers, reader, workbook
 from xlconv.cells import Range, Value, column_letters, column_number
-from xlconv.check import explore, inputs, values
+from xlconv.check import inputs, values
 from xlconv.check.explore import Comparison, Explorer
 from xlconv.check.report import Finding
 from xlconv.check.selftest.copies import Copies
@@ -43,7 +43,7 @@ def explorer(book: Workbook) -> Explorer:
 
 
 def checked(book: Workbook, engine: engines.Engine, count: int) -> Comparison:
-    comparison = explore.check(book, found_by(book), engine, selections(book, count), TOLERANCE)
+    comparison = explored(book, engine, selections(book, count))
     assert comparison is not None
     return comparison
 

@@ -97,12 +97,11 @@ def _rows(page: Page, styles: Mapping[Kind, int], values: Mapping[tuple[int, int
     rows: dict[int, list[tuple[int, Content, Kind]]] = {row: [] for row in page.heights}
     for (row, column), (content, kind) in page.cells.items():
         rows.setdefault(row, []).append((column, content, kind))
-    looks = {kind: f'" s="{number}"' for kind, number in styles.items()}
     for row in sorted(rows):
         height = f' ht="{page.heights[row]:g}" customHeight="1"' if row in page.heights else ""
         yield f'<row r="{row}"{height}>'
         for column, content, kind in sorted(rows[row], key=itemgetter(0)):
-            at = f'<c r="{column_letters(column)}{row}{looks[kind]}'
+            at = f'<c r="{column_letters(column)}{row}" s="{styles[kind]}"'
             if content is None:
                 yield f"{at}/>"
             elif isinstance(content, Formula):

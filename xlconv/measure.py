@@ -11,6 +11,8 @@ from typing import Final
 
 CELL: Final = 28
 """Pixels, the width and height of a cell of a picture."""
+DIGIT: Final = 7
+"""Pixels of a digit of the default font: in files, widths are counted in these, a cell's margins included."""
 WIDE: Final = 4 * CELL
 """Pixels, the width of a column that holds a vector."""
 

@@ -59,11 +59,11 @@ Kind: TypeAlias = Literal[
     "link",
 ]
 
-CELL_WIDTH: Final = measure.CELL / 7
-"""In characters of the default font, as files count them: 7 pixels each, the 5 pixels of a cell's margins included."""
+CELL_WIDTH: Final = measure.CELL / measure.DIGIT
+"""As files count widths."""
 ROW_HEIGHT: Final = measure.CELL * 0.75
 """In points: 28 pixels, so that cells are square."""
-WIDE: Final = measure.WIDE / 7
+WIDE: Final = measure.WIDE / measure.DIGIT
 """The same, of a column that holds a vector."""
 TITLE_HEIGHT: Final = 39.0
 """In points, of the row with the titles."""
@@ -230,11 +230,6 @@ def balanced(where: str) -> ColorScaleRule:
     """From blue through white at zero to orange, as far below zero as above it, for the numbers of a range."""
     most = f"MAX(MAX({where}),-MIN({where}),1E-99)"  # where all are zero, too, the ends are no zeros
     return ColorScaleRule("formula", f"-{most}", _COLD, "num", 0, _WHITE, "formula", most, _WARM)
-
-
-def shaded() -> ColorScaleRule:
-    """From white at 0 to orange at 1."""
-    return ColorScaleRule("num", 0, _WHITE, end_type="num", end_value=1, end_color=_WARM)
 
 
 def framed(formula: str) -> Rule:

@@ -126,10 +126,9 @@ def _pages(
 
 def sheet_title(text: str) -> str:
     """A legal worksheet name near `text`."""
-    name = re.sub(r"[\x00-\x1f\[\]:*?/\\]", " ", text).strip("' ")[:_LONGEST_TITLE]
-    while len(name.encode("utf-16-le")) > 2 * _LONGEST_TITLE:  # as Excel counts characters
-        name = name[:-1]
-    name = name.strip("' ") or "xlconv"
+    name = re.sub(r"[\x00-\x1f\[\]:*?/\\]", " ", text).strip("' ")
+    units = name.encode("utf-16-le", "ignore")  # as Excel counts characters
+    name = units[: 2 * _LONGEST_TITLE].decode("utf-16-le", "ignore").strip("' ") or "xlconv"
     return f"{name} net"[-_LONGEST_TITLE:] if name.lower() in _RESERVED else name
 
 

@@ -61,6 +61,13 @@ class Computed:
         return (self._values[at] for at in self._order.tolist())
 
 
+def is_same(shown: Value, right: Value, tolerance: float) -> bool:
+    """Whether a cell shows what it should; the tolerance is relative where that is beyond 1."""
+    if isinstance(shown, float) and isinstance(right, float):
+        return abs(shown - right) <= tolerance * max(1.0, abs(right))
+    return type(shown) is type(right) and shown == right
+
+
 def compute(
     book: Workbook, found: Found, engine: Engine, trials: Sequence[Trial], extra: Places | None = None
 ) -> list[Computed]:
@@ -82,12 +89,10 @@ def compute(
     places = np.concatenate([atlas.places(where).ravel() for where in ranges] or [np.empty(0, np.int64)])
     order = np.argsort(places, kind="stable")
     edits = Edits(found)
-    groups = [edits.of(trial) for trial in trials]
-    if explorer:
-        groups = [
-            [*group, *(explorer.edits(trial.selection) if trial.selection else ())]
-            for group, trial in zip(groups, trials, strict=True)
-        ]
+    groups = [
+        [*edits.of(trial), *(explorer.edits(trial.selection) if explorer and trial.selection else ())]
+        for trial in trials
+    ]
     computed = engine.evaluate(book.package, groups, ranges) if ranges else [[] for _ in groups]
     return [
         Computed(places[order], order, [value for block in group for row in block for value in row])

@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import chain, islice
 from math import inf, isfinite, isnan
 from typing import Final
 
 import numpy as np
 
-from xlconv import reference
 from xlconv.cells import Edit, ErrorValue, NotEvaluated, Range, Value
 from xlconv.check import sentences
 from xlconv.check.report import Finding, LayerResult
@@ -25,7 +23,6 @@ from xlconv.check.rules import RuleId
 from xlconv.check.sentences import Text
 from xlconv.check.steps import CIRCULAR, WORDS, Selection, as_image, chosen, sizes, steps
 from xlconv.declaration import EXPLORE_SHEET, explore_name
-from xlconv.engines import Engine
 from xlconv.engines.errors import is_array
 from xlconv.network import FloatArray, Network
 from xlconv.reader import Workbook
@@ -292,29 +289,3 @@ class Comparison:
         shown = "blank" if got is None else "an empty text" if got == "" else str(got)
         formula = self.explorer.book.cell(*cell[:3]).formula or ""
         self._faults[place] = Finding("explore", cell.place, "", message, expected, shown, formula, self.engine)
-
-
-def check(
-    book: Workbook, found: Found, engine: Engine, selections: Sequence[Selection], tolerance: float
-) -> Comparison | None:
-    """Compare what the worksheet shows for the workbook's own input; None where there is no such worksheet.
-
-    Raises:
-        EngineError: The engine could not compute the workbook at all.
-    """
-    explorer = Explorer.of(book, found)
-    if explorer is None:
-        return None
-    comparison = Comparison(explorer, engine.title, tolerance)
-    ranges = list(explorer.shown.values())
-    places = [place for where in ranges for place in found.atlas.places(where).ravel().tolist()]
-    groups = engine.evaluate(book.package, [explorer.edits(each) for each in selections], ranges) if ranges else []
-    outputs = reference.forward(found.network, found.x)
-    for selection, group in zip(selections, groups, strict=False):
-        values = dict(zip(places, (cell for rows in group for row in rows for cell in row), strict=True))
-        comparison.add(selection, found.network, outputs, partial(_looked_up, values))
-    return comparison
-
-
-def _looked_up(values: Mapping[int, Value], cells: Places) -> list[Value]:
-    return [values[place] for place in cells.tolist()]

@@ -29,14 +29,15 @@ def roots(book: Workbook, atlas: Atlas, wrong: Collection[int], order: Sequence[
     if not wrong:
         return []
     reading, places = _Reading(book, atlas, wrong), sorted(wrong)
-    alone = [place for place in places if not reading.of(place)]
+    if alone := [place for place in places if not reading.of(place)]:
+        return alone
     rank = {(where.sheet.lower(), *at): number for number, where in enumerate(order) for at in where.cells()}
     closing = [
         place
-        for place in ([] if alone else places)
+        for place in places
         if any(rank.get(key, -1) > rank.get(_key(atlas.cell(place)), len(order)) for key in reading.of(place))
     ]
-    return alone or closing or places
+    return closing or places
 
 
 class _Reading:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xlconv.cells import NotEvaluated, Range, Value
-from xlconv.check.computed import Computed
+from xlconv.check.computed import Computed, is_same
 from xlconv.check.report import Finding
 from xlconv.reader import Workbook
 from xlconv.recover.found import Found
@@ -24,7 +24,7 @@ def check(book: Workbook, found: Found, own: Computed, tolerance: float) -> tupl
             continue
         if cell.value is None:
             absent += 1
-        elif not isinstance(fresh, NotEvaluated) and not _same(cell.value, fresh, tolerance):
+        elif not isinstance(fresh, NotEvaluated) and not is_same(cell.value, fresh, tolerance):
             different.append((Range(sheet, row, column), cell.value, fresh))
     notes = [f"{absent:,} formulas have no cached value"] if absent else []
     if not different:
@@ -33,9 +33,3 @@ def check(book: Workbook, found: Found, own: Computed, tolerance: float) -> tupl
     message = f"cached values are stale: {len(different):,} of them differ from the recalculation, this cell's first"
     formula = book.cell(*where[:3]).formula or ""
     return [Finding("stale", where.place, "", message, str(fresh), str(cached), formula)], notes
-
-
-def _same(cached: Value, fresh: Value, tolerance: float) -> bool:
-    if isinstance(cached, float) and isinstance(fresh, float):
-        return abs(cached - fresh) <= tolerance * max(1.0, abs(fresh))
-    return type(cached) is type(fresh) and cached == fresh

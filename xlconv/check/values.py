@@ -128,18 +128,19 @@ class _Comparison:
                 parts = {}
         self.choice.add(trial, {cell: values.value(atlas.place(*cell[:3])) for cell in self.choice.cells})
         self._add_prediction(network, trial, values, expected, shown)
-        is_sound = all(np.isfinite(array).all() for array in shown.values())
-        selection = trial.selection or (self.explored.explorer.own if self.explored else None)
-        if self.explored and selection and is_sound and selection.layer not in faulty:
-            outputs = {name: self._seen_or(array, network, name, shown) for name, array in expected.items()}
-            self.explored.add(selection, network, outputs, values.values)
+        if self.explored:
+            selection = trial.selection or self.explored.explorer.own
+            is_sound = all(np.isfinite(array).all() for array in shown.values())
+            if selection and is_sound and selection.layer not in faulty:
+                outputs = {name: self._seen_or(array, network, name, shown) for name, array in expected.items()}
+                self.explored.add(selection, network, outputs, values.values)
 
     def _unknown(self, tally: Tally, array: FloatArray, values: Computed) -> BoolArray:
         """Cells that the engine could not evaluate."""
         unknown = np.zeros(array.shape, bool)
-        for index in np.flatnonzero(np.isnan(array) & (tally.cells != NOWHERE)).tolist():
-            place = int(tally.cells.flat[index])
-            value = values.value(place)
+        at = np.flatnonzero(np.isnan(array) & (tally.cells != NOWHERE))
+        places = tally.cells.ravel()[at]
+        for index, place, value in zip(at.tolist(), places.tolist(), values.values(places), strict=True):
             if value is None and place in self.held_by:
                 value = values.value_or_none(self.held_by[place])
             if isinstance(value, NotEvaluated):

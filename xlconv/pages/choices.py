@@ -191,7 +191,7 @@ class Choices:
             page.spread(caption, content[name][0], "dial caption")
             page.names[name] = page.spread(where._replace(height=_PITCH - 1, width=6), content[name][1], kind)
         choices = Range(SAMPLES_SHEET, _FIRST_ROW, _CHOICES, len(self.held) + 1)
-        page.validations.append(one_of(choices.reference, cells[CHOICE], "Not here", "Choose one of the list."))
+        page.validations.append(one_of(choices.reference, cells[CHOICE].address, "Not here", "Choose one of the list."))
         last = max(map(len, self.held.values())) - 1
         page.validations.append(_between(0, last, "whole", cells[SAMPLE].address))
         self._put_mark(page, layout, cells)

@@ -6,15 +6,13 @@ from typing import Literal
 
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from xlconv.cells import Range
 
-
-def one_of(choices: str, cells: Range, title: str, error: str) -> DataValidation:
+def one_of(choices: str, cells: str, title: str, error: str) -> DataValidation:
     """A drop-down.
 
     Args:
         choices: The reference of the cells that hold them.
-        cells: That have it.
+        cells: The addresses of those that have it.
         title: Of the message on anything else.
         error: The message.
     """
@@ -25,7 +23,7 @@ def one_of(choices: str, cells: Range, title: str, error: str) -> DataValidation
         showErrorMessage=True,
         errorTitle=title,
         error=error,
-        sqref=cells.address,
+        sqref=cells,
     )
 
 

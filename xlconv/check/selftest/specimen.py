@@ -18,7 +18,7 @@ import numpy as np
 
 from xlconv.cells import Edit, NotEvaluated, Range, Value
 from xlconv.check import inputs
-from xlconv.check.computed import Computed, compute
+from xlconv.check.computed import Computed, compute, is_same
 from xlconv.check.explore import Explorer
 from xlconv.check.inputs import Trial
 from xlconv.check.selftest.copies import Copies
@@ -312,9 +312,7 @@ def _same(found: Found, other: Found) -> bool:
 
 def differs(right: Value, shown: Value) -> bool:
     """Whether a cell shows something else than it should."""
-    if isinstance(right, float) and isinstance(shown, float):
-        return not abs(right - shown) <= TOLERANCE * max(1.0, abs(right))
-    return type(right) is not type(shown) or right != shown
+    return not is_same(shown, right, TOLERANCE)
 
 
 def _is_left_out(where: Range, recovered: Recovered) -> bool:

@@ -120,7 +120,7 @@ class _Explore:
     def _validate(self, limits: Range, typed: Range) -> None:
         """What may be typed."""
         told = "Choose one of the layers in the list."
-        self.page.validations.append(one_of(self.table.names.absolute, self.table.name, "Layer", told))
+        self.page.validations.append(one_of(self.table.names.absolute, self.table.name.address, "Layer", told))
         for at, what in enumerate(("channel", "row", "column")):
             most = limits.part(0, at).absolute
             told = f"A whole number from 0 to the largest {what}, below."

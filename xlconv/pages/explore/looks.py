@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from xlconv import style
+from xlconv import measure, style
 from xlconv.cells import Range, column_letters
 from xlconv.declaration import EXPLORE_SHEET
 from xlconv.pages import Page
@@ -28,7 +28,6 @@ _HEIGHTS: Final = {1: 24.0, 2: 15.0, 3: 24.0, 4: 21.0, 5: 16.0, 6: 16.0, 7: 16.0
 _SIDE_WIDTHS: Final = {1: 4.0, 2: 15.0, 3: 9.5, 4: 9.5, 5: 9.5}
 _SCREEN: Final = 1860
 """Pixels for cells on a screen of 1920 x 1080."""
-_PIXELS_A_CHARACTER: Final = 7
 _ZOOMS: Final = 70, 140
 _LINK: Final = (7, 2)
 
@@ -158,7 +157,7 @@ def _put_softmax(page: Page, panel: Elements, at: str) -> None:
     page.rules.append((places.address, style.hidden(f'B{places.row}=""')))
     numbers = panel.where._replace(width=3)
     chosen = f"$A{numbers.row}={at}"
-    page.rules.append((panel.column(3).address, style.shaded()))
+    page.rules.append((panel.column(3).address, style.heat(1, signed=False)))
     for area in (numbers, panel.column(3)):
         there = f'{area.part(0, 0).address}<>""'
         page.rules.append((area.address, style.marked(f"({there})*({chosen})")))
@@ -169,6 +168,6 @@ def _size(page: Page) -> None:
     last = max(column for _, column in page.cells)
     page.widths = dict.fromkeys(range(1, last + 1), style.CELL_WIDTH) | _SIDE_WIDTHS
     page.heights |= _HEIGHTS
-    wide = sum(page.widths.values()) * _PIXELS_A_CHARACTER
+    wide = sum(page.widths.values()) * measure.DIGIT
     least, most = _ZOOMS
     page.zoom = int(max(least, min(most, 100 * _SCREEN / wide)))
