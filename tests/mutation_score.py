@@ -22,12 +22,13 @@ import numpy as np
 
 from tests import strategies
 from xlconv import reader, templates, workbook
-from xlconv.check import networks_of, parallel, verify
+from xlconv.check import networks_of, verify
 from xlconv.check.selftest import Result, SelfTest, self_test
 from xlconv.check.selftest.copies import Copies
 from xlconv.engines import DEFAULT, Engine, by_name
 from xlconv.network import FloatArray, Network
 from xlconv.pages.choices import Chosen
+from xlconv.processes import pool, processors
 from xlconv.reader import Cell
 from xlconv.templates import Samples
 
@@ -156,8 +157,8 @@ def main() -> int:
     begun = time.monotonic()
     work = list(items(asked.changes, asked.unchanged, asked.seed))
     scores, died = [], []
-    for item, done in zip(work, parallel.in_order(score, work, asked.jobs or parallel.processors()), strict=True):
-        if isinstance(done, parallel.Died):
+    for item, done in zip(work, pool.in_order(score, work, asked.jobs or processors()), strict=True):
+        if isinstance(done, pool.Died):
             died.append(f"the process for {item.name} died: {done.how}")
         else:
             scores.append(done)

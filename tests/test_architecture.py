@@ -26,12 +26,12 @@ FLOORS = [
     ["layout", "engines", "syntax", "emit", "templates", "digits", "pytorch", "style", "files", "tracing"],
     ["reader", "reference", "declaration", "wording"],
     ["network"],
-    ["layers", "cells", "escape", "measure"],
+    ["layers", "cells", "escape", "measure", "processes"],
     ["errors"],
 ]
 """From the top; a module imports from lower floors, or from its own where that is said here."""
 
-NEIGHBOURS = {(name, name) for name in ("check", "cli", "engines", "layout", "pages", "reader", "recover")} | {
+NEIGHBOURS = {(name, name) for name in ("check", "cli", "engines", "layout", "pages", "processes", "reader", "recover")} | {
     ("__main__", "cli")
 }
 

@@ -24,7 +24,7 @@ from tests import handmade
 from tests.reports import report
 from xlconv.check import inputs
 from xlconv.check.many import verify_many
-from xlconv.check.parallel import Died, in_order
+from xlconv.processes.pool import Died, in_order
 from xlconv.check.report import Failure, Report
 from xlconv.cli import cli
 
@@ -82,7 +82,7 @@ def test_order_is_kept(folder: Path) -> None:
 
 def test_a_check_that_dies(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its workbook has a failure that says how."""
-    monkeypatch.setattr("xlconv.check.many.in_order", lambda *_: (each for each in (report(), Died("SIGKILL"))))
+    monkeypatch.setattr("xlconv.processes.pool.in_order", lambda *_: (each for each in (report(), Died("SIGKILL"))))
     good, bad = verify_many([folder / "a.xlsx", folder / "c.xlsx"], ["formualizer"], 2)
     assert good.verdict == "agrees"
     assert isinstance(bad, Failure)
@@ -156,7 +156,7 @@ def test_interrupt_ends_all(folder: Path, tmp_path: Path) -> None:
     assert len(started) >= 4
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=20)
-    assert process.returncode == 2
+    assert process.returncode == 130
     assert errors.strip() == "xlconv: interrupted; nothing was written that was not whole"
     deadline = time.monotonic() + 5
     while any(map(is_running, started)) and time.monotonic() < deadline:

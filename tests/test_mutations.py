@@ -12,9 +12,10 @@ import pytest
 from tests import handmade, tampering
 from tests.conftest import needs_libreoffice
 from xlconv import reader, workbook
-from xlconv.check import inputs, networks_of, parallel, structure, values
+from xlconv.check import inputs, networks_of, structure, values
 from xlconv.check.selftest.detectors import flags
 from xlconv.engines import by_name
+from xlconv.processes import pool, processors
 from xlconv.recover.declared import found_by
 from xlconv.recover.reading import read
 
@@ -52,7 +53,7 @@ def cells_found(small: Path, folder: Path, change: tampering.Change) -> set[str]
 def test_every_single_change_is_found_and_named(small: Path, tmp_path: Path) -> None:
     """Of 300 random single-cell changes each gives a finding on that very cell, and on no other formula."""
     made = changes(tampering.sheet_xml(small), CHANGES, seed=1)
-    found = parallel.in_order(partial(cells_found, small, tmp_path), made, parallel.processors())
+    found = pool.in_order(partial(cells_found, small, tmp_path), made, processors())
     wrong = [(c.kind, c.address, c.before, c.after, f) for c, f in zip(made, found, strict=True) if f != {c.address}]
     assert wrong == []
     assert {change.kind for change in made} == tampering.KINDS.keys()

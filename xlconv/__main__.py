@@ -15,19 +15,25 @@ def main() -> None:
     sys.unraisablehook = lambda _: None
     gc.set_threshold(_OBJECTS)
     try:
-        from xlconv.cli import run
+        from xlconv.processes.python import keep_to_module_path
 
-        code = run()
+        keep_to_module_path()
+        from xlconv.processes.ends import end_on_signals
+
+        end_on_signals()
     except KeyboardInterrupt:
         print("xlconv: interrupted", file=sys.stderr)
-        code = 2
-    if code == 2:
-        sys.exit(code)  # in order, so that what libraries have left in temporary files is removed
-    _leave(code)
+        _leave(130)
+    from xlconv.cli import run
+
+    _leave(run())
 
 
 def _leave(code: int) -> None:
-    """End the process at once: to free every object first, as Python does, takes a tenth of the whole time."""
+    """End the process at once: to free every object first, as Python does, takes a tenth of the whole time.
+
+    What is held ends without it.
+    """
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, AttributeError):
             stream.flush()

@@ -39,6 +39,10 @@ class EngineError(XlconvError):
     """A spreadsheet engine that is absent, failed or ran out of time."""
 
 
+class BoundsError(XlconvError):
+    """Work that would take more time, memory or reading than it may."""
+
+
 def printable(text: str) -> str:
     """Text from outside on one line, with what a terminal would obey made visible."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

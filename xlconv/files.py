@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from xlconv.errors import OutputError
+from xlconv.processes.held import held_path, put_aside
 
 _PREFIX = ".xlconv-"
+_NAME_BYTES = 6
 """Of temporary names, which must not be longer than file systems allow."""
 
 
@@ -30,15 +32,14 @@ def whole_file(path: Path, force: bool = False) -> Iterator[Path]:
     check_free(path, force)
     with _writable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=_PREFIX, dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
-        try:
-            yield temporary
-            temporary.chmod(0o666 & ~_umask())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        temporary = _beside(path)
+        with held_path(temporary):
+            try:
+                os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+                yield temporary
+                temporary.replace(path) if force else _put(temporary, path)
+            finally:
+                temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -47,13 +48,41 @@ def whole_folder(path: Path, force: bool = False) -> Iterator[Path]:
     check_free(path, force)
     with _writable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=path.parent))
-        try:
-            yield temporary
-            temporary.chmod(0o777 & ~_umask())
-            _swap(temporary, path)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+        temporary = _beside(path)
+        with held_path(temporary):
+            try:
+                temporary.mkdir()
+                yield temporary
+                _swap(temporary, path) if force else _put_folder(temporary, path)
+            finally:
+                shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _beside(path: Path) -> Path:
+    """A name in the same folder, so that to take the place is one step of the file system."""
+    return path.with_name(f"{_PREFIX}{secrets.token_hex(_NAME_BYTES)}")
+
+
+def _put(new: Path, path: Path) -> None:
+    """Put a file where there is none, even if somebody else does so at this moment."""
+    try:
+        os.link(new, path)
+    except FileExistsError:
+        raise _exists(path) from None
+    except (OSError, NotImplementedError, AttributeError):  # a file system without hard links
+        _put_folder(new, path)
+
+
+def _put_folder(new: Path, path: Path) -> None:
+    """The same for a folder, as far as the system tells: an empty folder is replaced."""
+    if path.exists():
+        raise _exists(path)
+    try:
+        new.rename(path)
+    except OSError as error:
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+            raise _exists(path) from None
+        raise
 
 
 def _swap(new: Path, path: Path) -> None:
@@ -64,13 +93,18 @@ def _swap(new: Path, path: Path) -> None:
     if not path.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, "there is a file of that name")
     old = new.with_name(f"{new.name}-old")
-    path.replace(old)
-    try:
-        new.replace(path)
-    except BaseException:
-        old.replace(path)
-        raise
-    shutil.rmtree(old)
+    with put_aside(path, old):
+        path.replace(old)
+        try:
+            new.replace(path)
+        except BaseException:
+            old.replace(path)
+            raise
+        shutil.rmtree(old)
+
+
+def _exists(path: Path) -> OutputError:
+    return OutputError(f"{path} exists already", hint="--force replaces it")
 
 
 def check_free(path: Path, force: bool) -> None:
@@ -80,7 +114,7 @@ def check_free(path: Path, force: bool) -> None:
         OutputError: There is something at `path` already, or a folder above it is none.
     """
     if path.exists() and not force:
-        raise OutputError(f"{path} exists already", hint="--force replaces it")
+        raise _exists(path)
     above = next(folder for folder in path.absolute().parents if folder.exists())
     if not above.is_dir():
         raise OutputError(f"{path}: {above} is not a folder")
@@ -92,9 +126,3 @@ def _writable(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

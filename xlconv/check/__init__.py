@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from xlconv.engines import DEFAULT, Engine, by_name
 from xlconv.errors import EngineError, XlconvError
 from xlconv.layers import shape_text
 from xlconv.network import Network
+from xlconv.processes.bounds import done
 from xlconv.recover import Recovered, declared, recover_book
 from xlconv.recover.found import Found
 
@@ -54,6 +56,7 @@ def verify(
     expected = against if isinstance(against, Network | None) else grading.expectation(against)
     book = reader.read(Path(path))
     recovered = networks_of(book)
+    done(f"{len(recovered.networks)} networks recognised")
     report = Report(str(path), tolerance=tolerance)
     report.networks = [_in_one_line(found) for found in recovered.networks]
     audited = cache(partial(whole.audited, recovered))
@@ -105,18 +108,20 @@ def _check_network(
         trials[0] = replace(trials[0], is_changed=True)  # the numbers that the network has for these formulas
     few = max(_FOR_LIBREOFFICE, sum(trial.row > 0 or trial.network is not None for trial in trials) + 1)
     tried = [inputs.fewer(trials, few) if each.name == "libreoffice" else trials for each in engines]
-    with ThreadPoolExecutor(1) as pool:  # the engines compute in processes of their own, while formulas are read here
+    with _aside() as pool:  # the engines compute in processes of their own, while formulas are read here
         computed = [pool.submit(compute, book, found, each, some) for each, some in zip(engines, tried, strict=True)]
         findings = whole.not_numbers(recovered, found) + structure.check(book, found, recovered.reading)
         findings += [*choices.misread(book, found), *whole.views(recovered, found)]
         known = {finding.cell for finding in findings}
         findings += [each for each in liveness.check(book, found, recovered.reading, seed) if each.cell not in known]
         meanwhile()
+    done(f"the formulas of {found.title} compared with its layers")
     for number, engine in enumerate(engines):
         try:
             outcome = values.compare(book, found, engine, tried[number], report.tolerance, computed[number].result())
         except XlconvError as error:
             raise EngineError(f"{report.file}: {engine.title}: {error.message}", error.hint) from None
+        done(f"{found.title} computed by {engine.title}")
         findings = merged(findings, outcome.findings)
         result = outcome.result
         if several:
@@ -137,6 +142,18 @@ def _check_network(
     report.findings += [_titled(finding, found) if several else finding for finding in findings]
     report.notes += [f"{found.title}: {note}" if several else note for note in notes]
     report.inputs += [trial.name for trial in trials if trial.name not in report.inputs]
+
+
+@contextmanager
+def _aside() -> Iterator[ThreadPoolExecutor]:
+    """A thread beside this one; a problem here does not wait for it."""
+    pool = ThreadPoolExecutor(1)
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown(wait=False)
 
 
 def _titled(finding: Finding, found: Found) -> Finding:

@@ -1,6 +1,6 @@
 """The command line: parse, call, print, exit code. The only package that imports click.
 
-Exit codes: 0 it agrees (or is done), 1 a check found a difference, 2 it could not run. Data goes to stdout, messages
+Exit codes: 0 it agrees (or is done), 1 a check found a difference, 2 it could not run, 128 + signal. Data goes to stdout, messages
 to stderr. Everything heavy is imported by the command that needs it.
 """
 
@@ -12,8 +12,9 @@ import sys
 import click
 
 from xlconv.cli import checking, recovering, showing, training, writing
-from xlconv.cli.console import DONE, FAILED, fail
+from xlconv.cli.console import DONE, FAILED, INTERRUPTED, fail
 from xlconv.errors import XlconvError
+from xlconv.processes.ends import NOT_WHOLE
 
 
 def run() -> int:
@@ -35,7 +36,8 @@ def run() -> int:
     except XlconvError as error:
         return fail(error.message, error.hint)
     except (KeyboardInterrupt, click.Abort):
-        return fail("interrupted; nothing was written that was not whole")
+        fail(f"interrupted; {NOT_WHOLE}")
+        return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from xlconv.cli.bounding import bounded
 from xlconv.cli.console import DIFFERS, DONE, FAILED, PATH, fail, say
 from xlconv.engines import DEFAULT, NAMES
 from xlconv.errors import XlconvError
+from xlconv.processes.bounds import Bounds
 
 if TYPE_CHECKING:
     from xlconv.check.report import Failure, Report
@@ -51,6 +53,7 @@ _CODES = {"agrees": DONE, "differs": DIFFERS, "not checked": FAILED, "failed": F
 @click.option("--random", type=click.IntRange(0, 100), default=20, show_default=True, help="Random inputs to try.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random inputs.")
 @click.option("--jobs", type=click.IntRange(min=0), help="Workbooks at a time; 0: as many as processors.  [default: 1]")
+@bounded
 @click.option("--self-test", is_flag=True, help="Plant faults into copies instead, and tell which the check finds.")
 @click.option("--faults", type=click.IntRange(1, 10_000), default=240, show_default=True, help="With --self-test.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
@@ -70,6 +73,9 @@ def verify(
     sarif: Path | None,
     markdown: Path | None,
     csv: Path | None,
+    seconds: float,
+    memory: int,
+    cells: int,
     **settings: Any,
 ) -> int:
     """Compare every activation with the NumPy reference.
@@ -98,6 +104,7 @@ def verify(
         if output.printed or output.saved or settings["against"] is not None:
             raise click.UsageError("--self-test prints a text; it goes with no report and not with --against")
         return self_test_all(files, names, faults, settings["seed"], jobs or 0)
+    settings["bounds"] = Bounds(seconds, memory, cells)
     output.check(files)
     engines, skipped = engines_named(list(names) or [DEFAULT])
     for reason in skipped:
@@ -180,8 +187,8 @@ def verify_all(
     from xlconv.check.formats.text import summary, to_text
     from xlconv.check.grading import expectation
     from xlconv.check.many import verify_many
-    from xlconv.check.parallel import processors
     from xlconv.check.report import Failure
+    from xlconv.processes import processors
 
     if settings.get("against") is not None:
         settings = {**settings, "against": expectation(settings["against"])}

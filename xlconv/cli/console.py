@@ -12,6 +12,8 @@ from xlconv.escape import console
 DONE: Final = 0
 DIFFERS: Final = 1
 FAILED: Final = 2
+INTERRUPTED: Final = 130
+"""128 + SIGINT."""
 
 PATH: Final = click.Path(path_type=Path)
 """A file or folder, there or not: the library's errors say more than click's."""

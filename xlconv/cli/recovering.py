@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from xlconv.cli.bounding import bounded, on
 from xlconv.cli.console import DIFFERS, DONE, PATH
 
 
@@ -15,7 +17,8 @@ from xlconv.cli.console import DIFFERS, DONE, PATH
 @click.option("--network", type=click.IntRange(min=1), default=1, show_default=True, help="Which one, of several.")
 @click.option("--force", is_flag=True, help="Replace the folder if it exists.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON, weights included.")
-def recover(file: Path, output: Path | None, network: int, force: bool, as_json: bool) -> int:
+@bounded
+def recover(file: Path, output: Path | None, network: int, force: bool, as_json: bool, **bounds: Any) -> int:
     """Find the networks in a workbook's formulas.
 
     Reads any .xlsx or .xlsm, whoever made it, and lists its layers with shapes, weights, where each stands, and the
@@ -32,8 +35,10 @@ def recover(file: Path, output: Path | None, network: int, force: bool, as_json:
 
     if output is not None:
         check_free(output, force)
-    recovered = recover_file(file)
+    with on(file, **bounds):
+        recovered = recover_file(file)
+        text = describe.to_json(recovered) if as_json else describe.to_text(recovered)
     if output is not None:
         describe.save(recovered, network - 1, output, force)
-    click.echo(describe.to_json(recovered) if as_json else describe.to_text(recovered))
+    click.echo(text)
     return DONE if recovered.networks else DIFFERS

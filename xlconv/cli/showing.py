@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
+from xlconv.cli.bounding import bounded, on
 from xlconv.cli.console import PATH
 from xlconv.errors import XlconvError
 
@@ -20,7 +22,8 @@ _network = click.option(
 @click.command()
 @click.argument("file", type=PATH)
 @_network
-def show(file: Path, network: int) -> None:
+@bounded
+def show(file: Path, network: int, **bounds: Any) -> None:
     """Show a workbook's input and prediction in the terminal.
 
     The workbook is recalculated by the embedded engine; cached values are not looked at.
@@ -32,7 +35,9 @@ def show(file: Path, network: int) -> None:
     from xlconv.picture import look
     from xlconv.show import to_console
 
-    to_console(look(file, network), sys.stdout)
+    with on(file, **bounds):
+        picture = look(file, network)
+    to_console(picture, sys.stdout)
 
 
 @click.command()
@@ -40,7 +45,8 @@ def show(file: Path, network: int) -> None:
 @click.option("-o", "--output", type=PATH, required=True, metavar="FILE", help="Where to: .png, .svg or .pdf.")
 @_network
 @click.option("--force", is_flag=True, help="Replace the file if it exists.")
-def render(file: Path, output: Path, network: int, force: bool) -> None:
+@bounded
+def render(file: Path, output: Path, network: int, force: bool, **bounds: Any) -> None:
     """Draw a workbook's layers as heat maps.
 
     Input, kernels, the channels of each layer, and the classes' probabilities, as the embedded engine computes them;
@@ -65,5 +71,7 @@ def render(file: Path, output: Path, network: int, force: bool) -> None:
         ) from None
     from xlconv.picture import look
 
-    rendering.save(look(file, network), output, force)
+    with on(file, **bounds):
+        picture = look(file, network)
+    rendering.save(picture, output, force)
     click.echo(output)

@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from xlconv.cli.console import DONE, FAILED, PATH, say
+from xlconv.cli.console import DONE, INTERRUPTED, PATH, say
 from xlconv.errors import XlconvError
+from xlconv.processes.ends import interrupts_raise
 
 
 @click.command()
@@ -90,7 +91,7 @@ def train(data: Path, output: Path, template: str, validation: int, force: bool,
     images, labels = digits.load_mnist(data)
     run = training.Training(loaded.network, images, labels, validation, training.Recipe(**settings))
     try:
-        with training.progress_bar(run):
+        with interrupts_raise(), training.progress_bar(run):
             run.run()
     except KeyboardInterrupt:
         if run.best is None:
@@ -98,7 +99,7 @@ def train(data: Path, output: Path, template: str, validation: int, force: bool,
         say("xlconv: interrupted; these are the best weights so far")
         training.save(run, loaded, output, force)
         click.echo(output)
-        return FAILED
+        return INTERRUPTED
     training.save(run, loaded, output, force)
     click.echo(output)
     return DONE

@@ -51,6 +51,7 @@ def generate(
     """
     from xlconv import templates
     from xlconv.files import check_free
+    from xlconv.processes.held import temporary_files
 
     if (digit is not None) + (image is not None) + blank != 1:
         raise click.UsageError("give --digit, --image or --blank, one of them")
@@ -63,7 +64,8 @@ def generate(
     x = _input(loaded, digit, sample, image)
     from xlconv import workbook
 
-    workbook.write(loaded.network, x, path, loaded.name, force, loaded.samples, loaded.about)
+    with temporary_files():  # openpyxl writes some
+        workbook.write(loaded.network, x, path, loaded.name, force, loaded.samples, loaded.about)
     click.echo(path)
     code = verify_all([path], engines_named([DEFAULT])[0], {}, Output()) if check else DONE
     if show:

@@ -10,14 +10,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
+from tempfile import TemporaryFile
 from threading import Timer
 from typing import IO, TYPE_CHECKING, Final
 
@@ -25,6 +24,7 @@ from xlconv.cells import Edit, Range
 from xlconv.engines.limits import Limits
 from xlconv.engines.wire import MAX_HEADER, Request, Results, decode_results
 from xlconv.errors import EngineError, printable
+from xlconv.processes import held, python
 
 if TYPE_CHECKING:
     from xlconv.engines import Engine
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _GROUPS_A_JOB: Final = 6
 """A further process is worth its start for so many groups of edits."""
 
-_START: Final = "import sys; sys.path[:] = sys.argv[1:]; from xlconv.engines.child import main; main()"
+_MODULE: Final = "xlconv.engines.child"
 
 _ENVIRONMENT: Final = {
     "MALLOC_ARENA_MAX": "2",  # each thread's own arena would count as 64 MiB of address space
@@ -68,12 +68,14 @@ class Isolated:
     def evaluate(self, package: bytes, edits: Sequence[Sequence[Edit]], ranges: Sequence[Range]) -> Results:
         """Share the groups of edits between processes, and wait for each."""
         with ExitStack() as stack:
-            folder = Path(stack.enter_context(TemporaryDirectory(prefix="xlconv-", ignore_cleanup_errors=True)))
+            folder = stack.enter_context(held.temporary_folder())
             module = type(self.engine).__module__
             children = [
                 stack.enter_context(_running(self.name, Request(module, self.limits, package, part, ranges), folder))
                 for part in _parts(edits, self.jobs)
             ]
+            for child in children:  # they start side by side
+                child.begin()
             return list(chain.from_iterable(child.results() for child in children))
 
 
@@ -86,20 +88,20 @@ def _parts(edits: Sequence[Sequence[Edit]], jobs: int) -> Iterator[Sequence[Sequ
 
 @contextmanager
 def _running(name: str, request: Request, folder: Path) -> Iterator[_Child]:
-    """A process at work on a request; it is ended on the way out, and at the time limit."""
-    with TemporaryFile(dir=folder) as stdin, TemporaryFile(dir=folder) as stderr:
-        stdin.write(request.encode())
-        stdin.seek(0)
-        with _started(folder, stdin, stderr) as process:
-            child = _Child(name, request, process, stderr)
-            timer = Timer(request.limits.seconds, child.end)
-            timer.daemon = True
-            timer.start()
-            try:
-                yield child
-            finally:
-                timer.cancel()
-                process.kill()
+    """A process that waits for a request; it is ended on the way out, and at the time limit."""
+    temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
+    with (
+        TemporaryFile(dir=folder) as stderr,
+        held.running(python.command(_MODULE), folder, stderr, _ENVIRONMENT | temporary) as process,
+    ):
+        child = _Child(name, request, process, stderr)
+        timer = Timer(request.limits.seconds, child.end)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield child
+        finally:
+            timer.cancel()
 
 
 @dataclass
@@ -111,6 +113,13 @@ class _Child:
     process: subprocess.Popen[bytes]
     stderr: IO[bytes]
     late: bool = False
+
+    def begin(self) -> None:
+        """Give it the request."""
+        assert self.process.stdin is not None
+        with suppress(BrokenPipeError):  # dead already, which is seen when it is waited for
+            self.process.stdin.write(self.request.encode())
+            self.process.stdin.close()
 
     def end(self) -> None:
         """As it is late."""
@@ -161,20 +170,6 @@ class _Child:
         self.stderr.seek(max(0, self.stderr.seek(0, os.SEEK_END) - _LONGEST_REASON))
         lines = self.stderr.read().decode(errors="replace").split("\n")
         return next((_line(line) for line in reversed(lines) if line.strip() and not line.startswith("note: ")), "")
-
-
-def _started(folder: Path, stdin: IO[bytes], stderr: IO[bytes]) -> subprocess.Popen[bytes]:
-    """A fresh interpreter that imports from where this one does, and leaves its temporary files in a folder of ours."""
-    places = [str(Path(place).absolute()) for place in sys.path]
-    temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
-    return subprocess.Popen(
-        [sys.executable, "-I", "-S", "-c", _START, *places],
-        stdin=stdin,
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        cwd=folder,
-        env={**os.environ, **_ENVIRONMENT, **temporary},
-    )
 
 
 def _signal_name(number: int) -> str:

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -22,12 +20,16 @@ from xlconv.cells import Edit, ErrorValue, Range, Value
 from xlconv.engines.errors import error_value
 from xlconv.engines.limits import Limits
 from xlconv.errors import EngineError
+from xlconv.processes import held
 
 _SECONDS_A_FILE: Final = 20
 """What each file adds to the limits of time, as all go through one process."""
 
-_LIMITED: Final = 'ulimit -c 0; ulimit -v "$1"; ulimit -t "$2"; shift 2; exec "$@"'
-"""The shell binds itself, and what it becomes: limits set between fork and exec would be unsafe beside threads."""
+_LIMITED: Final = 'read -r go || exit; ulimit -c 0; ulimit -v "$1"; ulimit -t "$2"; shift 2; exec "$@" </dev/null'
+"""The shell waits until it is held, and binds itself and what it becomes: limits set between fork and exec would be
+unsafe beside threads."""
+
+_ENVIRONMENT: Final = {"MALLOC_ARENA_MAX": "2"}  # each thread's own arena would count as 64 MiB of memory
 
 _USUAL_PLACES: Final = (
     "/Applications/LibreOffice.app/Contents/MacOS/soffice",
@@ -64,17 +66,17 @@ class LibreOffice:
     def title(self) -> str:
         """`LibreOffice` and its version."""
         try:
-            said = subprocess.run([self.program, "--version"], capture_output=True, text=True, timeout=30, check=False)
-        except (OSError, subprocess.TimeoutExpired):
+            with held.temporary_folder() as folder:
+                said = _run([self.program, "--version"], Limits(self.limits.memory, 30, 30), folder)
+        except (OSError, EngineError):
             return "LibreOffice"
-        return " ".join(said.stdout.split()[:2]) or "LibreOffice"
+        return " ".join(said.split()[:2]) or "LibreOffice"
 
     def evaluate(
         self, package: bytes, edits: Sequence[Sequence[Edit]], ranges: Sequence[Range]
     ) -> list[list[list[list[Value]]]]:
         """Write one file for each group of edits, convert them all in one run, read the results."""
-        with tempfile.TemporaryDirectory(prefix="xlconv-", ignore_cleanup_errors=True) as name:
-            folder = Path(name)
+        with held.temporary_folder() as folder:
             files = []
             for number, copy in enumerate(reader.with_values(package, edits)):
                 files.append(folder / f"{number:04}.xlsx")
@@ -94,7 +96,7 @@ class LibreOffice:
         ]
         more = _SECONDS_A_FILE * len(files)
         limits = self.limits
-        said = _run(command, Limits(limits.memory, limits.cpu_seconds + more, limits.seconds + more))
+        said = _run(command, Limits(limits.memory, limits.cpu_seconds + more, limits.seconds + more), folder)
         if missing := [file for file in files if not (folder / "out" / file.name).exists()]:
             reason = said.strip()[-300:] or "no reason given"
             raise EngineError(f"LibreOffice did not convert {len(missing)} of {len(files)} workbooks: {reason}")
@@ -121,35 +123,18 @@ def find_program() -> str | None:
     return found or next((place for place in _USUAL_PLACES if Path(place).exists()), None)
 
 
-def _run(command: Sequence[str], limits: Limits) -> str:
-    """Run to the end or to a limit; soffice starts processes of its own, so the whole group is ended."""
+def _run(command: Sequence[str], limits: Limits, folder: Path) -> str:
+    """Run to the end or to a limit; soffice starts processes of its own, which end with it."""
     if os.name == "posix":
         ends = str(limits.memory >> 10), str(limits.cpu_seconds)
         command = ["/bin/sh", "-c", _LIMITED, "sh", *ends, *command]
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        env={**os.environ, "MALLOC_ARENA_MAX": "2"},  # each thread's own arena would count as 64 MiB of memory
-    )
-    try:
-        said, _ = process.communicate(timeout=limits.seconds)
-    except subprocess.TimeoutExpired:
-        raise EngineError(f"LibreOffice did not finish within {limits.seconds:g} s") from None
-    finally:
-        _end(process)
+    temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
+    with held.running(command, folder, subprocess.STDOUT, _ENVIRONMENT | temporary) as process:
+        try:
+            said, _ = process.communicate(b"go\n", timeout=limits.seconds)
+        except subprocess.TimeoutExpired:
+            raise EngineError(f"LibreOffice did not finish within {limits.seconds:g} s") from None
     return said.decode(errors="replace")
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
-        process.wait()
 
 
 def _values(path: Path, ranges: Sequence[Range]) -> list[list[list[Value]]]:

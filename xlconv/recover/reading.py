@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlconv import syntax
+from xlconv.processes.bounds import cells_left, done
 from xlconv.reader import Workbook
 from xlconv.recover import places
 from xlconv.recover.meaning import Argmax, Exp, Max, Meaning, Reader, Ref, Relu, Share, Sum, SumExp
@@ -210,6 +211,7 @@ def read(book: Workbook) -> Reading:
     atlas = Atlas(book.sheets)
     reader = Reader(book.names, {name.lower(): name for name in book.sheets})
     found = groups(book)
+    done(f"{sum(len(group.cells) for group in found):,} formulas read")
     gathered: dict[Hashable, _Gathered] = {}
     left = MOST_OPERANDS
     for group in found:

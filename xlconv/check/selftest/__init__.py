@@ -12,11 +12,13 @@ from random import Random
 from typing import Final
 
 from xlconv import reader
-from xlconv.check.parallel import Died, in_order, processors
 from xlconv.check.selftest.result import Result, Row, SelfTest
 from xlconv.check.selftest.specimen import Specimen, Task
 from xlconv.engines import DEFAULT, by_name
 from xlconv.errors import XlconvError
+from xlconv.processes import processors
+from xlconv.processes.bounds import SECONDS
+from xlconv.processes.pool import Died, in_order
 
 __all__ = ["Result", "Row", "SelfTest", "self_test"]
 
@@ -58,5 +60,5 @@ def _results(specimen: Specimen, tasks: Sequence[Task], jobs: int) -> Iterator[R
     if jobs == 1 or len(tasks) < _WORTH_PROCESSES:
         yield from map(specimen.examine, tasks)
         return
-    for task, done in zip(tasks, in_order(specimen.examine, tasks, jobs), strict=True):
+    for task, done in zip(tasks, in_order(specimen.examine, tasks, jobs, SECONDS), strict=True):
         yield specimen.refused(task, f"its check {done.how}") if isinstance(done, Died) else done
