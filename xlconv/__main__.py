@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 from contextlib import suppress
 
@@ -14,19 +15,23 @@ def main() -> None:
     # What openpyxl had half written complains when it is thrown away; the error itself has been told by then.
     sys.unraisablehook = lambda _: None
     gc.set_threshold(_OBJECTS)
-    try:
-        from xlconv.processes.python import keep_to_module_path
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupted)
+    from xlconv.processes.ends import end_on_signals
 
-        keep_to_module_path()
-        from xlconv.processes.ends import end_on_signals
+    end_on_signals()
+    from xlconv.processes.python import keep_to_module_path
 
-        end_on_signals()
-    except KeyboardInterrupt:
-        print("xlconv: interrupted", file=sys.stderr)
-        _leave(130)
+    keep_to_module_path()
     from xlconv.cli import run
 
     _leave(run())
+
+
+def _interrupted(*_: object) -> None:
+    """Ctrl-C while the first modules load, of which nothing is held yet."""
+    os.write(2, b"xlconv: interrupted\n")
+    os._exit(128 + signal.SIGINT)
 
 
 def _leave(code: int) -> None:
