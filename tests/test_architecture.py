@@ -31,9 +31,9 @@ FLOORS = [
 ]
 """From the top; a module imports from lower floors, or from its own where that is said here."""
 
-NEIGHBOURS = {(name, name) for name in ("check", "cli", "engines", "layout", "pages", "processes", "reader", "recover")} | {
-    ("__main__", "cli")
-}
+PACKAGES = ("check", "cli", "engines", "layout", "pages", "processes", "reader", "recover")
+
+NEIGHBOURS = {(name, name) for name in PACKAGES} | {("__main__", "cli")}
 
 UPWARDS = {("network", "tracing")}
 """`Network.trace` is a method for those who have a network in a notebook; it loads what computes when it is called."""

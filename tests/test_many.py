@@ -24,9 +24,9 @@ from tests import handmade
 from tests.reports import report
 from xlconv.check import inputs
 from xlconv.check.many import verify_many
-from xlconv.processes.pool import Died, in_order
 from xlconv.check.report import Failure, Report
 from xlconv.cli import cli
+from xlconv.processes.pool import Died, in_order
 
 EXPECTED = handmade.network(inline=True)
 

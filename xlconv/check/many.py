@@ -38,7 +38,7 @@ class Check:
     engines: tuple[str, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
     alone: bool = False
-    bounds: Bounds = Bounds()
+    bounds: Bounds = field(default_factory=Bounds)
 
     def __call__(self, path: Path) -> Report | Failure:
         """The report, or why there is none."""
@@ -62,7 +62,7 @@ def _engine(name: str, jobs: int) -> Engine:
 
 
 def verify_many(
-    files: Sequence[Path], engines: Sequence[str], jobs: int = 1, bounds: Bounds = Bounds(), **settings: Any
+    files: Sequence[Path], engines: Sequence[str], jobs: int = 1, bounds: Bounds | None = None, **settings: Any
 ) -> Generator[Report | Failure, None, None]:
     """Check workbooks; the reports come in the files' order, each as soon as it and those before it are there.
 
@@ -70,15 +70,15 @@ def verify_many(
         files: The workbooks.
         engines: Names of the engines.
         jobs: How many workbooks are checked at the same time, each in a process of its own; with 1 in this one.
-        bounds: What the check of each may use.
+        bounds: What the check of each may use; those of `Bounds` if None.
         settings: Further arguments of `verify`.
     """
-    task = Check(tuple(engines), settings, alone=len(files) == 1, bounds=bounds)
+    task = Check(tuple(engines), settings, len(files) == 1, bounds or Bounds())
     if min(jobs, len(files)) == 1:
         yield from map(task, files)
         return
     from xlconv.processes.pool import Died, in_order  # here, as one workbook needs no pool
 
-    with closing(in_order(task, files, jobs, bounds.seconds + _LONGER)) as found:
+    with closing(in_order(task, files, jobs, task.bounds.seconds + _LONGER)) as found:
         for path, report in zip(files, found, strict=True):
             yield report if not isinstance(report, Died) else Failure(str(path), f"{path}: {_DIED.format(report.how)}")

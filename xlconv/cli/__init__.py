@@ -1,7 +1,7 @@
 """The command line: parse, call, print, exit code. The only package that imports click.
 
-Exit codes: 0 it agrees (or is done), 1 a check found a difference, 2 it could not run, 128 + signal. Data goes to stdout, messages
-to stderr. Everything heavy is imported by the command that needs it.
+Exit codes: 0 it agrees (or is done), 1 a check found a difference, 2 it could not run, 128 + signal where one ended it.
+Data goes to stdout, messages to stderr. Everything heavy is imported by the command that needs it.
 """
 
 from __future__ import annotations

@@ -107,18 +107,17 @@ def done(step: str) -> None:
         _current[-1].done.append(step)
 
 
-def cells_left(spent: int) -> int:
-    """How many cells formulas may still read, of which some number have been.
+def check_cells(read: int) -> None:
+    """Refuse that formulas read so many cells.
 
     Raises:
-        BoundsError: None are left.
+        BoundsError: They are more than they may read.
     """
     work = _current[-1] if _current else _Work(Bounds())
-    if spent > work.bounds.cells:
+    if read > work.bounds.cells:
         work.problem = f"its formulas read more than {work.bounds.cells:,} cells together"
         work.hint = "--max-cells NUMBER allows more"
         raise work.error()
-    return work.bounds.cells - spent
 
 
 def memory_used() -> int:

@@ -10,11 +10,14 @@ A record is a sign, `+` or `-`, a kind, and one or two texts, each of which ends
     g NUMBER    a group of processes (on Windows a process) that is to be ended
 """
 
+from __future__ import annotations
+
 import os
 import signal
 import sys
 import time
 
+_STDIN = 0
 _SECONDS = 2.0
 """In which what has been removed may be written again by a process that has not ended yet."""
 
@@ -24,18 +27,18 @@ def main() -> None:
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    held = _listen(sys.stdin.buffer.raw)
-    _end([int(each[1]) for each in held if each[0] == b"g"])
-    for _, old, path in [each for each in held if each[0] == b"m"]:
+    held = _listen()
+    _end([int(texts[0]) for kind, *texts in held if kind == b"g"])
+    for old, path in [texts for kind, *texts in held if kind == b"m"]:
         _put_back(os.fsdecode(old), os.fsdecode(path))
-    _remove([os.fsdecode(each[1]) for each in held if each[0] == b"p"])
+    _remove([os.fsdecode(texts[0]) for kind, *texts in held if kind == b"p"])
 
 
-def _listen(stdin) -> dict:
-    """What there is at the end, in the order in which it was told."""
-    held: dict = {}
+def _listen() -> list[tuple[bytes, ...]]:
+    """What there is at the end: kinds and texts, in the order in which they were told."""
+    held: dict[tuple[bytes, ...], None] = {}
     text = b""
-    while chunk := stdin.read(1 << 16):
+    while chunk := os.read(_STDIN, 1 << 16):
         *records, text = (text + chunk).split(b"\0\0")
         for record in records:
             key = (record[1:2], *record[2:].split(b"\0"))
@@ -43,27 +46,30 @@ def _listen(stdin) -> dict:
                 held[key] = None
             else:
                 held.pop(key, None)
-    return held
+    return list(held)
 
 
-def _end(groups: list) -> None:
+def _end(groups: list[int]) -> None:
     for group in groups:
         try:
-            os.killpg(group, signal.SIGKILL) if hasattr(os, "killpg") else os.kill(group, signal.SIGTERM)
+            if sys.platform == "win32":
+                os.kill(group, signal.SIGTERM)
+            else:
+                os.killpg(group, signal.SIGKILL)
         except OSError:
-            pass  # it has ended
+            continue  # it has ended
 
 
 def _put_back(old: str, path: str) -> None:
-    try:
-        if os.path.lexists(old) and not os.path.lexists(path):
+    if not os.path.lexists(path):
+        try:
             os.replace(old, path)
-    except OSError:
-        pass
-    _remove_one(old if os.path.lexists(path) else "")
+        except OSError:
+            return  # it is not aside, or cannot be moved: it stays where it is
+    _remove_one(old)
 
 
-def _remove(paths: list) -> None:
+def _remove(paths: list[str]) -> None:
     deadline = time.monotonic() + _SECONDS
     while paths and time.monotonic() < deadline:
         for path in paths:

@@ -55,7 +55,7 @@ def in_order(
         for future in futures:
             yield _result(future)
     finally:
-        pool.stop()
+        pool.stop()  # type: ignore[no-untyped-call]
         pool.join()
 
 
@@ -108,7 +108,7 @@ def _how(code: int) -> str:
 
 @contextmanager
 def _without_interrupts() -> Iterator[None]:
-    """Processes and threads that are started here do not hear of Ctrl-C: this one ends them, they have nothing to say."""
+    """Processes and threads that are started here do not hear of Ctrl-C: this one ends them in silence."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

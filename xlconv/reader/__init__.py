@@ -50,9 +50,9 @@ class Workbook:
         return self.sheets[sheet].cells.get((row, column), Cell(None, None))
 
     def named_range(self, name: str) -> Range | None:
-        """The range of a defined name, if it has one on a worksheet that exists."""
+        """The range of a defined name, if it has one on a worksheet that exists, of no more cells than there may be."""
         where = Range.parse(self.names.get(name.lower(), ""))
-        return where if where and where.sheet in self.sheets else None
+        return where if where and where.sheet in self.sheets and where.size <= MAX_CELLS else None
 
 
 def read(path: Path) -> Workbook:

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlconv import syntax
-from xlconv.processes.bounds import cells_left, done
-from xlconv.reader import Workbook
+from xlconv.cells import Range
+from xlconv.processes.bounds import check_cells, done
+from xlconv.reader import Sheet, Workbook
 from xlconv.recover import places
 from xlconv.recover.meaning import Argmax, Exp, Max, Meaning, Reader, Ref, Relu, Share, Sum, SumExp
 from xlconv.recover.places import Atlas, Places
@@ -29,8 +30,8 @@ _MOST_COPIES: Final = 300
 _FURTHER_ON: Final = 5
 """Formulas one behind the other."""
 
-MOST_OPERANDS: Final = 6_000_000
-"""That all formulas of a workbook may read together, so that 1 GB is enough; what goes beyond is left unread."""
+_LARGE: Final = 1 << 16
+"""A range of more cells than this may be a whole column or more: what lies beyond all that is used is left out."""
 
 
 class Group(NamedTuple):
@@ -116,7 +117,7 @@ class Reading:
             return None
         found: dict[Hashable, _Gathered] = {}
         group = Group(where.sheet, "", formula, [(where.row, where.column)])
-        _gather(found, self.atlas, group, meaning, MOST_OPERANDS)
+        _gather(found, self.atlas, group, meaning)
         return next((each.bundle() for each in found.values()), None)
 
     def original(self, cells: Places) -> Places:
@@ -169,19 +170,22 @@ class Reading:
 
     def _named(self) -> Iterator[tuple[Places, Places]]:
         """The precedents of cells with formulas, copies of a formula at a time."""
-        left, aside = MOST_OPERANDS, set(self.aside.tolist())
+        aside, used, spent = set(self.aside.tolist()), Used(self.book), 0
         for group in self.groups:
             cells = np.array(group.cells, dtype=np.int64)
             here = self.atlas.of(group.sheet, group.cells)
             if aside and aside.issuperset(here.tolist()):
                 continue
-            named = [self.book.named_range(name) for name in syntax.names(group.formula)]
+            named = [Range.parse(self.book.names.get(name.lower(), "")) for name in syntax.names(group.formula)]
             fixed = [(where, False, False) for where in named if where is not None]
-            for where, down, right in [*syntax.references(group.formula, group.sheet), *fixed]:
-                left -= where.size * len(group.cells)
-                if where.sheet not in self.book.sheets or left < 0:
+            for whole, down, right in [*syntax.references(group.formula, group.sheet), *fixed]:
+                if whole.sheet not in self.book.sheets:
                     continue
-                moves = places.shift((cells[:, 0] - cells[0, 0]) * down, (cells[:, 1] - cells[0, 1]) * right)
+                moved = (cells - cells[0]) * (down, right)
+                where = used.part(whole, moved)
+                spent += where.size * len(group.cells)
+                check_cells(spent)
+                moves = places.shift(moved[:, 0], moved[:, 1])
                 yield np.repeat(here, where.size), (moves[:, None] + self.atlas.places(where).ravel()).ravel()
 
     @cached_property
@@ -213,16 +217,16 @@ def read(book: Workbook) -> Reading:
     found = groups(book)
     done(f"{sum(len(group.cells) for group in found):,} formulas read")
     gathered: dict[Hashable, _Gathered] = {}
-    left = MOST_OPERANDS
+    used, spent = Used(book), 0
     for group in found:
         meaning = None if group.cells[0] in book.sheets[group.sheet].spread else _meaning(reader, group)
-        if meaning is not None:
-            left -= _gather(gathered, atlas, group, meaning, left)
+        if meaning is not None and not used.is_exceeded(meaning):
+            spent += _gather(gathered, atlas, group, meaning, spent)
     for name, sheet in book.sheets.items():
         for at, where in sheet.spread.items():
             for i, j, meaning in reader.elements(sheet.cells[at].formula or "", name, (where.height, where.width)):
                 one = Group(name, "", "", [(at[0] + i, at[1] + j)])
-                left -= _gather(gathered, atlas, one, meaning, left)
+                spent += _gather(gathered, atlas, one, meaning, spent)
     bundles = [each.bundle() for each in gathered.values()]
     return Reading(book, atlas, found, bundles, _filled(book, atlas, bundles), reader)
 
@@ -280,15 +284,44 @@ class _Gathered:
         return Bundle(self.meaning, self.relus, self.refs, np.concatenate(self.cells), np.concatenate(self.at))
 
 
-def _gather(found: dict[Hashable, _Gathered], atlas: Atlas, group: Group, meaning: Meaning, left: int) -> int:
-    """Add a group to the bundle of its meaning; returns how many operands it has, 0 where it is left out."""
+class Used:
+    """How far the cells of each worksheet reach."""
+
+    def __init__(self, book: Workbook) -> None:
+        self._last = {name: _last_cell(sheet) for name, sheet in book.sheets.items()}
+
+    def part(self, where: Range, moved: Places) -> Range:
+        """What of a large range is within reach from some cells, to which it moves; the rest is blank everywhere."""
+        if where.size <= _LARGE:
+            return where
+        row, column = self._last[where.sheet]
+        rows, columns = (int(-side.min(initial=0)) for side in (moved[:, 0], moved[:, 1]))
+        height = min(where.height, max(1, row + rows - where.row + 1))
+        return where.part(0, 0, height, min(where.width, max(1, column + columns - where.column + 1)))
+
+    def is_exceeded(self, meaning: Meaning) -> bool:
+        """Whether a formula reads whole columns, or what else no layer does."""
+        nowhere = np.zeros((1, 2), np.int64)
+        return any(self.part(ref.range, nowhere) != ref.range for ref in _refs(meaning))
+
+
+def _last_cell(sheet: Sheet) -> Cell:
+    rows, columns = zip(*sheet.cells, strict=True) if sheet.cells else ((1,), (1,))
+    return max(rows), max(columns)
+
+
+def _gather(found: dict[Hashable, _Gathered], atlas: Atlas, group: Group, meaning: Meaning, spent: int = 0) -> int:
+    """Add a group to the bundle of its meaning; returns how many operands it has.
+
+    Raises:
+        BoundsError: They are too many, with those that were spent before.
+    """
     relus = 0
     while isinstance(meaning, Relu):
         meaning, relus = meaning.of, relus + 1
     refs = tuple(_refs(meaning))
     count = len(group.cells) * sum(ref.range.size for ref in refs)
-    if count > left:
-        return 0
+    check_cells(spent + count)
     key = (relus, _make(meaning))
     if key not in found:
         found[key] = _Gathered(meaning, relus, refs)
