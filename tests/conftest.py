@@ -8,11 +8,14 @@ import signal
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import settings
 
 from xlconv import templates, workbook
 from xlconv.engines.libreoffice import find_program
+from xlconv.layers import Conv2d, Flatten, Linear, ReLU, Softmax
+from xlconv.network import Network, Node
 from xlconv.pages.choices import Chosen
 
 settings.register_profile("default", deadline=None, print_blob=True)
@@ -56,4 +59,27 @@ def seven(template: templates.Template, tmp_path_factory: pytest.TempPathFactory
     """A generated workbook of the digit 7; tests copy it before they change it."""
     path = tmp_path_factory.mktemp("seven") / "7.xlsx"
     workbook.write(template.network, Chosen(7), path, template.name, samples=template.samples, about=template.about)
+    return path
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workbook of a small network, for tests that check one many times."""
+    path = tmp_path_factory.mktemp("small") / "small.xlsx"
+    net = Network(
+        (1, 5, 5),
+        [
+            Node("conv", Conv2d(1, 1, 3, bias=False)),
+            Node("relu", ReLU(), inline=True),
+            Node("flatten", Flatten()),
+            Node("dense", Linear(9, 2)),
+            Node("softmax", Softmax()),
+        ],
+        {
+            "conv.weight": np.arange(9.0).reshape(1, 1, 3, 3) / 9 - 0.4,
+            "dense.weight": np.arange(18.0).reshape(2, 9) / 18 - 0.5,
+            "dense.bias": np.array([0.25, -0.5]),
+        },
+    )
+    workbook.write(net, np.arange(25.0).reshape(1, 5, 5) / 25, path)
     return path

@@ -67,6 +67,16 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_keeper.forget)
 
 
+def hold_process(number: int) -> None:
+    """Have a process end with this one, if it has not been let go before."""
+    _keeper.tell("+", "k", str(number))
+
+
+def let_go_process(number: int) -> None:
+    """Forget a process that has ended."""
+    _keeper.tell("-", "k", str(number))
+
+
 def end_all(seconds: float) -> None:
     """End and remove all that is held, as this process is about to end; wait so long for it at most."""
     _keeper.dismiss(seconds)

@@ -8,6 +8,7 @@ A record is a sign, `+` or `-`, a kind, and one or two texts, each of which ends
     p PATH      a file or folder that is to be removed
     m OLD PATH  a folder that stood at PATH and has been put aside: it goes back if nothing stands there, else away
     g NUMBER    a group of processes (on Windows a process) that is to be ended
+    k NUMBER    one process
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def main() -> None:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     held = _listen()
-    _end([int(texts[0]) for kind, *texts in held if kind == b"g"])
+    _end([(kind, int(texts[0])) for kind, *texts in held if kind in (b"g", b"k")])
     for old, path in [texts for kind, *texts in held if kind == b"m"]:
         _put_back(os.fsdecode(old), os.fsdecode(path))
     _remove([os.fsdecode(texts[0]) for kind, *texts in held if kind == b"p"])
@@ -49,13 +50,13 @@ def _listen() -> list[tuple[bytes, ...]]:
     return list(held)
 
 
-def _end(groups: list[int]) -> None:
-    for group in groups:
+def _end(processes: list[tuple[bytes, int]]) -> None:
+    for kind, number in processes:
         try:
             if sys.platform == "win32":
-                os.kill(group, signal.SIGTERM)
+                os.kill(number, signal.SIGTERM)
             else:
-                os.killpg(group, signal.SIGKILL)
+                (os.killpg if kind == b"g" else os.kill)(number, signal.SIGKILL)
         except OSError:
             continue  # it has ended
 

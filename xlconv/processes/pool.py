@@ -15,11 +15,13 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import connection, parent_process
-from multiprocessing.context import SpawnContext
+from multiprocessing.context import SpawnContext, SpawnProcess
 from multiprocessing.synchronize import RLock
 from typing import Any, Final, TypeVar
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
+
+from xlconv.processes.held import hold_process, let_go_process
 
 Item = TypeVar("Item")
 Done = TypeVar("Done")
@@ -85,11 +87,38 @@ def _start_tracker() -> None:
         sys.warnoptions.remove("ignore")
 
 
+class _Process(SpawnProcess):
+    """Ends with the process that started it, also while it is just starting."""
+
+    def start(self) -> None:
+        """Start it."""
+        super().start()
+        assert self.pid is not None
+        hold_process(self.pid)
+
+    def is_alive(self) -> bool:
+        """Whether it is running."""
+        alive = super().is_alive()
+        self._look()
+        return alive
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait for it."""
+        super().join(timeout)
+        self._look()
+
+    def _look(self) -> None:
+        if self.pid is not None and self.exitcode is not None:
+            let_go_process(self.pid)
+
+
 class _Context(SpawnContext):
     """Fresh interpreters, as a fork of a process with threads may hang.
 
     The pool gives its locks up before its processes have ended, and one that is just starting would complain.
     """
+
+    Process = _Process
 
     def __init__(self) -> None:
         super().__init__()
