@@ -57,6 +57,8 @@ class _Work:
 
     def look(self) -> bool:
         """Whether it is beyond its bounds."""
+        if self.problem:
+            return True
         if time.monotonic() - self.begun > self.bounds.seconds:
             self.problem, self.hint = f"not done within {self.bounds.seconds:g} s", "--timeout SECONDS allows more"
         elif memory_used() > self.bounds.memory << 20:
@@ -139,18 +141,23 @@ def _most_used() -> int:
 
 @contextmanager
 def _watched(work: _Work, name: str) -> Iterator[None]:
-    """A thread looks at the clock and at the memory, and a signal interrupts this one."""
+    """A thread looks at the clock and at the memory, and a signal interrupts this one.
+
+    Some libraries let no other thread run for long, but look for signals: the system's own timer is heeded, too.
+    """
     over, telling = threading.Event(), threading.Lock()
 
     def interrupt(*_: object) -> None:
-        if work.problem and not over.is_set():
+        if not over.is_set() and work.look():
             raise work.error()
 
     before = signal.signal(signal.SIGALRM, interrupt)
     threading.Thread(target=_watch, args=(work, over, telling, name), daemon=True).start()
+    signal.setitimer(signal.ITIMER_REAL, work.bounds.seconds + _PERIOD, 10 * _PERIOD)
     try:
         yield
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         with telling:  # no signal comes after this
             over.set()
         signal.signal(signal.SIGALRM, before)
