@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xlconv.cli.console import DIFFERS, DONE, FAILED, PATH, fail, say
+from xlconv.cli.console import DIFFERS, DONE, FAILED, PATH, fail, say, worst
 from xlconv.engines import DEFAULT, NAMES
 from xlconv.errors import XlconvError
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from xlconv.engines import Engine
 
 _CODES = {"agrees": DONE, "differs": DIFFERS, "not checked": FAILED, "failed": FAILED}
-"""Exit codes by verdict; of several the largest counts."""
+"""Exit codes by verdict."""
 
 
 @click.command()
@@ -75,8 +75,8 @@ def verify(
     """Compare every activation with the NumPy reference.
 
     Each workbook is recalculated by a spreadsheet engine, with its own input, ten sample digits and random inputs.
-    Exit code 0: all agree; 1: something differs; 2: a file, or a part of one, could not be checked. Where FILE of a
-    report is -, it goes to stdout.
+    Exit code 1: something differs, in whichever of the files; 2: nothing does, but a file, or a part of one, could not
+    be checked; 0: all agree. Where FILE of a report is -, it goes to stdout.
 
     With --against a layer is right where its own formulas and weights are, even if its numbers are wrong because of a
     mistake before it.
@@ -204,7 +204,7 @@ def verify_all(
     if not output.printed and (text := summary(reports)):
         click.echo(f"\n{text}")
     output.write(reports)
-    return max(_CODES[report.verdict] for report in reports)
+    return worst(_CODES[report.verdict] for report in reports)
 
 
 class _Bar:
@@ -264,7 +264,7 @@ def self_test_all(files: Sequence[Path], names: Sequence[str], faults: int, seed
             continue
         click.echo(result.to_text())
         codes.append(DONE if result.all_found else DIFFERS)
-    return max(codes)
+    return worst(codes)
 
 
 @click.command()

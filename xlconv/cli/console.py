@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,11 @@ FAILED: Final = 2
 
 PATH: Final = click.Path(path_type=Path)
 """A file or folder, there or not: the library's errors say more than click's."""
+
+
+def worst(codes: Iterable[int]) -> int:
+    """The exit code for several files: that something differs is not hidden by another that could not be checked."""
+    return min(codes, key=(DIFFERS, FAILED, DONE).index)
 
 
 def say(text: str) -> None:
