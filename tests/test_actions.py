@@ -120,6 +120,19 @@ def test_hook() -> None:
     program, command, *options = hook["entry"].split()
     assert program == "xlconv"
     assert command in cli.commands
+    assert options == ["--if-network"]
     assert set(options) <= OPTIONS
     assert re.search(hook["files"], "a/b.xlsx")
     assert not re.search(hook["files"], "a/b.xlsx.txt")
+
+
+@pytest.mark.parametrize("name", ["-h.xlsx", "--version.xlsx", "--csv=a.xlsx"])
+def test_hook_takes_files_for_files(tmp_path: Path, name: str) -> None:
+    """A workbook whose name begins with a dash is checked, as pre-commit puts it behind the hook's arguments."""
+    (hook,) = yaml.safe_load(HOOKS.read_text("utf-8"))
+    (tmp_path / name).write_bytes(b"garbage")
+    line = [sys.executable, "-m", *hook["entry"].split(), *hook["args"], name]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"xlconv: {name}: ")
+    assert [path.name for path in tmp_path.iterdir()] == [name]

@@ -54,7 +54,7 @@ def verify(
     expected = against if isinstance(against, Network | None) else grading.expectation(against)
     book = reader.read(Path(path))
     recovered = networks_of(book)
-    report = Report(str(path), tolerance=tolerance)
+    report = Report(str(path), tolerance=tolerance, declared=declared.is_signed(book))
     report.networks = [_in_one_line(found) for found in recovered.networks]
     audited = cache(partial(whole.audited, recovered))
     for found in recovered.networks:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from xlconv.check.rules import Rule
     from xlconv.engines import Engine
 
-_CODES = {"agrees": DONE, "differs": DIFFERS, "not checked": FAILED, "failed": FAILED}
+_CODES = {"agrees": DONE, "differs": DIFFERS, "not checked": FAILED, "failed": FAILED, "skipped": DONE}
 """Exit codes by verdict."""
 
 
@@ -41,6 +41,7 @@ _CODES = {"agrees": DONE, "differs": DIFFERS, "not checked": FAILED, "failed": F
 )
 @click.option("--any-weights", is_flag=True, help="With --against: the weights may be others.")
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option("--if-network", is_flag=True, help="Skip workbooks without a network, unless --against asks for one.")
 @click.option(
     "--tolerance",
     type=click.FloatRange(min=0),
@@ -62,6 +63,7 @@ def verify(
     files: tuple[Path, ...],
     names: tuple[str, ...],
     strict: bool,
+    if_network: bool,
     jobs: int | None,
     self_test: bool,
     faults: int,
@@ -76,7 +78,10 @@ def verify(
 
     Each workbook is recalculated by a spreadsheet engine, with its own input, ten sample digits and random inputs.
     Exit code 1: something differs, in whichever of the files; 2: nothing does, but a file, or a part of one, could not
-    be checked; 0: all agree. Where FILE of a report is -, it goes to stdout.
+    be checked; 0: all agree, or were skipped. Where FILE of a report is -, it goes to stdout.
+
+    With --if-network a workbook is skipped in which no network is recognised, whatever else is found in it; but not one
+    of xlconv's whose network is damaged, nor one that cannot be read.
 
     With --against a layer is right where its own formulas and weights are, even if its numbers are wrong because of a
     mistake before it.
@@ -91,12 +96,12 @@ def verify(
     if not isfinite(settings["tolerance"]):
         raise click.UsageError(f"--tolerance must be a finite number, not {settings['tolerance']}")
     asked = {"junit": junit, "sarif": sarif, "markdown": markdown, "csv": csv}
-    output = Output(strict, as_json, {name: path for name, path in asked.items() if path is not None})
+    output = Output(strict, if_network, as_json, {name: path for name, path in asked.items() if path is not None})
     if settings["any_weights"] and settings["against"] is None:
         raise click.UsageError("--any-weights goes with --against")
     if self_test:
-        if output.printed or output.saved or settings["against"] is not None:
-            raise click.UsageError("--self-test prints a text; it goes with no report and not with --against")
+        if output.printed or output.saved or if_network or settings["against"] is not None:
+            raise click.UsageError("--self-test goes with no report, not with --against, and not with --if-network")
         return self_test_all(files, names, faults, settings["seed"], jobs or 0)
     output.check(files)
     engines, skipped = engines_named(list(names) or [DEFAULT])
@@ -111,11 +116,13 @@ class Output:
 
     Args:
         strict: Whether warnings count as errors.
+        if_network: Whether workbooks without a network are skipped.
         as_json: Whether to print JSON.
         places: The file for each format that is asked for; `-` is stdout.
     """
 
     strict: bool = False
+    if_network: bool = False
     as_json: bool = False
     places: Mapping[str, Path] = field(default_factory=dict)
 
@@ -195,7 +202,7 @@ def verify_all(
                 if isinstance(report, Failure):
                     fail(report.error, report.hint)
                     continue
-                report.strict = output.strict
+                report.strict, report.if_network = output.strict, output.if_network
                 report.notes += [f"skipped {reason}" for reason in skipped]
                 if not output.printed:
                     click.echo(to_text(report))
