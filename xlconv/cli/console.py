@@ -23,6 +23,11 @@ def worst(codes: Iterable[int]) -> int:
     return min(codes, key=(DIFFERS, FAILED, DONE).index)
 
 
+def tell(what: object) -> None:
+    """A line of data on stdout: a name or a path from outside, say, which gives no orders to a CI runner."""
+    click.echo(console(str(what)))
+
+
 def say(text: str) -> None:
     """A message on stderr."""
     click.echo(console(text), err=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from xlconv.cli.console import PATH
+from xlconv.cli.console import PATH, tell
 from xlconv.errors import XlconvError
 
 _FORMATS = (".png", ".svg", ".pdf")
@@ -66,4 +66,4 @@ def render(file: Path, output: Path, network: int, force: bool) -> None:
     from xlconv.picture import look
 
     rendering.save(look(file, network), output, force)
-    click.echo(output)
+    tell(output)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from xlconv.cli.console import DONE, FAILED, PATH, say
+from xlconv.cli.console import DONE, FAILED, PATH, say, tell
 from xlconv.errors import XlconvError
 
 
@@ -97,8 +97,8 @@ def train(data: Path, output: Path, template: str, validation: int, force: bool,
             raise
         say("xlconv: interrupted; these are the best weights so far")
         training.save(run, loaded, output, force)
-        click.echo(output)
+        tell(output)
         return FAILED
     training.save(run, loaded, output, force)
-    click.echo(output)
+    tell(output)
     return DONE

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from xlconv.cli.checking import Output, engines_named, verify_all
-from xlconv.cli.console import DONE, PATH
+from xlconv.cli.console import DONE, PATH, tell
 from xlconv.engines import DEFAULT
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def generate(
     from xlconv import workbook
 
     workbook.write(loaded.network, x, path, loaded.name, force, loaded.samples, loaded.about)
-    click.echo(path)
+    tell(path)
     code = verify_all([path], engines_named([DEFAULT])[0], {}, Output()) if check else DONE
     if show:
         from xlconv import launch
@@ -135,5 +135,5 @@ def templates() -> None:
     from xlconv import templates as home
 
     for name in home.names():
-        click.echo(f"{name}  {home.load(name).title}")
-        click.echo(f"  {home.locate(name)}")
+        tell(f"{name}  {home.load(name).title}")
+        tell(f"  {home.locate(name)}")
