@@ -382,19 +382,6 @@ def test_templates(tmp_path: Path) -> None:
     assert (Path(lines[at + 1].strip()) / "network.toml").is_file()
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have no xdg-open")
-@pytest.mark.parametrize(("status", "code"), [(0, 0), (3, 2)])
-def test_open_hands_over_to_the_system(tmp_path: Path, seven: Path, status: int, code: int) -> None:
-    """The file goes to the system's opener; where that fails the exit code is 2."""
-    opener = tmp_path / "xdg-open"
-    opener.write_text(f'#!/bin/sh\nprintf %s "$1" > "{tmp_path}/opened"\nexit {status}\n')
-    opener.chmod(0o755)
-    done = python(tmp_path, "-m", "xlconv", "open", seven, env={"PATH": str(tmp_path), "DISPLAY": ":0"})
-    assert (done.returncode, done.stdout) == (code, "")
-    assert (tmp_path / "opened").read_text() == str(seven)
-    assert done.stderr.startswith("xlconv: " if code else "")
-
-
 def test_version(tmp_path: Path) -> None:
     """--version prints the version of the installed distribution."""
     done = xlconv(tmp_path, "--version")
