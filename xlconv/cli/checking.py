@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xlconv.cli.console import DIFFERS, DONE, FAILED, PATH, fail, say, worst
+from xlconv.cli.console import DIFFERS, DONE, FAILED, PATH, fail, put, say, tell, worst
 from xlconv.engines import DEFAULT, NAMES
 from xlconv.errors import XlconvError
 
@@ -156,7 +156,7 @@ class Output:
             save(name, reports, path)
         for name in self.printed:
             text = to_json(reports) + "\n" if name == "json" else FORMATS[name].text(reports)
-            click.echo(text.encode() if name == "csv" else text, nl=False)
+            click.echo(text.encode(), nl=False)  # in the encoding that it says it has, and with its own line ends
 
 
 def engines_named(names: list[str]) -> tuple[list[Engine], list[str]]:
@@ -205,11 +205,11 @@ def verify_all(
                 report.strict, report.if_network = output.strict, output.if_network
                 report.notes += [f"skipped {reason}" for reason in skipped]
                 if not output.printed:
-                    click.echo(to_text(report))
+                    put(to_text(report))
                 if report.verdict == "not checked":
                     say(f"xlconv: {report.file}: not checked: {report.unchecked}")
     if not output.printed and (text := summary(reports)):
-        click.echo(f"\n{text}")
+        put(f"\n{text}")
     output.write(reports)
     return worst(_CODES[report.verdict] for report in reports)
 
@@ -269,7 +269,7 @@ def self_test_all(files: Sequence[Path], names: Sequence[str], faults: int, seed
         except XlconvError as error:
             codes.append(fail(error.message, error.hint))
             continue
-        click.echo(result.to_text())
+        put(result.to_text())
         codes.append(DONE if result.all_found else DIFFERS)
     return worst(codes)
 
@@ -291,9 +291,9 @@ def explain(names: tuple[str, ...]) -> None:
     if not names:
         width = max(map(len, RULES))
         for rule in RULES.values():
-            click.echo(f"{rule.id:<{width}}  {rule.severity:<7}  {rule.title}")
+            tell(f"{rule.id:<{width}}  {rule.severity:<7}  {rule.title}")
         return
-    click.echo("\n\n".join(_explanation(rule) for rule in map(named, names)))
+    put("\n\n".join(_explanation(rule) for rule in map(named, names)))
 
 
 def _explanation(rule: Rule) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from xlconv.cli.console import DIFFERS, DONE, PATH
+from xlconv.cli.console import DIFFERS, DONE, PATH, put
 
 
 @click.command()
@@ -35,5 +35,5 @@ def recover(file: Path, output: Path | None, network: int, force: bool, as_json:
     recovered = recover_file(file)
     if output is not None:
         describe.save(recovered, network - 1, output, force)
-    click.echo(describe.to_json(recovered) if as_json else describe.to_text(recovered))
+    put(describe.to_json(recovered) if as_json else describe.to_text(recovered))
     return DONE if recovered.networks else DIFFERS

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from xlconv.cli.checking import Output, engines_named, verify_all
-from xlconv.cli.console import DONE, PATH, tell
+from xlconv.cli.console import DONE, PATH, put, tell
 from xlconv.engines import DEFAULT
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def inspect(file: Path, as_json: bool) -> None:
     from xlconv.check import inspect as inspected
 
     found = inspected.inspect(file)
-    click.echo(inspected.to_json(found) if as_json else inspected.to_text(found))
+    put(inspected.to_json(found) if as_json else inspected.to_text(found))
 
 
 @click.command()

@@ -1,0 +1,75 @@
+"""Standard streams of all kinds: what an encoding lacks, and where nothing can be written."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+import xlconv.cli
+
+NAME = "Übung 七.xlsx"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, seven: Path) -> Path:
+    """With a workbook whose name has letters of two scripts."""
+    shutil.copy(seven, tmp_path / NAME)
+    return tmp_path
+
+
+def run(folder: Path, encoding: str, *arguments: str) -> tuple[int, bytes, str]:
+    """The exit code, stdout and stderr of the command line with streams of an encoding."""
+    done = subprocess.run(
+        [sys.executable, "-m", "xlconv", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr.decode(encoding)
+
+
+@pytest.mark.parametrize("command", ["inspect", "recover", "verify --random 0", "generate --digit 7 --force --output"])
+def test_an_encoding_without_the_letters(folder: Path, command: str) -> None:
+    """A name that Windows' code page cannot say is shown by its codes, and the exit code is that of the command."""
+    code, out, err = run(folder, "cp1252", *command.split(), NAME)
+    assert (code, err) == (0, "")
+    assert out.decode("cp1252").startswith(r"Übung \u4e03.xlsx")
+
+
+@pytest.mark.parametrize("form", ["junit", "markdown", "csv"])
+def test_reports_on_stdout_are_utf_8(folder: Path, form: str) -> None:
+    """A report is what a file with it is, whatever the encoding of texts for people."""
+    code, out, err = run(folder, "cp1252", "verify", NAME, "--random", "0", f"--{form}", "-")
+    assert (code, err) == (0, "")
+    assert NAME in out.decode("utf-8")
+    if form == "junit":
+        assert ET.fromstring(out)[0].get("name") == NAME
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is full")
+@pytest.mark.parametrize("command", ["verify missing.xlsx", "inspect missing.xlsx", "nonsense", "generate"])
+def test_errors_that_cannot_be_told(folder: Path, command: str) -> None:
+    """Where stderr is full the exit code still says that it could not be done, not that something differs."""
+    with Path("/dev/full").open("w") as full:
+        line = [sys.executable, "-m", "xlconv", *command.split()]
+        done = subprocess.run(line, cwd=folder, stdout=subprocess.PIPE, stderr=full, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
+def test_commands_print_in_one_way() -> None:
+    """Only `console` writes texts, so that every one of them is written as said above."""
+    folder = Path(xlconv.cli.__file__).parent
+    users = {path.name: path.read_text("utf-8").count("click.echo(") for path in folder.glob("*.py")}
+    assert {name: count for name, count in users.items() if count} == {
+        "__init__.py": 1,  # the help, where there is no command
+        "checking.py": 1,  # reports as bytes
+        "console.py": 2,
+    }
