@@ -73,3 +73,14 @@ def test_commands_print_in_one_way() -> None:
         "checking.py": 1,  # reports as bytes
         "console.py": 2,
     }
+
+
+@pytest.mark.skipif(os.name == "nt", reason="streams are closed otherwise there")
+@pytest.mark.parametrize("command", ["show", "inspect", "verify --random 0", "recover --json"])
+def test_no_stdout(folder: Path, command: str) -> None:
+    """Who closes stdout wants to see nothing, and is told by the exit code alone."""
+    line = [sys.executable, "-m", "xlconv", *command.split(), NAME]
+    done = subprocess.run(
+        ["/bin/sh", "-c", '"$@" >&-', "sh", *line], cwd=folder, stderr=subprocess.PIPE, timeout=120, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")

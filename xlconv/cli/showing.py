@@ -32,7 +32,9 @@ def show(file: Path, network: int) -> None:
     from xlconv.picture import look
     from xlconv.show import to_console
 
-    to_console(look(file, network), sys.stdout)
+    picture = look(file, network)
+    if sys.stdout is not None:  # it is None where the caller has closed it
+        to_console(picture, sys.stdout)
 
 
 @click.command()
