@@ -1,4 +1,4 @@
-"""Standard streams of all kinds: what an encoding lacks, and where nothing can be written."""
+"""Streams of all kinds: what an encoding lacks, where nothing can be written, and what never ends."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run(folder: Path, encoding: str, *arguments: str) -> tuple[int, bytes, str]:
         cwd=folder,
         env={**os.environ, "PYTHONIOENCODING": encoding},
         capture_output=True,
-        timeout=120,
+        timeout=60,
         check=False,
     )
     return done.returncode, done.stdout, done.stderr.decode(encoding)
@@ -84,3 +84,13 @@ def test_no_stdout(folder: Path, command: str) -> None:
         ["/bin/sh", "-c", '"$@" >&-', "sh", *line], cwd=folder, stderr=subprocess.PIPE, timeout=120, check=False
     )
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+@pytest.mark.parametrize("command", ["verify", "inspect", "recover", "show"])
+def test_a_pipe_is_no_workbook(tmp_path: Path, command: str) -> None:
+    """A pipe among hand-ins, into which nobody writes, does not keep the check waiting."""
+    os.mkfifo(tmp_path / "a.xlsx")
+    code, out, err = run(tmp_path, "utf-8", command, "a.xlsx")
+    assert (code, out) == (2, b"")
+    assert err.splitlines() == ["xlconv: a.xlsx: not a file but a pipe or a device, which may never end"]
