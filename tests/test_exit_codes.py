@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import permutations
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import openpyxl
 import pytest
@@ -127,3 +127,22 @@ def test_of_several_self_tests(command: Command, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "xlconv.check.selftest", module)
     for order in permutations(files.split()):
         assert command("verify", "--self-test", *order) == code
+
+
+def test_a_file_without_permission_stops_no_batch(
+    command: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The others are checked as ever, and one that differs decides."""
+    open_ = Path.open
+
+    def refuse(path: Path, *arguments: Any, **options: Any) -> Any:
+        if path.name == "text.xlsx":
+            raise PermissionError(13, "Permission denied", str(path))
+        return open_(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr("os.access", lambda path, *_, **__: Path(path).name != "text.xlsx")
+    assert command("verify", "text.xlsx", "seven.xlsx", "--random", "0", "--tolerance", "0") == 1
+    out, err = capsys.readouterr()
+    assert err == "xlconv: text.xlsx: cannot be read: Permission denied\n"
+    assert out.startswith("seven.xlsx: differs")

@@ -17,8 +17,8 @@ DONE: Final = 0
 DIFFERS: Final = 1
 FAILED: Final = 2
 
-PATH: Final = click.Path(path_type=Path)
-"""A file or folder, there or not: the library's errors say more than click's."""
+PATH: Final = click.Path(path_type=Path, readable=False)
+"""A file or folder, there or not, readable or not: the library's errors say more than click's, and stop no batch."""
 
 
 def worst(codes: Iterable[int]) -> int:
