@@ -64,11 +64,13 @@ def report(*findings: Finding, layers: Sequence[LayerResult] = (), **changes: An
     """A report in which all is well, but for what is said."""
     engines = [EngineResult("formualizer 0.13.0", list(layers) or [layer()], changes.pop("reasons", []))]
     facts = {"inputs": ["the one in the workbook", "random 1", "random 2"], "tolerance": 1e-9, "engines": engines}
-    return Report("book.xlsx", findings=list(findings), **{**facts, **changes})
+    known = {"networks": ["net: input 1x28x28"]}
+    return Report("book.xlsx", findings=list(findings), **{**facts, **known, **changes})
 
 
 WRONG = Finding("value", "net!B2", "conv1", "computes another value", "1.0", "2.0", "A1+1", "formualizer 0.13.0")
 WARNING = Finding("volatile", "net!Z9", "", "RAND gives another number each time", formula="RAND()")
+ERROR = Finding("external-link", "net!Z8", "", "reads another workbook", formula="[1]a!B2")
 GROUP = Finding("formula", "net!B2", "conv1", "reads another window", count=12, cells=("net!B2", "net!B3", "net!B4"))
 
 GRADES = [
@@ -76,6 +78,12 @@ GRADES = [
     Grade("conv2", "Conv2d + ReLU", "right"),
     Grade("maxpool", "MaxPool2d", "missing", "", "no such layer was found"),
 ]
+
+
+def skipped(file: str) -> Report:
+    """Of a workbook without a network, in which errors and warnings were found that do not count."""
+    rest = [Unrecognised("a b", "C3:L8", 34, "EXP(A1)")]
+    return Report(file, findings=[ERROR, WARNING], formulas=34, not_recognised=rest, strict=True, if_network=True)
 
 
 def hostile(text: str) -> list[Report | Failure]:
@@ -96,6 +104,7 @@ def hostile(text: str) -> list[Report | Failure]:
             grades=[Grade(text, text, "wrong", text, text)],
         ),
         Failure(text, text),
+        skipped(text),
     ]
 
 
@@ -111,9 +120,10 @@ def kinds() -> dict[str, Callable[[], list[Report | Failure]]]:
         "strict": lambda: [report(WARNING, strict=True)],
         "not evaluated": lambda: [report(layers=[partly], reasons=["4 cells: FOO is not known"])],
         "nothing": lambda: [Report("empty.xlsx", not_recognised=[Unrecognised("a b", "C3:L8", 34, "EXP(A1)")])],
+        "skipped": lambda: [skipped("budget.xlsx")],
         "graded": lambda: [report(WRONG, grades=GRADES)],
         "failed": lambda: [Failure("text.xlsx", "text.xlsx: no workbook")],
         "infinite": lambda: [report(layers=[layer(largest_error=float("inf"))], tolerance=float("nan"))],
-        "several": lambda: [report(), report(WRONG), Failure("text.xlsx", "text.xlsx: no workbook")],
+        "several": lambda: [report(), report(WRONG), skipped("a.xlsx"), Failure("text.xlsx", "text.xlsx: no workbook")],
         "none": list,
     }

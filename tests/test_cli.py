@@ -273,13 +273,13 @@ def test_verify_against_another_template(seven: Path, template: Template, tmp_pa
 
 
 def test_verify_goes_on_after_a_bad_file(seven: Path, pasted: tuple[Path, str]) -> None:
-    """Of several files the readable ones are reported, the bad ones named on stderr, and the exit code is 2."""
+    """Of several files the readable ones are reported, the bad ones named on stderr; one differs: exit code 1."""
     folder = pasted[0].parent
     (folder / "text.xlsx").write_text("no workbook")
     shutil.copy(seven, folder / "good.xlsx")
     files = ("missing.xlsx", "good.xlsx", "text.xlsx", pasted[0].name)
     done = xlconv(folder, "verify", *files, "--random", "0")
-    assert done.returncode == 2
+    assert done.returncode == 1
     assert "good.xlsx: every activation agrees\n" in done.stdout
     assert "pasted.xlsx: differs (1 error)\n" in done.stdout
     problems = [line for line in done.stderr.splitlines() if not line.startswith("hint: ")]
@@ -380,19 +380,6 @@ def test_templates(tmp_path: Path) -> None:
     lines = done.stdout.splitlines()
     at = lines.index(f"conv-example  {templates.load('conv-example').title}")
     assert (Path(lines[at + 1].strip()) / "network.toml").is_file()
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have no xdg-open")
-@pytest.mark.parametrize(("status", "code"), [(0, 0), (3, 2)])
-def test_open_hands_over_to_the_system(tmp_path: Path, seven: Path, status: int, code: int) -> None:
-    """The file goes to the system's opener; where that fails the exit code is 2."""
-    opener = tmp_path / "xdg-open"
-    opener.write_text(f'#!/bin/sh\nprintf %s "$1" > "{tmp_path}/opened"\nexit {status}\n')
-    opener.chmod(0o755)
-    done = python(tmp_path, "-m", "xlconv", "open", seven, env={"PATH": str(tmp_path), "DISPLAY": ":0"})
-    assert (done.returncode, done.stdout) == (code, "")
-    assert (tmp_path / "opened").read_text() == str(seven)
-    assert done.stderr.startswith("xlconv: " if code else "")
 
 
 def test_version(tmp_path: Path) -> None:

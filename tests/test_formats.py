@@ -19,7 +19,7 @@ import pytest
 from click.testing import CliRunner, Result
 from markdown_it import MarkdownIt
 
-from tests.reports import GROUP, HOSTILE, WARNING, WRONG, hostile, kinds, layer, report
+from tests.reports import GROUP, HOSTILE, WARNING, WRONG, hostile, kinds, layer, report, skipped
 from xlconv.check.formats.junit import to_junit
 from xlconv.check.formats.markdown import to_markdown
 from xlconv.check.formats.sarif import to_sarif
@@ -51,9 +51,9 @@ def junit(reports: list[Report | Failure]) -> ET.Element:
         assert all(all(name) for name in names)
         assert {case.tag for case in suite} == {"testcase"}
         for case in suite:
-            assert {child.tag for child in case} <= {"failure", "error", "system-out"}
+            assert {child.tag for child in case} <= {"failure", "error", "skipped", "system-out"}
             assert sum(child.tag != "system-out" for child in case) <= 1
-            assert all({"message", "type"} == set(child.attrib) for child in case if child.tag != "system-out")
+            assert all({"message", "type"} == set(child.attrib) for child in case if child.tag in ("failure", "error"))
     return root
 
 
@@ -64,13 +64,13 @@ def outcomes(root: ET.Element, tag: str) -> list[tuple[str | None, str | None]]:
 
 @every_kind
 def test_junit_is_valid(make: Make) -> None:
-    """A suite for each workbook; no failure or error exactly where the workbook agrees."""
+    """A suite for each workbook; no failure or error exactly where the workbook agrees or is skipped."""
     reports = make()
     root = junit(reports)
     assert [suite.get("name") for suite in root] == [each.file for each in reports]
     for suite, each in zip(root, reports, strict=True):
         bad = {tag for tag in ("failure", "error") if suite.find(f"testcase/{tag}") is not None}
-        assert bad == {"agrees": set(), "differs": {"failure"}}.get(each.verdict, {"error"})
+        assert bad == {"agrees": set(), "differs": {"failure"}, "skipped": set()}.get(each.verdict, {"error"})
 
 
 def test_junit_has_a_case_for_each_layer_and_rule() -> None:
@@ -95,6 +95,14 @@ def test_junit_of_what_was_not_evaluated() -> None:
     assert of_layer.get("message") == "4 of 676 cells could not be evaluated"
 
 
+def test_junit_of_what_is_skipped() -> None:
+    """A single test case, skipped, and why."""
+    root = junit([skipped("budget.xlsx")])
+    assert outcomes(root, "skipped") == [("coverage", "a network is recognised")]
+    assert [each.get("message") for each in root.iter("skipped")] == ["no network was recognised in its formulas"]
+    assert (root.get("tests"), root.get("skipped")) == ("1", "1")
+
+
 def test_junit_strict() -> None:
     """In strict mode a warning is a failure."""
     assert outcomes(junit([report(WARNING, strict=True)]), "failure") == [("rules", "volatile")]
@@ -114,6 +122,7 @@ def test_junit_of_hostile_texts(text: str) -> None:
         "testcase",
         "failure",
         "error",
+        "skipped",
         "system-out",
     }
 
@@ -150,15 +159,25 @@ def sarif(reports: list[Report | Failure]) -> dict[str, Any]:
 
 @every_kind
 def test_sarif_is_valid(make: Make) -> None:
-    """A result for each finding; what could not be checked is a notification."""
+    """A result for each finding that can count; what was not checked or skipped is a notification."""
     reports = make()
     run = sarif(reports)
     (invocation,) = run["invocations"]
     assert invocation["executionSuccessful"] == (not any(isinstance(each, Failure) for each in reports))
-    assert len(run["results"]) == sum(len(each.findings) for each in reports if isinstance(each, Report))
-    told = {each.file for each in reports if each.verdict in ("failed", "not checked")}
+    counted = [each for each in reports if isinstance(each, Report) and not each.is_skipped]
+    assert len(run["results"]) == sum(len(each.findings) for each in counted)
+    told = {each.file for each in reports if each.verdict in ("failed", "not checked", "skipped")}
     places = [note["locations"][0]["physicalLocation"] for note in invocation["toolExecutionNotifications"]]
     assert {place["artifactLocation"]["uri"] for place in places} == told
+
+
+def test_sarif_of_what_is_skipped() -> None:
+    """No result that would block a pull request; the check itself succeeded."""
+    run = sarif([skipped("budget.xlsx")])
+    (invocation,) = run["invocations"]
+    (told,) = invocation["toolExecutionNotifications"]
+    assert (run["results"], invocation["executionSuccessful"]) == ([], True)
+    assert (told["level"], told["message"]["text"]) == ("note", "skipped: no network was recognised in its formulas")
 
 
 def test_sarif_result() -> None:
@@ -228,13 +247,17 @@ PLAIN = {"h2", "table", "thead", "tbody", "tr", "th", "td", "p", "ul", "li", "st
 
 @every_kind
 def test_markdown(make: Make) -> None:
-    """A row for each workbook, with its verdict, and details of each that was read."""
+    """A row for each workbook, with its verdict, and details of each that was checked."""
     reports = make()
     text = to_markdown(reports)
     for each in reports:
         assert f"| <code>{each.file}</code> | " in text
         assert each.verdict in text
-    assert text.count("<details>") == text.count("</details>") == sum(isinstance(each, Report) for each in reports)
+    assert (
+        text.count("<details>")
+        == text.count("</details>")
+        == sum(isinstance(each, Report) and not each.is_skipped for each in reports)
+    )
     assert as_page(reports).elements <= PLAIN
 
 
@@ -271,6 +294,16 @@ def test_csv_of_hostile_texts(text: str) -> None:
         assert len(row) == len(COLUMNS)
         assert not any(cell.lstrip().startswith(("=", "+", "-", "@", "\uff1d")) for cell in row)
         assert all(cell.isprintable() for cell in row)
+
+
+def test_csv_of_what_is_skipped() -> None:
+    """One row that says why, and counts nothing."""
+    (row,) = csv.DictReader(io.StringIO(to_csv([skipped("budget.xlsx")]), newline=""))
+    assert {key: value for key, value in row.items() if value} == {
+        "file": "budget.xlsx",
+        "verdict": "skipped",
+        "problem": "no network was recognised in its formulas",
+    }
 
 
 def test_frame() -> None:
@@ -324,6 +357,8 @@ def test_stdout(seven: Path, name: str) -> None:
         ("differs", [], 1),
         ("not evaluated", [], 2),
         ("nothing", [], 2),
+        ("nothing", ["--if-network"], 0),
+        ("differs", ["--if-network"], 1),
     ],
 )
 def test_exit_codes(monkeypatch: pytest.MonkeyPatch, kind: str, options: list[str], code: int) -> None:

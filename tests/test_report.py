@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 import xlconv.check
-from tests.reports import GROUP, HOSTILE, WARNING, WRONG, hostile, kinds, layer, report
+from tests.reports import GROUP, HOSTILE, WARNING, WRONG, hostile, kinds, layer, report, skipped
 from xlconv.check import verify
 from xlconv.check.formats.text import to_text
 from xlconv.check.report import EngineResult, Failure, Finding, Grade, Report, Unrecognised, to_json
@@ -33,12 +33,34 @@ Make = Callable[[], list[Report | Failure]]
         ("not evaluated", "not checked"),
         ("nothing", "not checked"),
         ("failed", "failed"),
+        ("skipped", "skipped"),
     ],
 )
 def test_verdict(kind: str, verdict: str) -> None:
     """An error is a difference, a warning only in strict mode; what could not be evaluated never agrees."""
     (found,) = kinds()[kind]()
     assert found.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [
+        ({}, "skipped"),
+        ({"if_network": False}, "differs"),
+        ({"networks": ["a: input 1x28x28"]}, "differs"),
+        ({"declared": True}, "differs"),
+        ({"declared": True, "findings": []}, "not checked"),
+        ({"grades": [Grade("conv1", "Conv2d", "missing")]}, "differs"),
+    ],
+)
+def test_verdict_without_a_network(change: dict[str, Any], verdict: str) -> None:
+    """Skipped is only what has no network, says of itself that it has none, and need not have one."""
+    assert replace(skipped("budget.xlsx"), **change).verdict == verdict
+
+
+def test_text_of_what_is_skipped() -> None:
+    """It is said in one line, without what was found: that is not what was asked for."""
+    assert lines(skipped("budget.xlsx")) == ["budget.xlsx: skipped: no network was recognised in its formulas"]
 
 
 def test_verdict_of_wrong_cells() -> None:
@@ -243,7 +265,7 @@ def test_text_is_short() -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_text_of_hostile_texts(text: str) -> None:
     """Whatever a workbook says, a line is a line, and no order to a terminal or a CI runner."""
-    (found, _) = hostile(text)
+    found = hostile(text)[0]
     assert isinstance(found, Report)
     for line in to_text(found).split("\n"):
         assert line.isprintable()

@@ -22,9 +22,10 @@ def open_file(path: Path) -> None:
     """
     if not path.is_file():
         raise XlconvError(f"{path}: no such file")
+    whole = path.absolute()  # what begins with a slash is no option, nor anything but a file, to any program
     if sys.platform == "win32":
         try:
-            os.startfile(path)
+            os.startfile(whole)
         except OSError:
             raise _nothing(path) from None
         return
@@ -36,7 +37,7 @@ def open_file(path: Path) -> None:
             f"{path} cannot be opened: there is no screen here (neither DISPLAY nor WAYLAND_DISPLAY is set)"
         )
     process = subprocess.Popen(
-        [command, str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        [command, str(whole)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
     try:
         failed = process.wait(_SECONDS) != 0

@@ -57,7 +57,7 @@ def verify(
     book = reader.read(Path(path))
     recovered = networks_of(book)
     done(f"{len(recovered.networks)} networks recognised")
-    report = Report(str(path), tolerance=tolerance)
+    report = Report(str(path), tolerance=tolerance, declared=declared.is_signed(book))
     report.networks = [_in_one_line(found) for found in recovered.networks]
     audited = cache(partial(whole.audited, recovered))
     for found in recovered.networks:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from xlconv import reader
-from xlconv.errors import printable
+from xlconv.escape import console, json_text
 from xlconv.layers import shape_text
 from xlconv.network import INPUT
 from xlconv.recover.declared import Block, Declared, declared_by
@@ -66,7 +66,7 @@ def _block(block: Block) -> dict[str, Any]:
 
 def to_json(found: dict[str, Any]) -> str:
     """As one JSON object."""
-    return json.dumps(found, indent=2)
+    return json_text(json.dumps(found, indent=2))
 
 
 def to_text(found: dict[str, Any]) -> str:
@@ -79,4 +79,4 @@ def to_text(found: dict[str, Any]) -> str:
             role = f"{block['role']} ({block['part']})" if block["part"] else block["role"]
             where = f"'{block['worksheet']}'!{block['range']}"
             lines.append(f"  {block['name']:<18} {role:<12} {where}")
-    return "\n".join(printable(line) for line in lines)
+    return "\n".join(map(console, lines))

@@ -15,7 +15,7 @@ from xlconv.escape import json_text
 JSON_VERSION: Final = 2
 """Of the form that `report.schema.json` describes."""
 
-Verdict: TypeAlias = Literal["agrees", "differs", "not checked"]
+Verdict: TypeAlias = Literal["agrees", "differs", "not checked", "skipped"]
 
 
 @dataclass(frozen=True)
@@ -227,6 +227,8 @@ class Report:
         strict: Whether a warning counts like an error.
         interrupted: Whether formulas that do what layers do were not recognised as part of any, though they read one.
         grades: Each layer of the network that it should be, where one was given.
+        declared: Whether the workbook is one that says of itself which network it is, even if that is damaged.
+        if_network: Whether it is skipped where no network was recognised, nor declared, nor asked for.
     """
 
     file: str
@@ -242,10 +244,17 @@ class Report:
     strict: bool = False
     grades: list[Grade] = field(default_factory=list)
     interrupted: bool = False
+    declared: bool = False
+    if_network: bool = False
+
+    @property
+    def is_skipped(self) -> bool:
+        """Whether it is none of the workbooks that were to be checked, so that nothing that was found counts."""
+        return self.if_network and not (self.networks or self.declared or self.grades)
 
     @property
     def unchecked(self) -> str:
-        """Why the verdict is `not checked`, in a few words."""
+        """Why the verdict is `not checked` or `skipped`, in a few words."""
         if not self.networks:
             return "no network was recognised in its formulas"
         if self.interrupted:
@@ -259,7 +268,8 @@ class Report:
 
     def counts(self, finding: Finding) -> bool:
         """Whether a finding makes the verdict `differs`."""
-        return finding.severity == "error" or (self.strict and finding.severity == "warning")
+        is_serious = finding.severity == "error" or (self.strict and finding.severity == "warning")
+        return is_serious and not self.is_skipped
 
     @property
     def complete(self) -> bool:
@@ -269,6 +279,8 @@ class Report:
     @property
     def verdict(self) -> Verdict:
         """`differs` where an error was found, else `not checked` where a cell could not be, else `agrees`."""
+        if self.is_skipped:
+            return "skipped"
         if any(map(self.counts, self.findings)) or any(engine.wrong for engine in self.engines):
             return "differs"
         return "agrees" if self.complete and not self.interrupted else "not checked"
@@ -285,6 +297,8 @@ class Report:
             "verdict": self.verdict,
             "strict": self.strict,
             "interrupted": self.interrupted,
+            "declared": self.declared,
+            "if_network": self.if_network,
             "inputs": self.inputs,
             "tolerance": _finite(self.tolerance),
             "networks": self.networks,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xlconv.cli.bounding import bounded
-from xlconv.cli.console import DIFFERS, DONE, FAILED, PATH, fail, say
+from xlconv.cli.console import DIFFERS, DONE, FAILED, PATH, fail, put, say, tell, worst
 from xlconv.engines import DEFAULT, NAMES
 from xlconv.errors import XlconvError
 from xlconv.processes.bounds import Bounds
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from xlconv.check.rules import Rule
     from xlconv.engines import Engine
 
-_CODES = {"agrees": DONE, "differs": DIFFERS, "not checked": FAILED, "failed": FAILED}
-"""Exit codes by verdict; of several the largest counts."""
+_CODES = {"agrees": DONE, "differs": DIFFERS, "not checked": FAILED, "failed": FAILED, "skipped": DONE}
+"""Exit codes by verdict."""
 
 
 @click.command()
@@ -43,6 +43,7 @@ _CODES = {"agrees": DONE, "differs": DIFFERS, "not checked": FAILED, "failed": F
 )
 @click.option("--any-weights", is_flag=True, help="With --against: the weights may be others.")
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option("--if-network", is_flag=True, help="Skip workbooks without a network, unless --against asks for one.")
 @click.option(
     "--tolerance",
     type=click.FloatRange(min=0),
@@ -65,6 +66,7 @@ def verify(
     files: tuple[Path, ...],
     names: tuple[str, ...],
     strict: bool,
+    if_network: bool,
     jobs: int | None,
     self_test: bool,
     faults: int,
@@ -81,8 +83,11 @@ def verify(
     """Compare every activation with the NumPy reference.
 
     Each workbook is recalculated by a spreadsheet engine, with its own input, ten sample digits and random inputs.
-    Exit code 0: all agree; 1: something differs; 2: a file, or a part of one, could not be checked. Where FILE of a
-    report is -, it goes to stdout.
+    Exit code 1: something differs, in whichever of the files; 2: nothing does, but a file, or a part of one, could not
+    be checked; 0: all agree, or were skipped. Where FILE of a report is -, it goes to stdout.
+
+    With --if-network a workbook is skipped in which no network is recognised, whatever else is found in it; but not one
+    of xlconv's whose network is damaged, nor one that cannot be read.
 
     With --against a layer is right where its own formulas and weights are, even if its numbers are wrong because of a
     mistake before it.
@@ -97,12 +102,12 @@ def verify(
     if not isfinite(settings["tolerance"]):
         raise click.UsageError(f"--tolerance must be a finite number, not {settings['tolerance']}")
     asked = {"junit": junit, "sarif": sarif, "markdown": markdown, "csv": csv}
-    output = Output(strict, as_json, {name: path for name, path in asked.items() if path is not None})
+    output = Output(strict, if_network, as_json, {name: path for name, path in asked.items() if path is not None})
     if settings["any_weights"] and settings["against"] is None:
         raise click.UsageError("--any-weights goes with --against")
     if self_test:
-        if output.printed or output.saved or settings["against"] is not None:
-            raise click.UsageError("--self-test prints a text; it goes with no report and not with --against")
+        if output.printed or output.saved or if_network or settings["against"] is not None:
+            raise click.UsageError("--self-test goes with no report, not with --against, and not with --if-network")
         return self_test_all(files, names, faults, settings["seed"], jobs or 0)
     settings["bounds"] = Bounds(seconds, memory, cells)
     output.check(files)
@@ -118,11 +123,13 @@ class Output:
 
     Args:
         strict: Whether warnings count as errors.
+        if_network: Whether workbooks without a network are skipped.
         as_json: Whether to print JSON.
         places: The file for each format that is asked for; `-` is stdout.
     """
 
     strict: bool = False
+    if_network: bool = False
     as_json: bool = False
     places: Mapping[str, Path] = field(default_factory=dict)
 
@@ -156,7 +163,7 @@ class Output:
             save(name, reports, path)
         for name in self.printed:
             text = to_json(reports) + "\n" if name == "json" else FORMATS[name].text(reports)
-            click.echo(text.encode() if name == "csv" else text, nl=False)
+            click.echo(text.encode(), nl=False)  # in the encoding that it says it has, and with its own line ends
 
 
 def engines_named(names: list[str]) -> tuple[list[Engine], list[str]]:
@@ -202,16 +209,16 @@ def verify_all(
                 if isinstance(report, Failure):
                     fail(report.error, report.hint)
                     continue
-                report.strict = output.strict
+                report.strict, report.if_network = output.strict, output.if_network
                 report.notes += [f"skipped {reason}" for reason in skipped]
                 if not output.printed:
-                    click.echo(to_text(report))
+                    put(to_text(report))
                 if report.verdict == "not checked":
                     say(f"xlconv: {report.file}: not checked: {report.unchecked}")
     if not output.printed and (text := summary(reports)):
-        click.echo(f"\n{text}")
+        put(f"\n{text}")
     output.write(reports)
-    return max(_CODES[report.verdict] for report in reports)
+    return worst(_CODES[report.verdict] for report in reports)
 
 
 class _Bar:
@@ -269,9 +276,9 @@ def self_test_all(files: Sequence[Path], names: Sequence[str], faults: int, seed
         except XlconvError as error:
             codes.append(fail(error.message, error.hint))
             continue
-        click.echo(result.to_text())
+        put(result.to_text())
         codes.append(DONE if result.all_found else DIFFERS)
-    return max(codes)
+    return worst(codes)
 
 
 @click.command()
@@ -291,9 +298,9 @@ def explain(names: tuple[str, ...]) -> None:
     if not names:
         width = max(map(len, RULES))
         for rule in RULES.values():
-            click.echo(f"{rule.id:<{width}}  {rule.severity:<7}  {rule.title}")
+            tell(f"{rule.id:<{width}}  {rule.severity:<7}  {rule.title}")
         return
-    click.echo("\n\n".join(_explanation(rule) for rule in map(named, names)))
+    put("\n\n".join(_explanation(rule) for rule in map(named, names)))
 
 
 def _explanation(rule: Rule) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from xlconv.cli.bounding import bounded, on
-from xlconv.cli.console import DIFFERS, DONE, PATH
+from xlconv.cli.console import DIFFERS, DONE, PATH, put
 
 
 @click.command()
@@ -40,5 +40,5 @@ def recover(file: Path, output: Path | None, network: int, force: bool, as_json:
         text = describe.to_json(recovered) if as_json else describe.to_text(recovered)
     if output is not None:
         describe.save(recovered, network - 1, output, force)
-    click.echo(text)
+    put(text)
     return DONE if recovered.networks else DIFFERS

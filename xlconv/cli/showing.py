@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from xlconv.cli.bounding import bounded, on
-from xlconv.cli.console import PATH
+from xlconv.cli.console import PATH, tell
 from xlconv.errors import XlconvError
 
 _FORMATS = (".png", ".svg", ".pdf")
@@ -37,7 +37,8 @@ def show(file: Path, network: int, **bounds: Any) -> None:
 
     with on(file, **bounds):
         picture = look(file, network)
-    to_console(picture, sys.stdout)
+    if sys.stdout is not None:  # it is None where the caller has closed it
+        to_console(picture, sys.stdout)
 
 
 @click.command()
@@ -74,4 +75,4 @@ def render(file: Path, output: Path, network: int, force: bool, **bounds: Any) -
     with on(file, **bounds):
         picture = look(file, network)
     rendering.save(picture, output, force)
-    click.echo(output)
+    tell(output)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from xlconv.cli.console import DONE, INTERRUPTED, PATH, say
+from xlconv.cli.console import DONE, INTERRUPTED, PATH, say, tell
 from xlconv.errors import XlconvError
 from xlconv.processes.ends import interrupts_raise
 
@@ -98,8 +98,8 @@ def train(data: Path, output: Path, template: str, validation: int, force: bool,
             raise
         say("xlconv: interrupted; these are the best weights so far")
         training.save(run, loaded, output, force)
-        click.echo(output)
+        tell(output)
         return INTERRUPTED
     training.save(run, loaded, output, force)
-    click.echo(output)
+    tell(output)
     return DONE

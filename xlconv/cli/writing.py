@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from xlconv.cli.checking import Output, engines_named, verify_all
-from xlconv.cli.console import DONE, PATH
+from xlconv.cli.console import DONE, PATH, put, tell
 from xlconv.engines import DEFAULT
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def generate(
 
     with temporary_files():  # openpyxl writes some
         workbook.write(loaded.network, x, path, loaded.name, force, loaded.samples, loaded.about)
-    click.echo(path)
+    tell(path)
     code = verify_all([path], engines_named([DEFAULT])[0], {}, Output()) if check else DONE
     if show:
         from xlconv import launch
@@ -121,7 +121,7 @@ def inspect(file: Path, as_json: bool) -> None:
     from xlconv.check import inspect as inspected
 
     found = inspected.inspect(file)
-    click.echo(inspected.to_json(found) if as_json else inspected.to_text(found))
+    put(inspected.to_json(found) if as_json else inspected.to_text(found))
 
 
 @click.command()
@@ -137,5 +137,5 @@ def templates() -> None:
     from xlconv import templates as home
 
     for name in home.names():
-        click.echo(f"{name}  {home.load(name).title}")
-        click.echo(f"  {home.locate(name)}")
+        tell(f"{name}  {home.load(name).title}")
+        tell(f"  {home.locate(name)}")

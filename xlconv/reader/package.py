@@ -145,6 +145,8 @@ def spliced(text: bytes, cuts: Sequence[Cut]) -> bytes:
 
 def _read(path: Path) -> bytes:
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise WorkbookError("not a file but a pipe or a device, which may never end")
         with path.open("rb") as file:
             data = file.read(MAX_FILE + 1)
     except FileNotFoundError:

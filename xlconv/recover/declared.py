@@ -112,6 +112,13 @@ def declares(book: Workbook) -> bool:
     return book.named_range(declaration.NAME) is not None
 
 
+def is_signed(book: Workbook) -> bool:
+    """Whether a workbook is one of those that say which network they are, even if what it says is damaged."""
+    sheet = next((sheet for name, sheet in book.sheets.items() if name.lower() == declaration.SHEET.lower()), None)
+    texts = {cell.value for cell in sheet.cells.values()} if sheet else set()
+    return declaration.NAME in book.names or texts.issuperset(declaration.HEADER)
+
+
 def found_by(book: Workbook) -> found.Found:
     """The network that a workbook of xlconv's states, and the cells where it stands.
 

@@ -199,7 +199,7 @@ def save(recovered: Recovered, number: int, folder: Path, force: bool = False) -
         )
     found = recovered.networks[number]
     samples = templates.Samples(found.x[None], np.zeros(1, np.uint8))
-    title = f"Recovered from {recovered.book.path.name}, {found.title}"
+    title = console(f"Recovered from {recovered.book.path.name}, {found.title}")
     notes = "Layers and weights are what the formulas compute; the only sample is the input that stood in the workbook."
     template = templates.Template(folder.name, found.network, samples, title, notes)
     with whole_folder(folder, force) as temporary:

@@ -98,7 +98,9 @@ def shortened(text: str, limit: int = 300) -> str:
 
 
 def verdict(report: Report) -> str:
-    """The verdict in a few words, with the number of findings of each severity."""
+    """The verdict in a few words, with the number of findings of each severity, or with why it is skipped."""
+    if report.is_skipped:
+        return f"{report.verdict}: {report.unchecked}"
     counts = dict.fromkeys(_RANKS, 0)
     for finding in report.findings:
         counts[finding.severity] += 1

@@ -1,4 +1,4 @@
-"""Reports as Markdown, for the summary of a pull request: a table of workbooks, and the details of each to unfold."""
+"""Reports as Markdown, for the summary of a pull request: a table of workbooks, and details to unfold."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def to_markdown(reports: Sequence[Report | Failure]) -> str:
         rows = [row[:-1] for row in rows]
     lines = ["## xlconv verify", "", *_table(rows)]
     for report in reports:
-        if isinstance(report, Report):
+        if isinstance(report, Report) and not report.is_skipped:
             lines += ["", *_details(report)]
     return "\n".join(lines) + "\n"
 
@@ -38,7 +38,8 @@ def _row(report: Report | Failure) -> tuple[str, ...]:
     if isinstance(report, Failure):
         return code(report.file), f"**failed**: {prose(report.error)}", "", ""
     said = verdict(report)
-    return code(report.file), said if report.agrees else f"**{said}**", coverage(report), points(report)
+    shown = said if report.agrees or report.is_skipped else f"**{said}**"
+    return code(report.file), shown, coverage(report), points(report)
 
 
 def _details(report: Report) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Reports as SARIF 2.1.0, for code scanning: a result for each finding, a notification for each failed check."""
+"""Reports as SARIF 2.1.0, for code scanning: a result for each finding, a notification for what was not checked."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ _LISTED: Final = 20
 
 def to_sarif(reports: Sequence[Report | Failure]) -> str:
     """One log with one run."""
-    checked = [report for report in reports if isinstance(report, Report)]
+    read = [report for report in reports if isinstance(report, Report)]
+    checked = [report for report in read if not report.is_skipped]
     run = {
         "tool": {"driver": _driver()},
         "invocations": [
             {
-                "executionSuccessful": len(checked) == len(reports),
+                "executionSuccessful": len(read) == len(reports),
                 "toolExecutionNotifications": [note for report in reports for note in _notifications(report)],
             }
         ],
@@ -54,6 +55,8 @@ def _rule(rule: Rule) -> Json:
 def _notifications(report: Report | Failure) -> list[Json]:
     if isinstance(report, Failure):
         level, told = "error", [report.error]
+    elif report.is_skipped:
+        level, told = "note", [f"skipped: {report.unchecked}"]
     else:
         level = "warning"
         told = [f"{engine.engine}: {reason}" for engine in report.engines for reason in engine.reasons]

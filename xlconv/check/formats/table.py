@@ -38,7 +38,7 @@ COLUMNS: Final = (
 )
 """`errors`, `warnings`, `points` and `out_of` are the workbook's, the counts after them the layer's.
 
-`problem` is why a check failed, or what is wrong in a layer that has a grade.
+`problem` is why a check failed or was skipped, or what is wrong in a layer that has a grade.
 """
 
 
@@ -65,6 +65,9 @@ def _rows(reports: Sequence[Report | Failure]) -> Iterator[dict[str, object]]:
         common: dict[str, object] = {"file": report.file, "verdict": report.verdict}
         if isinstance(report, Failure):
             yield {**common, "problem": report.error}
+            continue
+        if report.is_skipped:
+            yield {**common, "problem": report.unchecked}
             continue
         for severity in ("error", "warning"):
             common[f"{severity}s"] = sum(finding.severity == severity for finding in report.findings)

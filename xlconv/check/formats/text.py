@@ -31,7 +31,9 @@ _WIDEST: Final = 120
 
 
 def to_text(report: Report) -> str:
-    """The whole report."""
+    """The whole report; of a workbook that is skipped, that it is."""
+    if report.is_skipped:
+        return console(f"{report.file}: {verdict(report)}")
     lines = [f"{report.file}: {verdict(report)}", *_grades(report), f"  inputs: {', '.join(_inputs(report.inputs))}"]
     if len(report.networks) > 1:
         lines += ["  networks", *(f"    {network}" for network in report.networks)]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from xlconv.check.selftest.detectors import DETECTORS
-from xlconv.errors import printable
+from xlconv.escape import console
 
 _HEADINGS: Final = ("planted", "change a value", "found", "cell named", *DETECTORS, "left out", "equivalent", "flagged")
 _LONGEST: Final = 100
@@ -55,7 +55,7 @@ class Result:
         return self.changes and not self.named
 
     def __str__(self) -> str:
-        before, after = (printable(text)[:_LONGEST] for text in (self.before, self.after))
+        before, after = (console(text)[:_LONGEST] for text in (self.before, self.after))
         return f"{self.kind} in {self.cell} ({self.layer}): {before} -> {after}"
 
 
@@ -137,7 +137,7 @@ class SelfTest:
 
     def to_text(self) -> str:
         """For people."""
-        return "\n".join([*self._table(), "", *self._summary()])
+        return "\n".join(map(console, [*self._table(), "", *self._summary()]))
 
     def _table(self) -> Iterator[str]:
         rows = [*self.rows, Row("all", self.results)]
@@ -150,7 +150,7 @@ class SelfTest:
     def _summary(self) -> Iterator[str]:
         planted, real, found, named, *_, left_out, same, flagged = Row("all", self.results).counts
         yield (
-            f"{printable(str(self.file))}: of {planted:,} changes of one cell each, {real:,} change a value for some "
+            f"{self.file}: of {planted:,} changes of one cell each, {real:,} change a value for some "
             f"of {self.inputs:,} inputs ({self.engine})"
         )
         yield f"{found:,} of these {real:,} are found, {named:,} with the right cell named"
