@@ -1,4 +1,4 @@
-"""The parts of a ZIP package from outside, decompressed within limits."""
+"""The parts of a ZIP package from outside, decompressed within limits, in UTF-8."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Package:
                 if keep:
                     pieces.append(piece)
             if keep:
-                self.parts[entry.filename] = b"".join(pieces)
+                self.parts[entry.filename] = _as_utf8(entry.filename, b"".join(pieces))
 
     def __getitem__(self, name: str) -> bytes:
         if name not in self.parts:
@@ -83,13 +83,12 @@ class Package:
         try:
             parser.parse(text)
         except WorkbookError as error:
-            where = "" if name in error.message else f" ({name})"
-            raise WorkbookError(f"{error.message}{where}", error.hint) from None
+            raise _in_part(name, error) from None
 
     def parse_rest(self) -> None:
-        """Parse the parts that nobody has, so that engines get none with what is refused."""
+        """Parse the parts that nobody has: no part may have what is refused, whoever may come to read it."""
         for name in sorted(self.parts.keys() - self.parsed):
-            self.parse(name, xml.Parser(encoding=None))
+            self.parse(name, xml.Parser())
 
     def relationships(self, part: str) -> dict[str, Relationship]:
         """The relationships of a part (or of the package: ``), by id."""
@@ -141,6 +140,19 @@ def spliced(text: bytes, cuts: Sequence[Cut]) -> bytes:
         pieces += [text[at:start], new]
         at = end
     return b"".join([*pieces, text[at:]])
+
+
+def _as_utf8(name: str, text: bytes) -> bytes:
+    try:
+        return xml.as_utf8(text)
+    except WorkbookError as error:
+        raise _in_part(name, error) from None
+
+
+def _in_part(name: str, error: WorkbookError) -> WorkbookError:
+    """The error, which names the part."""
+    where = "" if name in error.message else f" ({name})"
+    return WorkbookError(f"{error.message}{where}", error.hint)
 
 
 def _read(path: Path) -> bytes:
