@@ -178,7 +178,7 @@ def read(path):
     except WorkbookError as error:
         return {"refused": error.message, "hint": error.hint}
     (sheet,) = book.sheets.values()
-    tables = [where.address for where in sheet.data_tables.values()]
+    tables = [table.where.address for table in sheet.data_tables.values()]
     found = {"cells": len(sheet.cells), "D1": book.cell("S", 1, 4).formula, "data tables": tables}
     return found | {"outside": book.outside, "notes": book.notes}
 

@@ -8,14 +8,11 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from xlconv.errors import WorkbookError
 from xlconv.reader import magic, xml
 from xlconv.reader.limits import MAX_ENTRIES, MAX_FILE, MAX_MARKUP, MAX_PART, MAX_RATIO, MAX_TOTAL, UNRATED
-
-Cut: TypeAlias = tuple[int, int, bytes]
-"""Start and end of a span of a part's text, and what is to stand there instead."""
 
 _RELATIONSHIPS: Final = "http://schemas.openxmlformats.org/package/2006/relationships"
 _ENCRYPTED: Final = 0x2041
@@ -123,23 +120,6 @@ class Package:
                 part = posixpath.join(posixpath.dirname(folder), file.removesuffix(".rels"))
                 for relationship in self.relationships(part).values():
                     yield part, relationship
-
-    def rebuilt(self, cuts: Mapping[str, Sequence[Cut]]) -> bytes:
-        """The XML parts as a package, some changed, stored without compression."""
-        target = BytesIO()
-        with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-            for name, text in self.parts.items():
-                archive.writestr(name, spliced(text, cuts[name]) if name in cuts else text)
-        return target.getvalue()
-
-
-def spliced(text: bytes, cuts: Sequence[Cut]) -> bytes:
-    """A text with some spans replaced."""
-    pieces, at = [], 0
-    for start, end, new in sorted(cuts):
-        pieces += [text[at:start], new]
-        at = end
-    return b"".join([*pieces, text[at:]])
 
 
 def _as_utf8(name: str, text: bytes) -> bytes:

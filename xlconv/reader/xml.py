@@ -9,7 +9,6 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import Final, TypeAlias
 from xml.parsers import expat
 
@@ -90,21 +89,10 @@ class Parser:
         Raises:
             WorkbookError: It is not well-formed, or has what is refused.
         """
-        self.text = text
         try:
             self.expat.Parse(text, True)
         except expat.ExpatError as error:
             raise WorkbookError(f"damaged XML: {error}") from None
-
-    @property
-    def at(self) -> int:
-        """Where in the text the element that is told of stands; at its end, where its end tag does."""
-        return self.expat.CurrentByteIndex
-
-    def element_end(self, name: str) -> int:
-        """Behind the element that ends here, of which the parser tells the end tag's start, or of `<v/>` the end."""
-        end_tag = _end_tag(name).match(self.text, self.at)
-        return end_tag.end() if end_tag else self.at
 
     def collected(self) -> str:
         """The text since `collecting` was set, which this ends."""
@@ -154,11 +142,6 @@ class Parser:
             )
         if self.root and tag != self.root:
             raise WorkbookError(f"an XML element <{_local(tag)}> where <{_local(self.root)}> is due")
-
-
-@cache
-def _end_tag(name: str) -> re.Pattern[bytes]:
-    return re.compile(rf"</([\w.-]+:)?{name}\s*>".encode())
 
 
 def _check_attributes(attributes: Mapping[str, str]) -> None:
