@@ -6,6 +6,7 @@ repeated, which is made as fast as it is copied.
 
 from __future__ import annotations
 
+import codecs
 import random
 import struct
 import sys
@@ -348,6 +349,21 @@ LAUGHS = '<!ENTITY a0 "ha">' + "".join(f'<!ENTITY a{n + 1} "{f"&a{n};" * 10}">' 
 QUADRATIC = f'<!ENTITY a "{"x" * 50_000}">'
 
 
+def declared(encoding: str, name: str = "SHEET", version: str = "1.0") -> Make:
+    """A part in UTF-8, whatever it declares; the text in it is another one to who believes that."""
+    declaration = f'<?xml version="{version}" encoding="{encoding}"?>'
+    return plain(**{name: declaration + {"SHEET": sheet(ENCODED)}.get(name, "<x/>")})
+
+
+def in_bytes(text: bytes, name: str = SHEET) -> Make:
+    """A part as these bytes."""
+    return packed(name, lambda: deflated(text))
+
+
+ENCODED = CELLS.replace("</row>", '<c r="D1" t="str"><f>"+AGE-ä"</f></c></row>')
+"""A formula that shows `aä` where it is read as UTF-7."""
+
+
 def nested(part: str, depth: int, head: str, tail: str) -> Make:
     inside = "<a>" * depth + noise(20_000).decode() + "</a>" * depth
     return lambda path: package(path, parts() | {part: head + inside + tail})
@@ -474,6 +490,22 @@ KINDS: dict[str, Make] = {
         parts(),
         [(THEME, deflated('<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE x []><x/>'.encode("utf-16")))],
     ),
+    **{f"declares {name}": declared(name) for name in ("UTF-7", "ISO-8859-1", "cp037", "rot13", "utf8", "US-ASCII")},
+    "declares UTF-16, which it is not": declared("UTF-16"),
+    "declares UTF-7 in a theme": declared("UTF-7", "THEME"),
+    "XML 1.1": declared("UTF-8", version="1.1"),
+    "XML 2.0": declared("UTF-8", version="2.0"),
+    "UTF-16 that declares UTF-8": in_bytes(f'<?xml version="1.0" encoding="UTF-8"?>{sheet(CELLS)}'.encode("utf-16")),
+    "UTF-16 without its mark": in_bytes(sheet(CELLS).encode("utf-16-be")),
+    "UTF-16 cut in a character": in_bytes(sheet(CELLS).encode("utf-16") + b"\0"),
+    "UTF-32": in_bytes(sheet(CELLS).encode("utf-32")),
+    "cells in EBCDIC": in_bytes(f'<?xml version="1.0" encoding="cp037"?>{sheet(CELLS)}'.encode("cp037")),
+    "UTF-16": in_bytes(sheet(ENCODED).encode("utf-16")),
+    "UTF-16 that says so": in_bytes(
+        codecs.BOM_UTF16_BE + f'<?xml version="1.0" encoding="utf-16"?>{sheet(ENCODED)}'.encode("utf-16-be")
+    ),
+    "UTF-8 with a mark": in_bytes(sheet(ENCODED).encode("utf-8-sig")),
+    "UTF-8 that says so": declared("UTF-8"),
     "cells for some programs only": with_rows(alternate('<row r="1"><c r="A1"><v>1</v></c></row>')),
     "worksheets for some programs only": plain(BOOK=book(alternate('<sheet name="S" sheetId="1" r:id="s"/>'))),
     # cells that programs read differently

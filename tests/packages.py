@@ -34,6 +34,13 @@ def with_rows(rows: str | None, prefix: str = "") -> bytes:
     return _package(parts)
 
 
+def rows_of(package: bytes) -> str:
+    """What stands between the start and the end of all rows of the first worksheet."""
+    with zipfile.ZipFile(BytesIO(package)) as archive:
+        text = archive.read("xl/worksheets/sheet1.xml").decode()
+    return text.partition("<sheetData>")[2].rpartition("</sheetData>")[0]
+
+
 def _parts(book: openpyxl.Workbook) -> dict[str, bytes]:
     whole = BytesIO()
     book.save(whole)

@@ -254,9 +254,8 @@ def test_cells_that_an_array_formula_fills_are_compared(small: Workbook, tmp_pat
     for operator, wrong in ("*", False), ("+", True):
         text = f'IF({weights.address}="","",{window.address}{operator}{weights.address})'
         cells = dict.fromkeys(products.cells(), Cell(None, None)) | {products[1:3]: Cell(text, None)}
-        copies = Copies(small)
-        cuts = copies.spans[EXPLORE_SHEET].put(cells, {products[1:3]: products})
-        (tmp_path / "x.xlsx").write_bytes(copies.package.rebuilt({copies.parts[EXPLORE_SHEET]: cuts}))
+        package = small.builder().package({EXPLORE_SHEET: cells}, {EXPLORE_SHEET: {products[1:3]: products}})
+        (tmp_path / "x.xlsx").write_bytes(package)
         findings = compared(reader.read(tmp_path / "x.xlsx"), engines.by_name(name))
         assert [finding.cell for finding in findings] == [products.part(0, 0).place] * wrong
 

@@ -85,6 +85,19 @@ REFUSED = {
     "entity of a web page": "a document type declaration, which no .xlsx needs",
     "document type in a theme": "a document type declaration, which no .xlsx needs (xl/theme/theme1.xml)",
     "UTF-16 with a document type": "a document type declaration, which no .xlsx needs (xl/theme/theme1.xml)",
+    **{
+        f"declares {name}": f"XML that declares the encoding {name!r}, an .xlsx has UTF-8 ({SHEET})"
+        for name in ("UTF-7", "ISO-8859-1", "cp037", "rot13", "utf8", "US-ASCII")
+    },
+    "declares UTF-16, which it is not": f"XML that declares the encoding 'UTF-16', an .xlsx has UTF-8 ({SHEET})",
+    "declares UTF-7 in a theme": "XML that declares the encoding 'UTF-7', an .xlsx has UTF-8 (xl/theme/theme1.xml)",
+    "XML 1.1": f"XML of the version '1.1', an .xlsx has 1.0 ({SHEET})",
+    "XML 2.0": f"XML of the version '2.0', an .xlsx has 1.0 ({SHEET})",
+    "UTF-16 that declares UTF-8": f"XML in UTF-16 that declares the encoding 'UTF-8' ({SHEET})",
+    "UTF-16 without its mark": f"XML in UTF-16 without its byte order mark ({SHEET})",
+    "UTF-16 cut in a character": f"damaged XML: truncated data in UTF-16 ({SHEET})",
+    "UTF-32": "damaged XML: ",
+    "cells in EBCDIC": "damaged XML: ",
     "cells for some programs only": "an XML element <row> that only some programs would read",
     "worksheets for some programs only": "an XML element <sheet> that only some programs would read",
     "1e999": f"A1 in {SHEET} holds '1e999', which is no value",
@@ -120,6 +133,10 @@ SLOW = ("1,010,100 cells", "300,001 formulas", "200,000 shared formulas of 1,000
 LINK = "xl/externalLinks/externalLink1.xml"
 
 READ: dict[str, dict[str, Any]] = {
+    **{
+        name: {"cells": 4, "D1": '"+AGE-ä"'}
+        for name in ("UTF-16", "UTF-16 that says so", "UTF-8 with a mark", "UTF-8 that says so")
+    },
     "values under merged cells": {"notes": ["2 values hidden under merged cells, the first in S!B1"]},
     "64 nested parentheses": {"D1": "(" * 64 + "1" + ")" * 64},
     "8,190 characters in a chain": {"D1": "1+" * 4094 + "12"},
@@ -161,7 +178,7 @@ def read(path):
     except WorkbookError as error:
         return {"refused": error.message, "hint": error.hint}
     (sheet,) = book.sheets.values()
-    tables = [where.address for where in sheet.data_tables.values()]
+    tables = [table.where.address for table in sheet.data_tables.values()]
     found = {"cells": len(sheet.cells), "D1": book.cell("S", 1, 4).formula, "data tables": tables}
     return found | {"outside": book.outside, "notes": book.notes}
 

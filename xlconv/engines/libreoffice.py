@@ -1,7 +1,8 @@
 """LibreOffice, headless: a process of its own with a profile of its own, made to recalculate everything.
 
 Left to itself LibreOffice believes cached values: the profile says to recalculate always, and the files that it is
-given have none. It writes 15 significant digits. It is bound to limits like the other engines; a small network needs
+given have none. The profile also forbids macros, links and updates, and knows the network only through a proxy that
+is not there. It writes 15 significant digits. It is bound to limits like the other engines; a small network needs
 less than half of the memory that they allow.
 """
 
@@ -14,6 +15,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Final
+from xml.sax.saxutils import escape
 
 from xlconv import reader
 from xlconv.cells import Edit, ErrorValue, Range, Value
@@ -37,15 +39,36 @@ _USUAL_PLACES: Final = (
     r"C:\Program Files (x86)\LibreOffice\program\soffice.com",
 )
 
-_PROFILE: Final = """<?xml version="1.0" encoding="UTF-8"?>
-<oor:items xmlns:oor="http://openoffice.org/2001/registry">
-<item oor:path="/org.openoffice.Office.Calc/Formula/Load">
-<prop oor:name="OOXMLRecalcMode" oor:op="fuse"><value>0</value></prop></item>
-<item oor:path="/org.openoffice.Office.Common/Security/Scripting">
-<prop oor:name="MacroSecurityLevel" oor:op="fuse"><value>3</value></prop></item>
-</oor:items>
-"""
-"""Recalculate always; never run macros."""
+_NOWHERE: Final = ("127.0.0.1", 9)
+"""A proxy that there is none of: the port where everything is thrown away."""
+
+_SCRIPTING: Final = "/org.openoffice.Office.Common/Security/Scripting"
+_JOB: Final = "/org.openoffice.Office.Jobs/Jobs/org.openoffice.Office.Jobs:Job['UpdateCheck']/Arguments"
+_INET: Final = "/org.openoffice.Inet/Settings"
+_SETTINGS: Final = (
+    ("/org.openoffice.Office.Calc/Formula/Load", "OOXMLRecalcMode", 0),  # always
+    ("/org.openoffice.Office.Calc/Content/Update", "Link", 1),  # never
+    (_SCRIPTING, "MacroSecurityLevel", 3),  # those from trusted places only, of which there is none
+    (_SCRIPTING, "DisableMacrosExecution", "true"),
+    (_SCRIPTING, "DisableActiveContent", "true"),  # since 7.6; programs pass over what they do not know
+    (_SCRIPTING, "BlockUntrustedRefererLinks", "true"),
+    ("/org.openoffice.Office.Update/Update", "Enabled", "false"),
+    (_JOB, "AutoCheckEnabled", "false"),
+    (_INET, "ooInetProxyType", 2),  # the ones that follow
+    (_INET, "ooInetNoProxy", ""),
+    *((_INET, f"ooInet{kind}ProxyName", _NOWHERE[0]) for kind in ("HTTP", "HTTPS", "FTP")),
+    *((_INET, f"ooInet{kind}ProxyPort", _NOWHERE[1]) for kind in ("HTTP", "HTTPS", "FTP")),
+)
+"""What the profile says, by path and property: recalculate everything, run nothing, fetch nothing."""
+
+_ITEMS: Final = "".join(
+    f'<item oor:path="{escape(path)}"><prop oor:name="{name}" oor:op="fuse"><value>{value}</value></prop></item>\n'
+    for path, name, value in _SETTINGS
+)
+_PROFILE: Final = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n'
+    f'<oor:items xmlns:oor="http://openoffice.org/2001/registry">\n{_ITEMS}</oor:items>\n'
+)
 
 
 class LibreOffice:

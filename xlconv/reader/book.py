@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import Final, NamedTuple
 
 from xlconv.errors import WorkbookError
 from xlconv.reader import formulas, xml
 from xlconv.reader.limits import MAX_CELLS, MAX_SHEETS, MAX_STYLES, MAX_TEXT
 from xlconv.reader.package import Package, Relationship
+from xlconv.reader.rows import is_true, is_whole, whole_number
 
 _MAIN: Final = f"{xml.MAIN} "
 _RELATIONSHIP_ID: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships id"
@@ -35,11 +37,31 @@ class Calculation(NamedTuple):
         manual: Only when told to.
         iterative: Circular references are followed round and round.
         as_displayed: With the rounded numbers that cells show.
+        rounds: How often, at most.
+        change: Until no cell changes by more.
+        date1904: Days are counted from 1904.
     """
 
     manual: bool = False
     iterative: bool = False
     as_displayed: bool = False
+    rounds: int = 100
+    change: float = 0.001
+    date1904: bool = False
+
+
+class DefinedName(NamedTuple):
+    """A name of a workbook.
+
+    Args:
+        name: As it is spelled.
+        text: What it stands for.
+        sheet: The worksheet on which alone it does; None if on all.
+    """
+
+    name: str
+    text: str
+    sheet: str | None = None
 
 
 class SheetEntry(NamedTuple):
@@ -65,24 +87,32 @@ class Book:
         self.relationships = package.relationships(self.part)
         self.sheets: list[SheetEntry] = []
         self.names: dict[str, str] = {}
-        self._local: set[str] = set()
+        self.defined: list[DefinedName] = []
         self.calculation = Calculation()
         self._formulas = formulas.Budget()
+        self._tabs: list[str] = []
         self._name = ""
-        starts = {"sheet": self._sheet, "calcPr": self._settings, "definedName": self._begin_name}
+        self._scope: str | None = None
+        starts = {
+            "workbookPr": self._properties,
+            "sheet": self._sheet,
+            "calcPr": self._settings,
+            "definedName": self._begin_name,
+        }
         self._parser = xml.Parser(
             f"{_MAIN}workbook",
             {_MAIN + name: start for name, start in starts.items()},
             {f"{_MAIN}definedName": self._end_name},
         )
         package.parse(self.part, self._parser)
-        self.names = {name: text for name, text in self.names.items() if name not in self._local}
         self._check_sheets()
+        self._check_names()
 
     def _sheet(self, attributes: Mapping[str, str]) -> None:
         name, identity = attributes.get("name", ""), attributes.get(_RELATIONSHIP_ID, "")
         if identity not in self.relationships:
             raise WorkbookError(f"worksheet {name[:40]!r} is missing from the package")
+        self._tabs.append(name)
         kind, target, external = self.relationships[identity]
         if external or target not in self.package.parts:
             raise WorkbookError(f"worksheet {name[:40]!r} is missing from the package: it has no part {target[:80]!r}")
@@ -102,28 +132,43 @@ class Book:
             names.add(name.lower())
             parts.add(part)
 
+    def _properties(self, attributes: Mapping[str, str]) -> None:
+        self.calculation = self.calculation._replace(date1904=is_true(attributes.get("date1904")))
+
     def _settings(self, attributes: Mapping[str, str]) -> None:
-        self.calculation = Calculation(
+        self.calculation = self.calculation._replace(
             manual=attributes.get("calcMode") == "manual",
-            iterative=attributes.get("iterate") in ("1", "true"),
+            iterative=is_true(attributes.get("iterate")),
             as_displayed=attributes.get("fullPrecision") in ("0", "false"),
+            rounds=whole_number(attributes.get("iterateCount"), Calculation().rounds),
+            change=_change(attributes.get("iterateDelta")),
         )
 
     def _begin_name(self, attributes: Mapping[str, str]) -> None:
-        self._name = attributes.get("name", "").lower()
-        self._is_local = "localSheetId" in attributes
+        self._name, self._scope = attributes.get("name", ""), attributes.get("localSheetId")
         self._parser.collecting = True
 
     def _end_name(self) -> None:
         text = self._parser.collected()
         if problem := self._formulas.spend(text):
             raise WorkbookError(f"the name {self._name[:40]!r} has a formula {problem}")
-        if self._is_local:
-            self._local.add(self._name)
-            return
-        if self._name in self.names:
-            raise WorkbookError(f"the name {self._name[:40]!r} is defined twice")
-        self.names[self._name] = text
+        if self._scope is None:
+            self.defined.append(DefinedName(self._name, text))
+        elif is_whole(self._scope) and int(self._scope) < len(self._tabs):  # programs pass over a name of no worksheet
+            self.defined.append(DefinedName(self._name, text, self._tabs[int(self._scope)]))
+
+    def _check_names(self) -> None:
+        """Keep those of the workbook that mean the same on all worksheets; those of chart sheets are nobody's."""
+        sheets = {sheet.name for sheet in self.sheets}
+        seen: set[tuple[str, str | None]] = set()
+        for name, _, sheet in self.defined:
+            if (name.lower(), sheet) in seen:
+                raise WorkbookError(f"the name {name[:40]!r} is defined twice")
+            seen.add((name.lower(), sheet))
+        self.defined = [each for each in self.defined if each.sheet is None or each.sheet in sheets]
+        local = {name.lower() for name, _, sheet in self.defined if sheet is not None}
+        everywhere = {name.lower(): text for name, text, sheet in self.defined if sheet is None}
+        self.names = {name: text for name, text in everywhere.items() if name not in local}
 
     def related(self, kind: str) -> str:
         """The part of a kind that a workbook has once; empty where it has none."""
@@ -131,6 +176,16 @@ class Book:
         if len(found) > 1:
             raise WorkbookError(f"several parts of the kind {kind!r}, a workbook has one")
         return "".join(found)
+
+
+def _change(text: str | None) -> float:
+    try:
+        change = float(text or Calculation().change)
+    except ValueError:
+        change = -1.0
+    if not 0 <= change < inf:
+        raise WorkbookError(f"{text!r:.40} where the largest change of an iteration is due")
+    return change
 
 
 def _main_part(package: Package) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
 from xlconv.errors import printable
 from xlconv.reader import xml
-from xlconv.reader.package import Cut, Package, Relationship
+from xlconv.reader.package import Package, Relationship
 
 _MAIN: Final = f"{xml.MAIN} "
 _RELATIONSHIP_ID: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships id"
@@ -32,25 +31,11 @@ _TOLD_ELSEWHERE: Final = ("hyperlink", "externalLink", "externalLinkPath")
 """Kinds whose external targets are no line: nothing follows a hyperlink unasked, external links are read."""
 
 
-class Outside(NamedTuple):
-    """What was found.
-
-    Args:
-        lines: One for each thing; the last says if there are more.
-        cuts: Where parts keep what other files said when the workbook was saved.
-    """
-
-    lines: tuple[str, ...]
-    cuts: dict[str, list[Cut]]
-
-
-def find(package: Package) -> Outside:
-    """Look through the relationships of all parts, and read the external links."""
+def find(package: Package) -> tuple[str, ...]:
+    """One line for each thing; the last says if there are more. The relationships of all parts are looked through."""
     found = list(package.all_relationships())
     links = {each.target: each for _, each in found if each.kind == "externalLink" and not each.external}
-    read = [_Link(package, part) for part in links]
-    lines = [*_lines(found), *(line for link in read for line in link.lines)]
-    return Outside(_shortened(lines), {link.part: link.cuts for link in read})
+    return _shortened([*_lines(found), *(line for part in links for line in _Link(package, part).lines)])
 
 
 def _lines(found: list[tuple[str, Relationship]]) -> Iterator[str]:
@@ -74,24 +59,9 @@ class _Link:
     def __init__(self, package: Package, part: str) -> None:
         self.part, self.targets = part, package.relationships(part)
         self.lines: list[str] = []
-        self.cuts: list[Cut] = []
-        self.cached_at = 0
-        starts = {
-            "externalBook": self._book,
-            "ddeLink": self._dde,
-            "oleLink": self._ole,
-            "sheetDataSet": self._begin_cached,
-            "values": self._begin_cached,
-        }
-        self.parser = xml.Parser(
-            f"{_MAIN}externalLink",
-            {_MAIN + name: start for name, start in starts.items()},
-            {
-                f"{_MAIN}sheetDataSet": partial(self._cut, "sheetDataSet"),
-                f"{_MAIN}values": partial(self._cut, "values"),
-            },
-        )
-        package.parse(part, self.parser)
+        starts = {"externalBook": self._book, "ddeLink": self._dde, "oleLink": self._ole}
+        named = {_MAIN + name: start for name, start in starts.items()}
+        package.parse(part, xml.Parser(f"{_MAIN}externalLink", named))
 
     def _target(self, attributes: Mapping[str, str]) -> str:
         identity = attributes.get(_RELATIONSHIP_ID, "")
@@ -107,9 +77,3 @@ class _Link:
     def _ole(self, attributes: Mapping[str, str]) -> None:
         program = attributes.get("progId", "")
         self.lines.append(f"an OLE link to {program} {self._target(attributes)} ({self.part})")
-
-    def _begin_cached(self, _: Mapping[str, str]) -> None:
-        self.cached_at = self.parser.at
-
-    def _cut(self, name: str) -> None:
-        self.cuts.append((self.cached_at, self.parser.element_end(name), b""))

@@ -1,4 +1,4 @@
-"""The parts of a ZIP package from outside, decompressed within limits."""
+"""The parts of a ZIP package from outside, decompressed within limits, in UTF-8."""
 
 from __future__ import annotations
 
@@ -8,14 +8,11 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from xlconv.errors import WorkbookError
 from xlconv.reader import magic, xml
 from xlconv.reader.limits import MAX_ENTRIES, MAX_FILE, MAX_MARKUP, MAX_PART, MAX_RATIO, MAX_TOTAL, UNRATED
-
-Cut: TypeAlias = tuple[int, int, bytes]
-"""Start and end of a span of a part's text, and what is to stand there instead."""
 
 _RELATIONSHIPS: Final = "http://schemas.openxmlformats.org/package/2006/relationships"
 _ENCRYPTED: Final = 0x2041
@@ -66,7 +63,7 @@ class Package:
                 if keep:
                     pieces.append(piece)
             if keep:
-                self.parts[entry.filename] = b"".join(pieces)
+                self.parts[entry.filename] = _as_utf8(entry.filename, b"".join(pieces))
 
     def __getitem__(self, name: str) -> bytes:
         if name not in self.parts:
@@ -83,13 +80,12 @@ class Package:
         try:
             parser.parse(text)
         except WorkbookError as error:
-            where = "" if name in error.message else f" ({name})"
-            raise WorkbookError(f"{error.message}{where}", error.hint) from None
+            raise _in_part(name, error) from None
 
     def parse_rest(self) -> None:
-        """Parse the parts that nobody has, so that engines get none with what is refused."""
+        """Parse the parts that nobody has: no part may have what is refused, whoever may come to read it."""
         for name in sorted(self.parts.keys() - self.parsed):
-            self.parse(name, xml.Parser(encoding=None))
+            self.parse(name, xml.Parser())
 
     def relationships(self, part: str) -> dict[str, Relationship]:
         """The relationships of a part (or of the package: ``), by id."""
@@ -125,22 +121,18 @@ class Package:
                 for relationship in self.relationships(part).values():
                     yield part, relationship
 
-    def rebuilt(self, cuts: Mapping[str, Sequence[Cut]]) -> bytes:
-        """The XML parts as a package, some changed, stored without compression."""
-        target = BytesIO()
-        with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-            for name, text in self.parts.items():
-                archive.writestr(name, spliced(text, cuts[name]) if name in cuts else text)
-        return target.getvalue()
+
+def _as_utf8(name: str, text: bytes) -> bytes:
+    try:
+        return xml.as_utf8(text)
+    except WorkbookError as error:
+        raise _in_part(name, error) from None
 
 
-def spliced(text: bytes, cuts: Sequence[Cut]) -> bytes:
-    """A text with some spans replaced."""
-    pieces, at = [], 0
-    for start, end, new in sorted(cuts):
-        pieces += [text[at:start], new]
-        at = end
-    return b"".join([*pieces, text[at:]])
+def _in_part(name: str, error: WorkbookError) -> WorkbookError:
+    """The error, which names the part."""
+    where = "" if name in error.message else f" ({name})"
+    return WorkbookError(f"{error.message}{where}", error.hint)
 
 
 def _read(path: Path) -> bytes:

@@ -104,3 +104,8 @@ def whole_number(text: str | None, default: int) -> int:
     if not is_whole(text):
         raise WorkbookError(f"{text[:40]!r} where a whole number is due")
     return int(text)
+
+
+def is_true(text: str | None) -> bool:
+    """Whether an attribute says yes."""
+    return text in ("1", "true")

@@ -1,19 +1,23 @@
-"""One worksheet's cells from its XML, and where their values stand in the text."""
+"""One worksheet's cells from its XML, and what else of it formulas need."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import NamedTuple, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 from xlconv.cells import ErrorValue, Range, Value, column_letters
 from xlconv.errors import WorkbookError
 from xlconv.reader import formulas
+from xlconv.reader.dates import serial_number
 from xlconv.reader.limits import MAX_AREA, MAX_BOX, MAX_CELLS, MAX_TEXT
-from xlconv.reader.package import Cut
-from xlconv.reader.rows import MAIN, Walker, is_whole
+from xlconv.reader.rows import MAIN, Walker, is_true, is_whole
 from xlconv.reader.shared import SharedFormula
+from xlconv.reader.tables import Table
+
+_RELATIONSHIP_ID: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships id"
+_DATA_TABLE: Final = ("dt2D", "dtr", "r1", "r2", "del1", "del2")
 
 
 class Cell(NamedTuple):
@@ -28,6 +32,18 @@ class Cell(NamedTuple):
     value: Value
 
 
+class DataTable(NamedTuple):
+    """A data table (what-if analysis).
+
+    Args:
+        where: The range that it fills.
+        settings: What else the file says of it: which cells stand for its inputs, which way it runs.
+    """
+
+    where: Range
+    settings: dict[str, str]
+
+
 @dataclass
 class Sheet:
     """A worksheet: its cells by row and column."""
@@ -36,8 +52,13 @@ class Sheet:
     cells: dict[tuple[int, int], Cell] = field(default_factory=dict)
     arrays: dict[tuple[int, int], Range] = field(default_factory=dict)
     """The range that each array formula fills, by the cell that holds it."""
-    data_tables: dict[tuple[int, int], Range] = field(default_factory=dict)
-    """The range that each data table (what-if analysis) fills, by its first cell."""
+    dynamic: set[tuple[int, int]] = field(default_factory=set)
+    """Which array formulas fill as many cells as they need."""
+    data_tables: dict[tuple[int, int], DataTable] = field(default_factory=dict)
+    """By their first cell."""
+    tables: list[Table] = field(default_factory=list)
+    hidden: set[int] = field(default_factory=set)
+    """Rows that are hidden, which some functions pass over."""
     merged: list[Range] = field(default_factory=list)
     state: str = "visible"
     """`visible`, `hidden` or `veryHidden`."""
@@ -56,6 +77,12 @@ class Budget:
     formulas: formulas.Budget = field(default_factory=formulas.Budget)
     areas: dict[str, int] = field(default_factory=dict)
 
+    def spend_cell(self) -> None:
+        """Count a cell."""
+        self.cells -= 1
+        if self.cells < 0:
+            raise WorkbookError(f"more than {MAX_CELLS:,} cells")
+
     def spend_area(self, kind: str, size: int) -> None:
         """Count the cells of ranges of one kind."""
         self.areas[kind] = self.areas.get(kind, 0) + size
@@ -63,24 +90,40 @@ class Budget:
             raise WorkbookError(f"{kind} span {self.areas[kind]:,} cells, more than {MAX_AREA:,}")
 
 
+class Common(NamedTuple):
+    """What all worksheets of a workbook refer to.
+
+    Args:
+        strings: The shared strings.
+        dynamic: The numbers that mark cells with dynamic arrays.
+        date1904: Whether days are counted from 1904.
+    """
+
+    strings: Sequence[str] = ()
+    dynamic: frozenset[int] = frozenset()
+    date1904: bool = False
+
+
 class SheetReader(Walker):
-    """Reads one worksheet's cells, and notes where cached values stand.
+    """Reads one worksheet's cells.
 
     Args:
         name: Of the worksheet.
         part: Its part of the package.
-        strings: The workbook's shared strings.
+        common: What all worksheets refer to.
         budget: What the workbook may still have; this is taken from it.
+
+    Attributes:
+        tables: The relationships to its tables.
     """
 
-    def __init__(self, name: str, part: str, strings: Sequence[str], budget: Budget) -> None:
+    def __init__(self, name: str, part: str, common: Common, budget: Budget) -> None:
         super().__init__(part)
-        self.name, self.strings, self.budget = name, strings, budget
+        self.name, self.common, self.budget = name, common, budget
         self.sheet = Sheet(part)
-        self.cuts: list[Cut] = []
+        self.tables: list[str] = []
         self.shared: dict[str, SharedFormula] = {}
-        self.filled: set[tuple[int, int]] = set()
-        self.cached_at = 0
+        self.mark = ""
         self.inline = self.phonetic = False
         self.kind = "n"
         self.formula: str | None = None
@@ -93,6 +136,7 @@ class SheetReader(Walker):
             "rPh": self._begin_phonetic,
             "mergeCell": self._merge,
             "hyperlink": self._hyperlink,
+            "tablePart": self._table,
         }
         ends = {
             "f": self._end_formula,
@@ -114,14 +158,18 @@ class SheetReader(Walker):
                 hint="delete the rows and columns beyond what is used",
             )
 
+    def begin_row(self, attributes: Mapping[str, str]) -> None:
+        """Note whether it is hidden."""
+        super().begin_row(attributes)
+        if is_true(attributes.get("hidden")):
+            self.sheet.hidden.add(self.row)
+
     def begin_cell(self, attributes: Mapping[str, str]) -> None:
         """Count it, and forget the one before."""
         super().begin_cell(attributes)
-        self.kind = attributes.get("t", "n")
+        self.kind, self.mark = attributes.get("t", "n"), attributes.get("cm", "")
         self.formula = self.raw = None
-        self.budget.cells -= 1
-        if self.budget.cells < 0:
-            raise WorkbookError(f"more than {MAX_CELLS:,} cells")
+        self.budget.spend_cell()
 
     def end_cell(self) -> None:
         """Keep it, unless it is blank."""
@@ -142,9 +190,11 @@ class SheetReader(Walker):
         self.formula = text
         if kind == "shared":
             self.formula = self._shared_formula(self.formula_attributes.get("si", ""), text)
-        elif kind in ("array", "dataTable"):
-            where = self._filled_range(self.formula_attributes.get("ref", ""))
-            (self.sheet.arrays if kind == "array" else self.sheet.data_tables)[self.row, self.column] = where
+        elif kind == "array":
+            self._array()
+        elif kind == "dataTable":
+            settings = {key: value for key, value in self.formula_attributes.items() if key in _DATA_TABLE}
+            self.sheet.data_tables[self.row, self.column] = DataTable(self._filled_range(), settings)
         elif kind != "normal":
             self._refuse(f"has a formula of the unknown kind {kind[:40]!r}")
         if problem := self.budget.formulas.spend(self.formula):
@@ -160,14 +210,18 @@ class SheetReader(Walker):
         except WorkbookError as error:
             raise self._refusal(f"cannot be read: {error.message}") from None
 
-    def _filled_range(self, reference: str) -> Range:
+    def _array(self) -> None:
+        self.sheet.arrays[self.row, self.column] = self._filled_range()
+        if is_whole(self.mark) and int(self.mark) in self.common.dynamic:
+            self.sheet.dynamic.add((self.row, self.column))
+
+    def _filled_range(self) -> Range:
         """The range that the formula of this cell fills."""
+        reference = self.formula_attributes.get("ref", "")
         where = self._range(reference)
         if (where.row, where.column) != (self.row, self.column):
             self._refuse(f"has a formula for {reference[:40]}, which does not begin there")
         self.budget.spend_area("array formulas and data tables", where.size)
-        if where.size > 1:
-            self.filled.update(where.cells())
         return where
 
     def _begin_value(self, _: Mapping[str, str]) -> None:
@@ -175,36 +229,21 @@ class SheetReader(Walker):
             self.misplaced("v")
         if self.raw is not None:
             self._refuse("has two values")
-        if self.formula is not None or self.filled:
-            self._note_cached()
         self.parser.collecting = True
-
-    def _note_cached(self) -> None:
-        if self.formula is not None or (self.row, self.column) in self.filled:
-            self.cached_at = self.parser.at
 
     def _end_value(self) -> None:
         self.raw = self.parser.collected()
-        if self.cached_at:
-            self._end_cached("v")
-
-    def _end_cached(self, name: str) -> None:
-        if self.cached_at:
-            self.cuts.append((self.cached_at, self.parser.element_end(name), b""))
-            self.cached_at = 0
 
     def _begin_inline(self, _: Mapping[str, str]) -> None:
         if self.parser.depth != 5:
             self.misplaced("is")
         if self.raw is not None or self.kind != "inlineStr":
             self._refuse("has two values, or one that is not of its type")
-        self._note_cached()
         self.raw = ""
         self.inline = True
 
     def _end_inline(self) -> None:
         self.inline = False
-        self._end_cached("is")
 
     def _begin_text(self, _: Mapping[str, str]) -> None:
         if self.inline and not self.phonetic:
@@ -228,6 +267,9 @@ class SheetReader(Walker):
     def _hyperlink(self, attributes: Mapping[str, str]) -> None:
         self.budget.spend_area("hyperlinks", self._range(attributes.get("ref", "")).size)
 
+    def _table(self, attributes: Mapping[str, str]) -> None:
+        self.tables.append(attributes.get(_RELATIONSHIP_ID, ""))
+
     def _range(self, reference: str) -> Range:
         where = Range.parse(f"s!{reference}")
         if where is None:
@@ -239,15 +281,16 @@ class SheetReader(Walker):
             return self._number(raw) if raw else None
         if len(raw) > MAX_TEXT:
             self._refuse(f"has a text of {len(raw):,} characters, more than {MAX_TEXT:,}")
-        if kind == "s" and is_whole(raw) and int(raw) < len(self.strings):
-            return self.strings[int(raw)]
+        if kind == "s" and is_whole(raw) and int(raw) < len(self.common.strings):
+            return self.common.strings[int(raw)]
         if kind == "b" and raw in ("0", "1"):
             return raw == "1"
         if kind == "e":
             return ErrorValue(raw)
-        if kind in ("str", "inlineStr", "d"):
+        if kind in ("str", "inlineStr"):
             return raw
-        return self._no_value(raw)
+        number = serial_number(raw, self.common.date1904) if kind == "d" else None
+        return self._no_value(raw) if number is None else number
 
     def _number(self, raw: str) -> float:
         try:

@@ -1,10 +1,14 @@
-"""XML from outside, through expat: no document type, no deep nesting, no long attributes, one kind of error."""
+"""XML from outside, through expat: one encoding, no document type, nothing deep or long, one kind of error.
+
+Programs honour or ignore an XML declaration as they please, and a text that declares UTF-7 shows other cells to each:
+so there is one version and one encoding, and `as_utf8` brings a part that is truly UTF-16 to it.
+"""
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import Final, TypeAlias
 from xml.parsers import expat
 
@@ -19,6 +23,34 @@ MAIN: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _STRICT: Final = "http://purl.oclc.org/ooxml/"
 _ALTERNATE: Final = "http://schemas.openxmlformats.org/markup-compatibility/2006 AlternateContent"
 
+_UTF8: Final = "UTF-8"
+_UTF16: Final = "UTF-16"
+_UTF16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_UTF16_UNMARKED: Final = (b"<\0", b"\0<")
+_DECLARED: Final = re.compile(r"""(?P<before><\?xml\s[^>]*?\sencoding\s*=\s*["'])(?P<name>[^"']*)""")
+_SAVE: Final = "open it in a spreadsheet program and save it as an Excel Workbook (.xlsx)"
+
+
+def as_utf8(text: bytes) -> bytes:
+    """A part's text in UTF-8: that of UTF-16 which begins with its byte order mark and declares nothing else.
+
+    Raises:
+        WorkbookError: It is UTF-16 that says something else of itself.
+    """
+    if text.startswith(_UTF16_UNMARKED):
+        raise WorkbookError("XML in UTF-16 without its byte order mark", _SAVE)
+    if not text.startswith(_UTF16_MARKS):
+        return text
+    try:
+        plain = text.decode(_UTF16)
+    except UnicodeDecodeError as error:
+        raise WorkbookError(f"damaged XML: {error.reason} in UTF-16") from None
+    if declared := _DECLARED.match(plain):
+        if declared["name"].upper() != _UTF16:
+            raise WorkbookError(f"XML in UTF-16 that declares the encoding {declared['name'][:40]!r}", _SAVE)
+        plain = f"{declared['before']}{_UTF8}{plain[declared.end() :]}"
+    return plain.encode()
+
 
 class Parser:
     """Calls what is due for the elements that are known; tags have their namespace before a space.
@@ -27,7 +59,6 @@ class Parser:
         root: The tag of the outermost element; any if empty.
         starts: What to call at the start of an element, by tag.
         ends: What to call at its end.
-        encoding: The only one that is read; what the text itself says if None.
 
     Attributes:
         depth: Of the element that is told of, from 1.
@@ -39,17 +70,17 @@ class Parser:
         root: str = "",
         starts: Mapping[str, Start] | None = None,
         ends: Mapping[str, End] | None = None,
-        encoding: str | None = "UTF-8",
     ) -> None:
         self.root, self.starts, self.ends = root, starts or {}, ends or {}
         self.depth = self.alternates = 0
         self.collecting = False
         self.pieces: list[str] = []
-        self.expat = expat.ParserCreate(encoding, " ")
+        self.expat = expat.ParserCreate(_UTF8, " ")
         self.expat.buffer_text = True
         self.expat.StartElementHandler = self._first
         self.expat.EndElementHandler = self._end
         self.expat.CharacterDataHandler = self._characters
+        self.expat.XmlDeclHandler = _check_declaration
         self.expat.StartDoctypeDeclHandler = _refuse_document_type
 
     def parse(self, text: bytes) -> None:
@@ -58,21 +89,10 @@ class Parser:
         Raises:
             WorkbookError: It is not well-formed, or has what is refused.
         """
-        self.text = text
         try:
             self.expat.Parse(text, True)
-        except (expat.ExpatError, LookupError, ValueError) as error:  # the latter of encodings that there are none of
+        except expat.ExpatError as error:
             raise WorkbookError(f"damaged XML: {error}") from None
-
-    @property
-    def at(self) -> int:
-        """Where in the text the element that is told of stands; at its end, where its end tag does."""
-        return self.expat.CurrentByteIndex
-
-    def element_end(self, name: str) -> int:
-        """Behind the element that ends here, of which the parser tells the end tag's start, or of `<v/>` the end."""
-        end_tag = _end_tag(name).match(self.text, self.at)
-        return end_tag.end() if end_tag else self.at
 
     def collected(self) -> str:
         """The text since `collecting` was set, which this ends."""
@@ -124,11 +144,6 @@ class Parser:
             raise WorkbookError(f"an XML element <{_local(tag)}> where <{_local(self.root)}> is due")
 
 
-@cache
-def _end_tag(name: str) -> re.Pattern[bytes]:
-    return re.compile(rf"</([\w.-]+:)?{name}\s*>".encode())
-
-
 def _check_attributes(attributes: Mapping[str, str]) -> None:
     for value in attributes.values():
         if len(value) > MAX_ATTRIBUTE:
@@ -137,6 +152,13 @@ def _check_attributes(attributes: Mapping[str, str]) -> None:
 
 def _local(tag: str) -> str:
     return tag.rpartition(" ")[2][:40]
+
+
+def _check_declaration(version: str, encoding: str | None, _: int) -> None:
+    if version != "1.0":
+        raise WorkbookError(f"XML of the version {version[:40]!r}, an .xlsx has 1.0", _SAVE)
+    if encoding is not None and encoding.upper() != _UTF8:
+        raise WorkbookError(f"XML that declares the encoding {encoding[:40]!r}, an .xlsx has UTF-8", _SAVE)
 
 
 def _refuse_document_type(*_: object) -> None:

@@ -1,0 +1,129 @@
+"""A workbook as it was read: its worksheets, names and settings, and what engines are given of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from io import BytesIO
+from pathlib import Path
+
+from xlconv.cells import Range
+from xlconv.errors import WorkbookError
+from xlconv.reader.book import Book, Calculation, DefinedName, check_styles, shared_strings
+from xlconv.reader.build import Builder
+from xlconv.reader.limits import MAX_CELLS
+from xlconv.reader.metadata import dynamic_marks
+from xlconv.reader.outside import find
+from xlconv.reader.package import Package
+from xlconv.reader.sheet import Budget, Cell, Common, Sheet, SheetReader
+from xlconv.reader.tables import check_names, read_tables
+
+
+@dataclass
+class Workbook:
+    """A workbook as read.
+
+    Args:
+        path: The file.
+        sheets: The worksheets by name, in their order.
+        names: Workbook-level defined names in lower case, with what they stand for; without those that mean something
+            else on some worksheet.
+        defined: All defined names.
+        calculation: How the file asks to be calculated.
+        outside: What in it reaches out of the workbook, or runs: links, macros, connections; one line each.
+        notes: What programs may show differently, though it was read; one line each.
+    """
+
+    path: Path
+    sheets: dict[str, Sheet]
+    names: dict[str, str]
+    defined: tuple[DefinedName, ...] = ()
+    calculation: Calculation = field(default_factory=Calculation)
+    outside: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def package(self) -> bytes:
+        """What an engine may see: a package of what formulas need, without cached values."""
+        return self.builder().package()
+
+    def builder(self) -> Builder:
+        """What builds packages of it, also with other cells."""
+        return Builder(self.sheets, self.defined, self.calculation)
+
+    def cell(self, sheet: str, row: int, column: int) -> Cell:
+        """A cell, blank where the file has none."""
+        return self.sheets[sheet].cells.get((row, column), Cell(None, None))
+
+    def named_range(self, name: str) -> Range | None:
+        """The range of a defined name, if it has one on a worksheet that exists, of no more cells than there may be."""
+        where = Range.parse(self.names.get(name.lower(), ""))
+        return where if where and where.sheet in self.sheets and where.size <= MAX_CELLS else None
+
+
+def read(path: Path) -> Workbook:
+    """Read a workbook.
+
+    Raises:
+        WorkbookError: The file is missing, damaged, too large, no .xlsx or .xlsm, or read differently by programs.
+    """
+    try:
+        return _read(path)
+    except WorkbookError as error:
+        raise WorkbookError(f"{path}: {error.message}", error.hint) from None
+
+
+def builder_of(package: bytes) -> Builder:
+    """What builds copies of a package in memory.
+
+    Raises:
+        WorkbookError: It is none that `read` would read.
+    """
+    book = Book(Package(BytesIO(package)))
+    return Builder(_read_sheets(book), book.defined, book.calculation)
+
+
+def _read(path: Path) -> Workbook:
+    package = Package(path)
+    book = Book(package)
+    if styles := book.related("styles"):
+        check_styles(package, styles)
+    sheets = _read_sheets(book)
+    outside = find(package)
+    package.parse_rest()
+    notes = tuple(note for name, sheet in sheets.items() for note in _under_merges(name, sheet))
+    return Workbook(path, sheets, book.names, tuple(book.defined), book.calculation, outside, notes)
+
+
+def _read_sheets(book: Book) -> dict[str, Sheet]:
+    common, budget = _common(book), Budget()
+    sheets: dict[str, Sheet] = {}
+    for name, part, state in book.sheets:
+        reader = SheetReader(name, part, common, budget)
+        book.package.parse(part, reader.parser)
+        reader.check_box()
+        reader.sheet.state = state
+        if reader.tables:
+            reader.sheet.tables = read_tables(book.package, part, name, reader.tables)
+        sheets[name] = reader.sheet
+    check_names([table for sheet in sheets.values() for table in sheet.tables])
+    return sheets
+
+
+def _common(book: Book) -> Common:
+    strings, marks = book.related("sharedStrings"), book.related("sheetMetadata")
+    return Common(
+        shared_strings(book.package, strings) if strings else (),
+        dynamic_marks(book.package, marks) if marks else frozenset(),
+        book.calculation.date1904,
+    )
+
+
+def _under_merges(name: str, sheet: Sheet) -> list[str]:
+    """A note on values under merged cells: Excel hides them, and computes with them."""
+    hidden = [
+        at for where in sheet.merged for at in where.cells() if at in sheet.cells and at != (where.row, where.column)
+    ]
+    if not hidden:
+        return []
+    return [f"{len(hidden):,} values hidden under merged cells, the first in {Range(name, *hidden[0]).place}"]
