@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import NamedTuple, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 from xlconv.cells import ErrorValue, Range, Value, column_letters
 from xlconv.errors import WorkbookError
@@ -14,6 +15,9 @@ from xlconv.reader.limits import MAX_AREA, MAX_BOX, MAX_CELLS, MAX_TEXT
 from xlconv.reader.package import Cut
 from xlconv.reader.rows import MAIN, Walker, is_whole
 from xlconv.reader.shared import SharedFormula
+
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+"""Without spaces around it: some programs take it for a text then."""
 
 
 class Cell(NamedTuple):
@@ -250,11 +254,7 @@ class SheetReader(Walker):
         return self._no_value(raw)
 
     def _number(self, raw: str) -> float:
-        try:
-            number = float(raw)
-        except ValueError:
-            self._no_value(raw)
-        if not isfinite(number) or "_" in raw or not raw.isascii():
+        if not _NUMBER.fullmatch(raw) or not isfinite(number := float(raw)):
             self._no_value(raw)
         return number
 
