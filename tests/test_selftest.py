@@ -249,6 +249,6 @@ def test_terms_of_sums(formula: str, sums: list[list[str]]) -> None:
 def test_terms_of_deep_formulas() -> None:
     """Brackets a thousand deep, each in a sum, take no time."""
     start = time.process_time()
-    parsed = Formula.parse("{1+" * 2000 + "1" + "}" * 2000)
-    assert len(list(parsed.sums())) == 2000
-    assert time.process_time() - start < 1
+    parsed = Formula.parse("{1+" * 2700 + "1" + "}" * 2700)
+    assert len(list(parsed.sums())) == 2700
+    assert time.process_time() - start < 0.5
