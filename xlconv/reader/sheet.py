@@ -19,6 +19,9 @@ from xlconv.reader.shared import SharedFormula
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 """Without spaces around it: some programs take it for a text then."""
 
+_DEPTH_OF_TEXT: Final = 6
+"""Of a `<t>` that is all of a cell's text; a run's is deeper."""
+
 
 class Cell(NamedTuple):
     """What a file says of a cell.
@@ -86,6 +89,7 @@ class SheetReader(Walker):
         self.filled: set[tuple[int, int]] = set()
         self.cached_at = 0
         self.inline = self.phonetic = False
+        self.texts: list[int] = []
         self.kind = "n"
         self.formula: str | None = None
         self.raw: str | None = None
@@ -205,6 +209,7 @@ class SheetReader(Walker):
         self._note_cached()
         self.raw = ""
         self.inline = True
+        self.texts.clear()
 
     def _end_inline(self) -> None:
         self.inline = False
@@ -213,6 +218,9 @@ class SheetReader(Walker):
     def _begin_text(self, _: Mapping[str, str]) -> None:
         if self.inline and not self.phonetic:
             self.parser.collecting = True
+            self.texts.append(self.parser.depth)
+            if len(self.texts) > 1 and _DEPTH_OF_TEXT in self.texts:
+                self._refuse("has several texts, which are no runs of one")
 
     def _end_text(self) -> None:
         if self.inline and not self.phonetic:
