@@ -26,6 +26,8 @@ from xlconv.templates import Samples, Template
 _SAVED_BY_LIBREOFFICE: Final = Path(__file__).parent / "saved-by-libreoffice.xlsx"
 """The style `shared` of tests/handmade.py, opened and saved by LibreOffice 7.4."""
 _TIME: Final = re.compile(rb"\d{4}-\d\d-\d\dT[\d:.]+Z?")
+DIGITS: Final = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
+"""Images and labels in MNIST's form."""
 _CLASSES: Final = ["left", "right", "none"]
 
 
@@ -103,7 +105,9 @@ def make(folder: Path) -> None:
     templates.save(template, folder / "template", "# Small\n")
     Image.fromarray(samples().images[0]).resize((24, 24)).save(folder / "picture.png")
     Image.fromarray(samples().images[1]).resize((24, 24)).save(folder / "picture.jpg")
-    (folder / "images.idx").write_bytes(b"\0\0\x08\3\0\0\0\6\0\0\0\6\0\0\0\6" + samples().images.tobytes())
+    images, labels = (folder / name for name in DIGITS)
+    images.write_bytes(b"\0\0\x08\3\0\0\0\6\0\0\0\6\0\0\0\6" + samples().images.tobytes())
+    labels.write_bytes(b"\0\0\x08\1\0\0\0\6" + samples().labels.tobytes())
 
 
 def _without_times(package: bytes) -> bytes:

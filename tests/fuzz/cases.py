@@ -156,9 +156,12 @@ def _template(rng: Random, home: Path, folder: Path) -> Iterator[Step]:
             template = ["--template", str(home / "template"), "--output", "out.xlsx"]
             yield Step("generate --image", ["generate", "--image", str(folder / name), *template])
         case "idx":
-            path = folder / "images.idx.gz"
-            path.write_bytes(folders.idx((home / "images.idx").read_bytes(), rng))
-            yield Step("load_idx", partial(_load_idx, path))
+            faulty, ending = rng.choice(bases.DIGITS), rng.choice(("", ".gz"))
+            for name in bases.DIGITS:
+                data = (home / name).read_bytes()
+                made = folder / f"{name}{ending if name == faulty else ''}"
+                made.write_bytes(folders.idx(data, rng) if name == faulty else data)
+            yield Step("load_mnist", partial(_load_mnist, folder))
 
 
 def _mutate_folder(home: Path, folder: Path, rng: Random) -> None:
@@ -169,9 +172,9 @@ def _mutate_folder(home: Path, folder: Path, rng: Random) -> None:
         (folder / name).write_bytes(mutate(data, rng) if name == faulty else data)
 
 
-def _load_idx(path: Path) -> None:
+def _load_mnist(folder: Path) -> None:
     try:
-        digits.load_idx(path)
+        digits.load_mnist(folder)
     except XlconvError:
         return
 
