@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from xlconv.cells import Range
 from xlconv.recover.meaning import Argmax, Exp, Max, Meaning, Reader, Ref, Relu, Share, Sum, SumExp, Term
 
 SHEETS = ("Net", "other one")
-NAMES = {"filter": "Net!$K$1:$L$2", "pixels": "Net!$A$1:$B$2", "number": "0.5", "gone": "#REF!", "far": "Lost!$A$1"}
+NAMES = {
+    "filter": "Net!$K$1:$L$2",
+    "pixels": "Net!$A$1:$B$2",
+    "number": "0.5",
+    "gone": "#REF!",
+    "far": "Lost!$A$1",
+    "corner": "Net!$A$1",
+}
 READER = Reader(NAMES, {title.lower(): title for title in SHEETS})
 
 
@@ -92,8 +101,9 @@ SAME: list[tuple[Meaning, list[str]]] = [
     (Max((ref("A1:B2"),)), ["MAX(A1:B2)", "max(a1:b2)", "MAX(MAX(A1:B2))"]),
     (Max(tuple(map(ref, ("A1", "B1", "A2", "B2")))), ["MAX(A1,B1,A2,B2)", "MAX(MAX(A1,B1),MAX(A2,B2))"]),
     (Relu(Max((ref("A1:B2"),))), ["MAX(0,A1:B2)", "MAX(A1:B2,0)", "MAX(0,MAX(A1:B2))"]),
-    (plain("A1"), ["A1", "+A1", "A1+0", "A1*1", "SUM(A1)", "Net!A1"]),
+    (plain("A1"), ["A1", "+A1", "A1+0", "A1*1", "SUM(A1)", "Net!A1", "@A1", "@Net!A1", "@@A1", "_xlfn.SINGLE(A1)"]),
     (plain("A1", "B1"), ["A1+B1", "SUM(A1,B1)", "SUM(A1)+B1"]),
+    (plain("$A$1"), ["corner", "@corner", "@$A$1"]),
     (plain("A1:B2"), ["SUM(A1:B2)", "SUMPRODUCT(A1:B2)"]),
     (plain("$A$1:$B$2"), ["SUM(pixels)", "SUM(PIXELS)"]),
     (Exp(plain("A1")), ["EXP(A1)", "exp(+a1)"]),
@@ -186,8 +196,47 @@ def test_spellings(meaning: Meaning, formula: str) -> None:
         "MMULT(A1:C1,K1:K2)",
         "MMULT(A1:B2,K1:L2)",
         "TRANSPOSE(A1:B2)",
+        "A1#",
+        "A1##",
+        "A1:A2#",
+        "pixels#",
+        "@A1:B2",
+        "@pixels",
+        "SUM(@A1:B2)",
+        "@SUM(A1:B2)",
+        "@gone",
+        "_xlfn.SINGLE(A1:B2)",
+        "_xlfn.SINGLE(A1,B1)",
+        "_xlfn.SUM(A1:B2)",
+        "SINGLE(A1)",
+        "_xlfn.ANCHORARRAY(A1)",
+        "(A1,B1)",
+        "A1:B1:C1",
+        "A1:INDEX(A1:A3,2)",
+        "IF(A1>0,,0)",
+        "IF(,,)",
+        "SUM()",
+        "SUM(,A1)",
+        "IF(-A1,A1,0)",
+        "LET(x,A1,x)",
+        "LAMBDA(x,x+1)(A1)",
+        "A1(2)",
+        "{A1}",
+        "T[a]",
+        "T[[#This Row],[a]]",
+        "@T[a]",
+        "Net:Other!A1",
+        "'[1]Net'!A1",
+        "#GETTING_DATA",
         "+".join(["A1"] * 5000),
+        "*".join(["1"] * 4000),
         "(" * 500 + "A1" + ")" * 500,
+        "-" * 8000 + "A1",
+        "@" * 8000 + "A1",
+        "A1" + "%" * 8000,
+        "A1" + "#" * 8000,
+        "A1" + "(1)" * 2600,
+        "SUM(" * 1600 + "A1" + ")" * 1600,
     ],
 )
 def test_no_meaning(formula: str) -> None:
@@ -224,3 +273,16 @@ def test_elements_of_array_formulas() -> None:
     turned = [meaning for *_, meaning in READER.elements("TRANSPOSE(A1:A3)", "Net", (1, 3))]
     assert [each.terms[0].refs[0].range.address for each in turned] == ["A1", "A2", "A3"]  # type: ignore[union-attr]
     assert list(READER.elements("MMULT(A1:B2,K1:K2)", "Net", (3, 1))) == []
+
+
+def test_deep_formulas_are_read_soon() -> None:
+    """As deep as a tree may be, a formula is understood; what is deeper is not, and neither takes long."""
+    start = time.process_time()
+    chain = READER.meaning("+".join(["A1"] * 256), "Net")
+    assert isinstance(chain, Sum)
+    assert len(chain.terms) == 256
+    assert READER.meaning("+".join(["A1"] * 257), "Net") is None
+    assert isinstance(READER.meaning("A1" + "%" * 255, "Net"), Sum)
+    assert READER.meaning("SUM(" * 64 + "A1" + ")" * 64, "Net") == plain("A1")
+    assert READER.meaning("SUM(" + ",".join(["A1"] * 2700) + ")", "Net") == plain(*["A1"] * 2700)
+    assert time.process_time() - start < 1

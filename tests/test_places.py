@@ -34,6 +34,14 @@ def test_no_two_cells_are_one() -> None:
     assert NOWHERE not in found
 
 
+def test_cells_within_a_range() -> None:
+    """A cell is within a range of its own worksheet only, up to the range's edges, even if that is the worksheet."""
+    cells = np.array([ATLAS.place(*each) for each in [("Net", 3, 2), ("Net", 4, 4), ("Net", 5, 2), ("third", 3, 2)]])
+    assert ATLAS.within(cells, Range("Net", 3, 2, 2, 3)).tolist() == [True, True, False, False]
+    assert ATLAS.within(cells, Range("Net", 3, 3, 2, 2)).tolist() == [False, True, False, False]
+    assert ATLAS.within(cells, Range("Net", 1, 1, MAX_ROWS, MAX_COLUMNS)).tolist() == [True, True, True, False]
+
+
 def test_ranges_in_their_shape() -> None:
     """The places of a range stand as its cells do, or the other way round."""
     where = Range("other one", 3, 2, 2, 3)

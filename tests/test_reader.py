@@ -173,6 +173,16 @@ def test_phonetic_guides_are_no_text(tmp_path: Path) -> None:
     assert [book.cell("S", 1, column).value for column in (1, 2)] == ["abc", "abc"]
 
 
+@pytest.mark.parametrize("text", ["<t>a</t><t>b</t>", "<t>a</t><r><t>b</t></r>", "<r><t>b</t></r><t>a</t>"])
+@pytest.mark.parametrize("where", ["cell", "string"])
+def test_several_texts(text: str, where: str, tmp_path: Path) -> None:
+    """A text is one or has runs: of several some programs read the first and some all, so they are refused."""
+    cell = f'<row r="1"><c r="A1" t="inlineStr"><is>{text if where == "cell" else "<t/>"}</is></c></row>'
+    strings = f'<sst xmlns="{MAIN}"><si>{text if where == "string" else "<t/>"}</si></sst>'
+    with pytest.raises(WorkbookError, match="several texts"):
+        read(package({**parts(cell), "xl/strings.xml": strings}), tmp_path)
+
+
 def test_cached_values_are_left_out(tmp_path: Path) -> None:
     """Of formulas and of the cells that an array formula fills; plain numbers stay."""
     sheet = (

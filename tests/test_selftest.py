@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -227,3 +228,27 @@ def test_what_counts_as_a_difference() -> None:
     assert differs(0.0, None)
     assert differs("7", "1")
     assert not differs("7", "7")
+
+
+@pytest.mark.parametrize(
+    ("formula", "sums"),
+    [
+        ("A1+B1-C1", [["A1", "B1", "C1"]]),
+        ("SUM(A1+B1,C1)*(D1-E1)", [["A1", "B1"], ["D1", "E1"]]),
+        ("MAX(0,A1+SUM(B1-C1))+D1", [["MAX(0,A1+SUM(B1-C1))", "D1"], ["B1", "C1"], ["A1", "SUM(B1-C1)"]]),
+        ("-A1*-B1", []),
+        ("{1,-2}+A1", [["{1,-2}", "A1"]]),
+    ],
+)
+def test_terms_of_sums(formula: str, sums: list[list[str]]) -> None:
+    """Every sum of a formula, the whole one first, is found with its terms."""
+    parsed = Formula.parse(formula)
+    assert [[parsed.text(*span) for span in spans] for spans in parsed.sums()] == sums
+
+
+def test_terms_of_deep_formulas() -> None:
+    """Brackets a thousand deep, each in a sum, take no time."""
+    start = time.process_time()
+    parsed = Formula.parse("{1+" * 2700 + "1" + "}" * 2700)
+    assert len(list(parsed.sums())) == 2700
+    assert time.process_time() - start < 0.5

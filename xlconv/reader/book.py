@@ -29,6 +29,9 @@ _OTHERS: Final = {
 }
 """What else has a main part, by how its content type begins."""
 
+_DEPTH_OF_TEXT: Final = 3
+"""Of a `<t>` that is all of a shared string; a run's is deeper."""
+
 
 class Calculation(NamedTuple):
     """How a workbook asks to be calculated.
@@ -224,10 +227,12 @@ def shared_strings(package: Package, part: str) -> list[str]:
     """The texts that cells refer to by number; without phonetic guides."""
     strings: list[str] = []
     pieces: list[str] = []
+    depths: list[int] = []
     phonetic = False
 
     def begin_string(_: Mapping[str, str]) -> None:
         pieces.clear()
+        depths.clear()
 
     def end_string() -> None:
         text = "".join(pieces)
@@ -247,6 +252,10 @@ def shared_strings(package: Package, part: str) -> list[str]:
 
     def begin_text(_: Mapping[str, str]) -> None:
         parser.collecting = True
+        if not phonetic:
+            depths.append(parser.depth)
+        if len(depths) > 1 and _DEPTH_OF_TEXT in depths:
+            raise WorkbookError(f"several texts where one is due, which are no runs of one, in {part}")
 
     def end_text() -> None:
         text = parser.collected()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from xlconv.errors import WorkbookError
+from xlconv.reader import archive as archives
 from xlconv.reader import magic, xml
 from xlconv.reader.limits import MAX_ENTRIES, MAX_FILE, MAX_MARKUP, MAX_PART, MAX_RATIO, MAX_TOTAL, UNRATED
 
@@ -48,6 +49,7 @@ class Package:
             _check_count(data.count(_DIRECTORY_RECORD))  # before a directory of a million entries is read
             with zipfile.ZipFile(BytesIO(data)) as archive:
                 self._unpack(archive, len(data))
+                archives.check(data, archive)
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError) as error:
             raise WorkbookError(f"a damaged or truncated .xlsx: {error}") from None
 
@@ -100,6 +102,8 @@ class Package:
 
         def relationship(attributes: Mapping[str, str]) -> None:
             identity, target = attributes.get("Id", ""), attributes.get("Target", "")
+            if not identity:
+                raise WorkbookError(f"a relationship without an id in {source}")
             if identity in found:
                 raise WorkbookError(f"the relationship {identity[:40]!r} is there twice in {source}")
             external = attributes.get("TargetMode") == "External"
@@ -185,3 +189,5 @@ def _pieces(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> Iter
             if size > MAX_PART or size > left:
                 raise WorkbookError(f"more than {MAX_PART >> 20} MiB in a part or {MAX_TOTAL >> 20} MiB in all")
             yield piece
+    if size != entry.file_size:
+        raise WorkbookError(f"a damaged .xlsx: the part {entry.filename[:80]!r} is not as long as it says")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
@@ -18,6 +19,12 @@ from xlconv.reader.tables import Table
 
 _RELATIONSHIP_ID: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships id"
 _DATA_TABLE: Final = ("dt2D", "dtr", "r1", "r2", "del1", "del2")
+
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+"""Without spaces around it: some programs take it for a text then."""
+
+_DEPTH_OF_TEXT: Final = 6
+"""Of a `<t>` that is all of a cell's text; a run's is deeper."""
 
 
 class Cell(NamedTuple):
@@ -125,6 +132,7 @@ class SheetReader(Walker):
         self.shared: dict[str, SharedFormula] = {}
         self.mark = ""
         self.inline = self.phonetic = False
+        self.texts: list[int] = []
         self.kind = "n"
         self.formula: str | None = None
         self.raw: str | None = None
@@ -241,6 +249,7 @@ class SheetReader(Walker):
             self._refuse("has two values, or one that is not of its type")
         self.raw = ""
         self.inline = True
+        self.texts.clear()
 
     def _end_inline(self) -> None:
         self.inline = False
@@ -248,6 +257,9 @@ class SheetReader(Walker):
     def _begin_text(self, _: Mapping[str, str]) -> None:
         if self.inline and not self.phonetic:
             self.parser.collecting = True
+            self.texts.append(self.parser.depth)
+            if len(self.texts) > 1 and _DEPTH_OF_TEXT in self.texts:
+                self._refuse("has several texts, which are no runs of one")
 
     def _end_text(self) -> None:
         if self.inline and not self.phonetic:
@@ -293,11 +305,7 @@ class SheetReader(Walker):
         return self._no_value(raw) if number is None else number
 
     def _number(self, raw: str) -> float:
-        try:
-            number = float(raw)
-        except ValueError:
-            self._no_value(raw)
-        if not isfinite(number) or "_" in raw or not raw.isascii():
+        if not _NUMBER.fullmatch(raw) or not isfinite(number := float(raw)):
             self._no_value(raw)
         return number
 

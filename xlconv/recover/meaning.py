@@ -6,16 +6,14 @@ The same meaning has many spellings (`SUM(a*b)` as an array, `SUMPRODUCT(a,b)`, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Final, NamedTuple, TypeAlias
 
 from xlconv import syntax
 from xlconv.cells import Range
-
-_DEEPEST: Final = 200
-"""Levels of a formula's tree; a long sum has one for each term on its left."""
+from xlconv.syntax import Node
 
 
 class Ref(NamedTuple):
@@ -149,53 +147,43 @@ class Reader:
     def _array(self, formula: str, sheet: str) -> Meaning | None:
         try:
             tree = syntax.tree(formula)
-            return None if tree is None else self._read(tree, sheet, 0)
+            return None if tree is None else self._read(tree, sheet)
         except (_UnknownError, ValueError):
             return None
 
-    def _read(self, node: syntax.Tree, sheet: str, depth: int) -> Meaning:
-        if depth > _DEEPEST:
-            raise _UnknownError
-        kind = node["node_type"]
-        if kind == "Reference":
-            ref = self._ref(node["reference"], sheet)
-            return Sum((Term(1.0, (ref,)),), 0.0, ref.shape)
-        if kind == "Literal":
-            return _literal(node["value"])
-        if kind == "UnaryOp":
-            operand = self._read(node["operand"], sheet, depth + 1)
-            if node["operator"] == "+":
-                return operand
-            return _scaled(operand, {"-": -1.0, "%": 0.01}[node["operator"]])
-        if kind == "BinaryOp":
-            return self._binary(node, sheet, depth)
-        if kind == "Function":
-            return self._function(node["name"].upper(), node["args"], sheet, depth)
+    def _read(self, node: Node, sheet: str) -> Meaning:
+        match node.kind:
+            case "reference":
+                ref = self._ref(node.text, sheet)
+                return Sum((Term(1.0, (ref,)),), 0.0, ref.shape)
+            case "number":
+                return Sum((), float(node.text))
+            case "operator":
+                return self._operation(node.text, node.children, sheet)
+            case "function":
+                return self._function(node, sheet)
         raise _UnknownError
 
-    def _function(self, name: str, args: list[syntax.Tree], sheet: str, depth: int) -> Meaning:
-        if name == "IF":
-            return self._if(args, sheet, depth)
-        if name not in _FUNCTIONS or not args:
-            raise _UnknownError
-        return _FUNCTIONS[name]([self._read(arg, sheet, depth + 1) for arg in args])
-
-    def _binary(self, node: syntax.Tree, sheet: str, depth: int) -> Meaning:
-        left = self._read(node["left"], sheet, depth + 1)
-        right = self._read(node["right"], sheet, depth + 1)
-        operation = _OPERATIONS.get(node["operator"])
+    def _operation(self, operator: str, operands: Sequence[Node], sheet: str) -> Meaning:
+        operation = (_UNARY if len(operands) == 1 else _BINARY).get(operator)
         if operation is None:
             raise _UnknownError
-        return operation(left, right)
+        return operation(*(self._read(operand, sheet) for operand in operands))
 
-    def _if(self, args: list[syntax.Tree], sheet: str, depth: int) -> Meaning:
-        """`IF(x>0,x,0)` in its spellings."""
-        if len(args) != 3 or args[0]["node_type"] != "BinaryOp":
+    def _function(self, node: Node, sheet: str) -> Meaning:
+        if f"{node.prefix}{node.text}" == "IF":
+            return self._if(node.children, sheet)
+        function = _FUNCTIONS.get(f"{node.prefix}{node.text}")
+        if function is None or not node.children:
             raise _UnknownError
-        left, right, yes, no = (
-            self._read(each, sheet, depth + 1) for each in (args[0]["left"], args[0]["right"], args[1], args[2])
-        )
-        operator = args[0]["operator"]
+        return function([self._read(arg, sheet) for arg in node.children])
+
+    def _if(self, args: Sequence[Node], sheet: str) -> Meaning:
+        """`IF(x>0,x,0)` in its spellings."""
+        if len(args) != 3 or args[0].kind != "operator" or len(args[0].children) != 2:
+            raise _UnknownError
+        left, right, yes, no = (self._read(each, sheet) for each in (*args[0].children, *args[1:]))
+        operator = args[0].text
         if _is_zero(left):
             left, right, operator = right, left, {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(operator, "")
         if operator in ("<", "<="):
@@ -218,12 +206,6 @@ class Reader:
 
 def _shape(of: Meaning) -> tuple[int, int]:
     return getattr(of, "shape", (1, 1))
-
-
-def _literal(value: object) -> Sum:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _UnknownError
-    return Sum((), float(value))
 
 
 def _is_zero(of: Meaning) -> bool:
@@ -295,7 +277,22 @@ def _divide(left: Meaning, right: Meaning) -> Meaning:
     raise _UnknownError
 
 
-_OPERATIONS: Final[dict[str, Callable[[Meaning, Meaning], Meaning]]] = {
+def _single(args: list[Meaning]) -> Meaning:
+    """`@A1`: of a cell, that cell; of a range it depends on where the formula stands."""
+    (of,) = args
+    if _only_ref(of).range.size != 1:
+        raise _UnknownError
+    return of
+
+
+_UNARY: Final[dict[str, Callable[[Meaning], Meaning]]] = {
+    "+": lambda of: of,
+    "-": lambda of: _scaled(of, -1.0),
+    "%": lambda of: _scaled(of, 0.01),
+    "@": lambda of: _single([of]),
+}
+
+_BINARY: Final[dict[str, Callable[[Meaning, Meaning], Meaning]]] = {
     "+": _add,
     "-": _subtract,
     "*": _multiply,
@@ -400,6 +397,7 @@ _FUNCTIONS: Final[dict[str, Callable[[list[Meaning]], Meaning]]] = {
     "TRANSPOSE": _transpose,
     "MATCH": _match,
     "INDEX": _index,
+    "_xlfn.SINGLE": _single,  # as Excel writes @
 }
 
 

@@ -40,6 +40,12 @@ class Atlas:
         grid = self.place(where.sheet, where.row, where.column) + offsets(where.height, where.width)
         return grid.T if turned else grid
 
+    def within(self, places: Places, where: Range) -> NDArray[np.bool_]:
+        """Which of some places lie in a range, however large that is."""
+        row, column = rows(places - self.place(where.sheet, where.row, 0)), columns(places) - where.column
+        inside: NDArray[np.bool_] = (row >= 0) & (row < where.height) & (column >= 0) & (column < where.width)
+        return inside
+
     def of(self, sheet: str, cells: Sequence[tuple[int, int]]) -> Places:
         """The places of some cells of a worksheet, by row and column."""
         pairs = np.array(cells, dtype=np.int64).reshape(-1, 2)

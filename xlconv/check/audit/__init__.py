@@ -14,9 +14,9 @@ from typing import Final, TypeAlias
 
 from xlconv.cells import ErrorValue, quote_sheet
 from xlconv.check.audit import formulas, neighbours, reading
+from xlconv.check.audit.areas import Area, AreaOf, Place
 from xlconv.check.audit.arrays import plain_arrays
 from xlconv.check.audit.forms import Form, Grid, gather
-from xlconv.check.audit.trees import Area, AreaOf, Place
 from xlconv.check.report import Finding
 from xlconv.check.rules import RuleId
 from xlconv.reader import Workbook

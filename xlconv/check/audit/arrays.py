@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import Final
 
+from xlconv.check.audit.areas import AreaOf
 from xlconv.check.audit.forms import Form
 from xlconv.check.audit.functions import parameter
-from xlconv.check.audit.trees import AreaOf, Node
+from xlconv.syntax import Node
 
 
 class Asked(Enum):

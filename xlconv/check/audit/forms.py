@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Final
 
 from xlconv import syntax
-from xlconv.check.audit.trees import Node, Place, parse
+from xlconv.check.audit.areas import Place
 from xlconv.reader import MAX_CELLS, Sheet, Workbook
 
 _TEXT: Final = re.compile(r'"[^"]*"')
@@ -42,12 +42,12 @@ class Form:
         return _TEXT.sub('""', self.text)
 
     @cached_property
-    def tree(self) -> Node | None:
+    def tree(self) -> syntax.Node | None:
         """None where it cannot be read."""
-        return parse(self.text)
+        return syntax.tree(self.text)
 
     @cached_property
-    def nodes(self) -> list[Node]:
+    def nodes(self) -> list[syntax.Node]:
         """All parts of it."""
         return [*self.tree.walk()] if self.tree else []
 

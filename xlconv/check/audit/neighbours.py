@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 
 from xlconv import syntax
 from xlconv.cells import ErrorValue
+from xlconv.check.audit.areas import Area, Place
 from xlconv.check.audit.forms import Form, Grid
-from xlconv.check.audit.trees import Area, Place
 
 _RUN: Final = 4
 _ACROSS: Final = (0, 1)

@@ -8,9 +8,10 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from xlconv.cells import Range
+from xlconv.check.audit.areas import Area, AreaOf, Place
 from xlconv.check.audit.forms import Form, Grid
 from xlconv.check.audit.functions import words
-from xlconv.check.audit.trees import Area, AreaOf, Node, Place
+from xlconv.syntax import Node
 
 _ARITHMETIC: Final = ("+", "-", "*", "/", "^", "%")
 _SUMMED: Final = ("SUMPRODUCT", "MMULT", "SUMXMY2", "SUMX2MY2", "SUMX2PY2")

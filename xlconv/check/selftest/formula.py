@@ -106,17 +106,24 @@ class Formula:
     def sums(self) -> Iterator[list[Span]]:
         """Terms with + or - between them, wherever there are at least two; the sign is the piece before a term."""
         for start, end in [(0, len(self.pieces)), *(span for call in self.calls for span in call.arguments)]:
-            signs = [at for at in self._outside_brackets(start, end) if self._is_sign(at)]
-            if signs:
+            if signs := self._signs.get(start):
                 yield list(zip([start, *(at + 1 for at in signs)], [*signs, end], strict=True))
 
-    def _outside_brackets(self, start: int, end: int) -> Iterator[int]:
-        depth = 0
-        for at in range(start, end):
-            kind = self.pieces[at].kind
-            depth += (kind in ("function", "open")) - (kind == "close")
-            if not depth:
-                yield at
+    @cached_property
+    def _signs(self) -> dict[int, list[int]]:
+        """The signs outside of further brackets, by where the argument begins whose terms they stand between."""
+        found: dict[int, list[int]] = {}
+        begun = [0]
+        for at, piece in enumerate(self.pieces):
+            if piece.kind in ("function", "open"):
+                begun.append(at + 1)
+            elif piece.kind == "close" and len(begun) > 1:
+                begun.pop()
+            elif piece.kind == "comma" and len(begun) > 1:
+                begun[-1] = at + 1
+            elif self._is_sign(at):
+                found.setdefault(begun[-1], []).append(at)
+        return found
 
     def _is_sign(self, at: int) -> bool:
         """Whether a piece is a + or - between two others."""

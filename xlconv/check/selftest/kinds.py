@@ -71,7 +71,7 @@ class Target:
         where = self.range_of(at)
         if where is None or where.sheet not in self.book.sheets:
             return False
-        return bool(np.isin(self.found.atlas.places(where), cells).any())
+        return bool(self.found.atlas.within(cells, where).any())
 
 
 Made: TypeAlias = Cell | None

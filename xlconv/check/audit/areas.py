@@ -1,4 +1,4 @@
-"""Formulas as trees, and the cells that they refer to, seen from any cell that shares the formula.
+"""The cells that formulas refer to, seen from any cell that shares the formula.
 
 Nothing here judges them.
 """
@@ -6,72 +6,13 @@ Nothing here judges them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from typing import Final, Literal, NamedTuple, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple, TypeAlias
 
-from xlconv import syntax
 from xlconv.cells import MAX_COLUMNS, MAX_ROWS, Range, column_number
 
-Kind: TypeAlias = Literal["function", "operator", "reference", "number", "array", "other"]
-
-_PREFIX: Final = re.compile(r"(?:_xlfn\.|_xlws\.|_xludf\.)+", re.IGNORECASE)
 _CORNER: Final = r"(\$?)([A-Za-z]{1,3})?(\$?)([0-9]{1,7})?"
 _AREA: Final = re.compile(rf"(?:('(?:[^']|'')+'|[^'!:\[\]]+)!)?{_CORNER}(?::{_CORNER})?")
-
-
-class Node(NamedTuple):
-    """A part of a formula.
-
-    Args:
-        kind: What it is.
-        text: The function's name in capitals without a prefix, the operator, the reference or the number.
-        children: Arguments or operands.
-        prefix: What stands before a function's name, such as `_xlfn.`.
-    """
-
-    kind: Kind
-    text: str = ""
-    children: tuple[Node, ...] = ()
-    prefix: str = ""
-
-    def walk(self) -> Iterator[Node]:
-        """The node and all below it."""
-        pending = [self]
-        while pending:
-            node = pending.pop()
-            yield node
-            pending += reversed(node.children)
-
-
-def parse(formula: str) -> Node | None:
-    """The tree of a formula without its leading `=`; None where it cannot be read."""
-    tree = syntax.tree(formula)
-    return None if tree is None else _node(tree)
-
-
-def _node(tree: syntax.Tree) -> Node:
-    match tree["node_type"]:
-        case "Function":
-            prefix = _PREFIX.match(tree["name"])
-            name = tree["name"][prefix.end() if prefix else 0 :].upper()
-            return Node("function", name, _nodes(tree["args"]), prefix[0].lower() if prefix else "")
-        case "BinaryOp":
-            return Node("operator", tree["operator"], _nodes([tree["left"], tree["right"]]))
-        case "UnaryOp":
-            return Node("operator", tree["operator"], _nodes([tree["operand"]]))
-        case "Reference":
-            return Node("reference", tree["reference"])
-        case "Array":
-            return Node("array", "", _nodes([item for row in tree["rows"] for item in row]))
-        case "Call":
-            return Node("other", "", _nodes([tree["callee"], *tree["args"]]))
-    value = tree.get("value")
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return Node("number", repr(value).removesuffix(".0")) if is_number else Node("other", str(value))
-
-
-def _nodes(trees: list[syntax.Tree]) -> tuple[Node, ...]:
-    return tuple(_node(tree) for tree in trees)
 
 
 class Place(NamedTuple):

@@ -1,0 +1,171 @@
+"""Whether LibreOffice sees in a mutated file the cells and the values that xlconv does.
+
+xlconv reads the file and has formualizer compute what it read; LibreOffice is given the file itself, and made to
+recalculate.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from tests.fuzz import bases
+from xlconv import reader
+from xlconv.cells import ErrorValue, NotEvaluated, Range, Value
+from xlconv.check import networks_of
+from xlconv.engines.formualizer import Formualizer
+from xlconv.engines.libreoffice import _PROFILE as PROFILE
+from xlconv.engines.libreoffice import find_program
+from xlconv.errors import WorkbookError
+
+Seen: TypeAlias = dict[tuple[str, int, int], Value]
+"""Values by worksheet, row and column."""
+
+RELATIVE: Final = 1e-9
+SMALL: Final = 1e-12
+"""Numbers that are closer are equal: sums whose terms cancel differ by rounding alone."""
+_ESCAPED: Final = re.compile("_x([0-9A-Fa-f]{4})_")
+"""A character as LibreOffice writes some of them."""
+_MOST: Final = 200_000
+"""Cells from A1 to the last one of a worksheet that are computed."""
+_SECONDS: Final = 20
+"""For each file of a run."""
+
+
+def expected(path: Path) -> Seen:
+    """What all cells show but formulas that mutation made and no network has, on which programs may well disagree."""
+    book = reader.read(path)
+    seen: Seen = {}
+    doubtful = _doubtful(book, path)
+    boxes = [where for where in map(_box, book.sheets, book.sheets.values()) if where.size <= _MOST]
+    (found,) = Formualizer().evaluate(book.package, [[]], boxes)
+    for where, rows in zip(boxes, found, strict=True):
+        for at, value in zip(where.cells(), (value for row in rows for value in row), strict=True):
+            if (where.sheet, *at) not in doubtful and not isinstance(value, NotEvaluated):
+                seen[where.sheet, *at] = value
+    return seen
+
+
+def _doubtful(book: reader.Workbook, path: Path) -> set[tuple[str, int, int]]:
+    """Cells whose formulas are neither a network's nor the base's, and those that array formulas of that kind fill."""
+    mine = {found.atlas.cell(place)[:3] for found in networks_of(book).networks for place in found.owned.tolist()}
+    usual = _formulas_of(path.name)
+    cells = set()
+    for name, sheet in book.sheets.items():
+        for at, cell in sheet.cells.items():
+            if cell.formula is not None and (name, *at) not in mine and cell.formula not in usual:
+                filled = {**sheet.arrays, **sheet.data_tables}.get(at, Range(name, *at))
+                cells |= {(name, *each) for each in filled.cells()}
+    return cells
+
+
+@lru_cache
+def _formulas_of(name: str) -> frozenset[str]:
+    """The formulas of a workbook before it was mutated."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        bases.WORKBOOKS[path.stem](path)
+        sheets = reader.read(path).sheets.values()
+    return frozenset(cell.formula for sheet in sheets for cell in sheet.cells.values() if cell.formula is not None)
+
+
+def _box(name: str, sheet: reader.Sheet) -> Range:
+    filled = [where for kind in (sheet.arrays, sheet.data_tables) for where in kind.values()]
+    rows = [row for row, _ in sheet.cells] + [where.row + where.height - 1 for where in filled]
+    columns = [column for _, column in sheet.cells] + [where.column + where.width - 1 for where in filled]
+    return Range(name, 1, 1, max(rows, default=1), max(columns, default=1))
+
+
+def compare(expectations: Mapping[Path, Seen]) -> Iterator[tuple[Path, str]]:
+    """The workbooks in which LibreOffice sees something else, each with the first of it."""
+    with tempfile.TemporaryDirectory(prefix="fuzz-", ignore_cleanup_errors=True) as name:
+        converted = _converted(list(expectations), Path(name))
+        for path, seen in expectations.items():
+            if problem := _difference(seen, converted[path]) if converted[path] else "LibreOffice cannot open it":
+                yield path, problem
+
+
+def _converted(paths: Sequence[Path], folder: Path) -> dict[Path, Path | None]:
+    """What LibreOffice makes of each; what is not there after a run of all is tried once more by itself."""
+    copies = {path: folder / f"{number}.xlsx" for number, path in enumerate(paths)}
+    for path, copy in copies.items():
+        shutil.copyfile(path, copy)
+    out = folder / "out"
+    _convert(list(copies.values()), folder, out)
+    for copy in copies.values():
+        if not (out / copy.name).exists():
+            _convert([copy], folder, out)
+    return {path: out / copy.name if (out / copy.name).exists() else None for path, copy in copies.items()}
+
+
+def _convert(files: Sequence[Path], folder: Path, out: Path) -> None:
+    profile = folder / "profile" / "user"
+    profile.mkdir(parents=True, exist_ok=True)
+    (profile / "registrymodifications.xcu").write_text(PROFILE, encoding="utf-8")
+    command = [
+        find_program() or "soffice",
+        f"-env:UserInstallation={profile.parent.as_uri()}",
+        *("--headless", "--norestore", "--nolockcheck", "--convert-to", "xlsx:Calc MS Excel 2007 XML"),
+        *("--outdir", str(out), *map(str, files)),
+    ]
+    try:
+        subprocess.run(command, capture_output=True, check=False, timeout=60 + _SECONDS * len(files))
+    except subprocess.TimeoutExpired:
+        return
+
+
+def _difference(seen: Seen, converted: Path) -> str:
+    """The first cell in which the two see something else."""
+    try:
+        sheets = reader.read(converted).sheets
+    except WorkbookError as error:
+        return f"what LibreOffice made of it cannot be read: {error.message}"
+    for (sheet, row, column), value in seen.items():
+        if sheet not in sheets:
+            return f"LibreOffice has no worksheet {sheet!r}"
+        cell = sheets[sheet].cells.get((row, column))
+        if not is_same(value, cell.value if cell else None):
+            where = Range(sheet, row, column).place
+            return f"{where} shows {cell.value if cell else None!r} in LibreOffice, {value!r} here"
+    return next(_further(seen, sheets), "")
+
+
+def _further(seen: Seen, sheets: Mapping[str, reader.Sheet]) -> Iterator[str]:
+    """Cells that LibreOffice alone sees, beyond what was computed here."""
+    last: dict[str, tuple[int, int]] = {}
+    for sheet, row, column in seen:
+        last[sheet] = max(last.get(sheet, (0, 0))[0], row), max(last.get(sheet, (0, 0))[1], column)
+    for name, sheet in sheets.items():
+        for (row, column), cell in sheet.cells.items():
+            beyond = name not in last or row > last[name][0] or column > last[name][1]
+            if beyond and cell.formula is None and cell.value not in (None, ""):
+                yield f"{Range(name, row, column).place} shows {cell.value!r} in LibreOffice, and is not there here"
+
+
+def is_same(one: Value, other: Value) -> bool:
+    """Whether two cells show the same: blank is the same as an empty text, an error the same as another one.
+
+    Spaces at the ends of a text are no matter, as programs read `xml:space` differently.
+
+    Args:
+        one: What is seen here.
+        other: What LibreOffice has written.
+    """
+    if isinstance(one, ErrorValue) or isinstance(other, ErrorValue):
+        return isinstance(one, ErrorValue) and isinstance(other, ErrorValue)
+    if isinstance(one, (int, float)) and isinstance(other, (int, float)):
+        return abs(one - other) <= max(SMALL, RELATIVE * max(abs(one), abs(other)))
+    if not isinstance(one or "", str) or not isinstance(other or "", str) or False in (one, other):
+        return False
+    return (one or "").strip() == _ESCAPED.sub(lambda match: chr(int(match[1], 16)), other or "").strip()
+
+
+def available() -> bool:
+    """Whether LibreOffice is there."""
+    return find_program() is not None

@@ -1,0 +1,62 @@
+"""One formula through everything that takes formulas apart, none of which may raise anything."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from xlconv import reader, syntax
+from xlconv.check import audit
+from xlconv.check.audit.areas import Area, Place
+from xlconv.check.selftest.formula import Formula
+from xlconv.check.selftest.kinds import KINDS, Target
+from xlconv.errors import XlconvError
+from xlconv.recover import recover_book
+from xlconv.recover.found import Found
+from xlconv.recover.meaning import Reader
+
+_NAMES: Final = {"x": "Net!$A$1", "conv1_0": "Net!$A$1:$B$2", "t": "1+1", "_a1": "#REF!", "network": "{}"}
+_READER: Final = Reader(_NAMES, {"net": "Net", "other": "Other"})
+
+
+def take_apart(formula: str, rng: Random) -> None:
+    """Read it, move it, ask what it means, cut it into pieces, make it wrong in every way that a self-test knows."""
+    row, column = rng.randint(1, 1_048_576), rng.randint(1, 16_384)
+    syntax.relative_form(formula, row, column)
+    syntax.moved(formula, rng.randint(-row, row), rng.randint(-column, column))
+    list(syntax.references(formula, "Net"))
+    list(syntax.names(formula))
+    syntax.parts(formula)
+    _READER.meaning(formula, "Net")
+    list(_READER.elements(formula, "Net", (rng.randint(1, 3), rng.randint(1, 3))))
+    tree = syntax.tree(formula)
+    for node in tree.walk() if tree else ():
+        area = Area.parse(node.text) if node.kind == "reference" else None
+        if area:
+            area.seen_from(Place("Net", row, column), Place("Net", 1, 1))
+    list(Formula.parse(formula).sums())
+
+
+def make_wrong(path: Path, formula: str, rng: Random) -> None:
+    """What a self-test makes of a formula of a network's cell."""
+    book, found = _first_network(path)
+    where = found.atlas.cell(int(found.computed[0]))
+    target = Target(book, found, where, formula, 1.5, [where], spread=False)
+    for kind in KINDS.values():
+        kind(target, rng)
+
+
+@lru_cache
+def _first_network(path: Path) -> tuple[reader.Workbook, Found]:
+    book = reader.read(path)
+    return book, recover_book(book).networks[0]
+
+
+def audit_all(path: Path) -> None:
+    """What a workbook's formulas show by themselves, also where no engine computes them."""
+    try:
+        audit.audit(reader.read(path))
+    except XlconvError:
+        return

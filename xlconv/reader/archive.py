@@ -1,0 +1,78 @@
+"""The ZIP archive of a package, which must be as plain as every spreadsheet program writes it.
+
+Programs find the parts of an archive in different ways: by the directory at the end, or by the header before each
+part, from the front. An archive in which the two say different things, or in which something stands before, between
+or behind the parts, is another workbook for each, and is refused.
+"""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+from typing import Final
+
+from xlconv.errors import WorkbookError
+
+_HEADER: Final = struct.Struct("<4xH2H4xIIIHH")
+"""Version, flags, method; checksum, compressed and whole size; lengths of the name and of further fields."""
+_END: Final = struct.Struct("<4s4xHHIIH")
+_STREAMED: Final = 8
+"""The flag that says that checksum and sizes stand behind the data, too."""
+_DESCRIPTORS: Final = (12, 16, 20, 24)
+_LONG: Final = 0xFFFFFFFF
+_SIZES: Final = 1
+_UNICODE_NAME: Final = 0x7075
+"""Further fields: sizes of 64 bits, and another name."""
+
+
+def check(data: bytes, archive: zipfile.ZipFile) -> None:
+    """Refuse an archive that programs may read differently.
+
+    Raises:
+        WorkbookError: It is one.
+    """
+    _check_end(data, archive.start_dir)
+    behind = archive.start_dir
+    for entry in sorted(archive.infolist(), key=lambda entry: entry.header_offset, reverse=True):
+        if not _is_plain(data, entry, behind):
+            name = entry.orig_filename[:80]
+            raise WorkbookError(f"a damaged .xlsx: what stands before the part {name!r} is not what the directory says")
+        behind = entry.header_offset
+    if behind:
+        raise WorkbookError("a damaged .xlsx: something stands before its first part")
+
+
+def _check_end(data: bytes, directory: int) -> None:
+    """The directory must be the last thing in the file, and be where it says it is."""
+    mark, _, _, size, start, comment = _END.unpack(data[-_END.size :])
+    if mark != b"PK\5\6" or comment or start != directory or start + size + _END.size != len(data):
+        raise WorkbookError("a damaged .xlsx: its directory is not at its end, or something stands behind it")
+
+
+def _is_plain(data: bytes, entry: zipfile.ZipInfo, behind: int) -> bool:
+    """Whether the header before a part says what the directory does, and the part ends where the next one begins."""
+    start = entry.header_offset
+    if start + _HEADER.size > len(data):
+        return False
+    _, flags, method, crc, packed, whole, name, more = _HEADER.unpack_from(data, start)
+    fields = _fields(data[start + _HEADER.size + name :][:more])
+    if _LONG in (packed, whole) and len(fields.get(_SIZES, b"")) >= 16:
+        whole, packed = struct.unpack_from("<QQ", fields[_SIZES])
+    told, due = (crc, packed, whole), (entry.CRC, entry.compress_size, entry.file_size)
+    streamed = flags & _STREAMED
+    left = behind - (start + _HEADER.size + name + more + entry.compress_size)
+    return (
+        (flags, method) == (entry.flag_bits, entry.compress_type)
+        and (told == due or bool(streamed and not any(told)))
+        and (left == 0 or bool(streamed and left in _DESCRIPTORS))
+        and _UNICODE_NAME not in fields.keys() | _fields(entry.extra).keys()
+    )
+
+
+def _fields(extra: bytes) -> dict[int, bytes]:
+    """The further fields of a header, by what they are."""
+    found: dict[int, bytes] = {}
+    while len(extra) >= 4:
+        kind, size = struct.unpack_from("<HH", extra)
+        found[kind], extra = extra[4 : 4 + size], extra[4 + size :]
+    return found
