@@ -11,7 +11,6 @@ from xlconv.cells import Range
 from xlconv.errors import WorkbookError
 from xlconv.reader.book import Book, Calculation, DefinedName, check_styles, shared_strings
 from xlconv.reader.build import Builder
-from xlconv.reader.limits import MAX_CELLS
 from xlconv.reader.metadata import dynamic_marks
 from xlconv.reader.outside import find
 from xlconv.reader.package import Package
@@ -56,9 +55,9 @@ class Workbook:
         return self.sheets[sheet].cells.get((row, column), Cell(None, None))
 
     def named_range(self, name: str) -> Range | None:
-        """The range of a defined name, if it has one on a worksheet that exists, of no more cells than there may be."""
+        """The range of a defined name, if it has one on a worksheet that exists."""
         where = Range.parse(self.names.get(name.lower(), ""))
-        return where if where and where.sheet in self.sheets and where.size <= MAX_CELLS else None
+        return where if where and where.sheet in self.sheets else None
 
 
 def read(path: Path) -> Workbook:

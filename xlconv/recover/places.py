@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlconv.cells import MAX_COLUMNS, MAX_ROWS, Range
+from xlconv.processes.bounds import check_cells
 
 Places: TypeAlias = NDArray[np.int64]
 
@@ -36,7 +37,12 @@ class Atlas:
         return self._numbers[sheet] * _SHEET + row * _ROW + column
 
     def places(self, where: Range, turned: bool = False) -> Places:
-        """The cells of a range, in its shape; transposed if turned."""
+        """The cells of a range, in its shape; transposed if turned.
+
+        Raises:
+            BoundsError: They are more than all formulas together may read.
+        """
+        check_cells(where.size)
         grid = self.place(where.sheet, where.row, where.column) + offsets(where.height, where.width)
         return grid.T if turned else grid
 
