@@ -435,6 +435,7 @@ KINDS: dict[str, Make] = {
     "1,010,100 cells": million_cells,
     "300,001 formulas": many_formulas(300_001),
     "200,000 shared formulas of 1,000 references": many_shared(200_000, "+".join(["A1"] * 1000)),
+    "2,000 shared texts of 8,000 ampersands": many_shared(2000, f'"{"&amp;" * 8000}"'),
     "text of 32,768 characters": with_rows(f'<row r="1"><c r="A1" t="str"><v>{"x" * 32_768}</v></c></row>'),
     # archives
     "part twice": twice(SHEET),
