@@ -435,6 +435,7 @@ KINDS: dict[str, Make] = {
     "1,010,100 cells": million_cells,
     "300,001 formulas": many_formulas(300_001),
     "200,000 shared formulas of 1,000 references": many_shared(200_000, "+".join(["A1"] * 1000)),
+    "2,000 shared texts of 8,000 ampersands": many_shared(2000, f'"{"&amp;" * 8000}"'),
     "text of 32,768 characters": with_rows(f'<row r="1"><c r="A1" t="str"><v>{"x" * 32_768}</v></c></row>'),
     # archives
     "part twice": twice(SHEET),
@@ -503,6 +504,9 @@ KINDS: dict[str, Make] = {
     "UTF-16": in_bytes(sheet(ENCODED).encode("utf-16")),
     "UTF-16 that says so": in_bytes(
         codecs.BOM_UTF16_BE + f'<?xml version="1.0" encoding="utf-16"?>{sheet(ENCODED)}'.encode("utf-16-be")
+    ),
+    "UTF-16 in a custom part": in_bytes(
+        '<?xml version="1.0" encoding="utf-16"?><DataMashup xmlns="urn:x"/>'.encode("utf-16"), "customXml/item1.xml"
     ),
     "UTF-8 with a mark": in_bytes(sheet(ENCODED).encode("utf-8-sig")),
     "UTF-8 that says so": declared("UTF-8"),

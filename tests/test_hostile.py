@@ -48,6 +48,7 @@ REFUSED = {
     "1,010,100 cells": "more than 1,000,000 cells",
     "300,001 formulas": "A300002 in xl/worksheets/sheet1.xml has a formula beyond the 300,000",
     "200,000 shared formulas of 1,000 references": "beyond the 67,108,864 characters that all formulas may have",
+    "2,000 shared texts of 8,000 ampersands": "beyond the 67,108,864 characters that all formulas may have",
     "text of 32,768 characters": f"A1 in {SHEET} has a text of 32,768 characters",
     "part twice": f"the part '{SHEET}' is there twice",
     "part twice but for case": "the part 'xl/worksheets/Sheet1.xml' is there twice",
@@ -137,6 +138,7 @@ READ: dict[str, dict[str, Any]] = {
         name: {"cells": 4, "D1": '"+AGE-ä"'}
         for name in ("UTF-16", "UTF-16 that says so", "UTF-8 with a mark", "UTF-8 that says so")
     },
+    "UTF-16 in a custom part": {"cells": 3},
     "values under merged cells": {"notes": ["2 values hidden under merged cells, the first in S!B1"]},
     "64 nested parentheses": {"D1": "(" * 64 + "1" + ")" * 64},
     "8,190 characters in a chain": {"D1": "1+" * 4094 + "12"},

@@ -21,7 +21,7 @@ from tests.fuzz.cases import FORMULAS, KINDS, Case
 from tests.fuzz.tally import Tally
 from tests.fuzz.worker import Outcome
 
-_WALL_SECONDS: Final = 30
+_WALL_SECONDS: Final = 60
 _BATCH: Final = 60
 """Workbooks that LibreOffice reads in one run."""
 

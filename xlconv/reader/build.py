@@ -58,9 +58,9 @@ class Builder:
         self._parts, self._table_count = _Parts(), 0
         self._tails = {name: self._add_tables(name, sheet.tables) for name, sheet in sheets.items()}
         links = [("worksheet", self._add_worksheet(name)) for name in sheets]
-        links.append(("sharedStrings", self._parts.add(_STRINGS, "sharedStrings", _tagged("sst", strings.element()))))
+        links.append(("sharedStrings", self._parts.add(_STRINGS, "sharedStrings", _tagged("sst", *strings.pieces()))))
         if any(sheet.dynamic for sheet in sheets.values()):
-            links.append(("sheetMetadata", self._parts.add(_METADATA, "sheetMetadata", _DYNAMIC_ARRAYS)))
+            links.append(("sheetMetadata", self._parts.add(_METADATA, "sheetMetadata", _encoded(_DYNAMIC_ARRAYS))))
         self._parts.add(_WORKBOOK, "sheet.main", _workbook(list(sheets), names, calculation or Calculation()))
         self._parts.tie(_WORKBOOK, links)
         self._parts.tie("", [("officeDocument", _WORKBOOK)])
@@ -77,7 +77,7 @@ class Builder:
             arrays: The ranges that the array formulas among these fill.
         """
         changed = {
-            self._worksheets[name]: _encoded(self._worksheet(name, new, (arrays or {}).get(name)))
+            self._worksheets[name]: self._worksheet(name, new, (arrays or {}).get(name))
             for name, new in (cells or {}).items()
         }
         target = BytesIO()
@@ -91,9 +91,9 @@ class Builder:
 
     def _worksheet(
         self, name: str, cells: Mapping[Place, Cell] | None = None, arrays: Mapping[Place, Range] | None = None
-    ) -> str:
-        data = f"<sheetData>{self._rows[name].element(cells, arrays)}</sheetData>"
-        return _tagged("worksheet", data + self._tails[name])
+    ) -> bytes:
+        rows, tail = self._rows[name].pieces(cells, arrays), self._tails[name].encode()
+        return _tagged("worksheet", b"<sheetData>", *rows, b"</sheetData>", tail)
 
     def _add_tables(self, name: str, tables: Sequence[Table]) -> str:
         """Add the parts of a worksheet's tables; what the worksheet says of them."""
@@ -116,9 +116,9 @@ class _Parts:
         self._texts: dict[str, bytes] = {}
         self._kinds: dict[str, str] = {}
 
-    def add(self, part: str, kind: str, text: str) -> str:
+    def add(self, part: str, kind: str, text: bytes) -> str:
         """Add a part of a kind of spreadsheet; its name."""
-        self._texts[part], self._kinds[part] = _encoded(text), kind
+        self._texts[part], self._kinds[part] = text, kind
         return part
 
     def tie(self, part: str, links: Sequence[tuple[str, str]]) -> None:
@@ -139,18 +139,18 @@ class _Parts:
         return {"[Content_Types].xml": _encoded(f"{_TYPES}{types}</Types>"), **self._texts}
 
 
-def _workbook(sheets: Sequence[str], names: Sequence[DefinedName], calculation: Calculation) -> str:
+def _workbook(sheets: Sequence[str], names: Sequence[DefinedName], calculation: Calculation) -> bytes:
     tabs = "".join(
         f'<sheet name={quoteattr(name)} sheetId="{number}" r:id="r{number}"/>' for number, name in enumerate(sheets, 1)
     )
     defined = "".join(_defined_name(each, sheets) for each in names)
-    return _tagged(
-        "workbook",
+    content = (
         f'<workbookPr date1904="{int(calculation.date1904)}"/><sheets>{tabs}</sheets>'
         f"{f'<definedNames>{defined}</definedNames>' if defined else ''}"
         f'<calcPr iterate="{int(calculation.iterative)}" iterateCount="{calculation.rounds}" '
-        f'iterateDelta="{calculation.change!r}" fullCalcOnLoad="1"/>',
+        f'iterateDelta="{calculation.change!r}" fullCalcOnLoad="1"/>'
     )
+    return _tagged("workbook", content.encode())
 
 
 def _defined_name(each: DefinedName, sheets: Sequence[str]) -> str:
@@ -158,20 +158,21 @@ def _defined_name(each: DefinedName, sheets: Sequence[str]) -> str:
     return f"<definedName name={quoteattr(each.name)}{scope}>{formula_text(each.text)}</definedName>"
 
 
-def _table(table: Table, number: int) -> str:
+def _table(table: Table, number: int) -> bytes:
     columns = "".join(
         f'<tableColumn id="{at}" name={quoteattr(column)}/>' for at, column in enumerate(table.columns, 1)
     )
     name = quoteattr(table.name)
-    return (
+    return _encoded(
         f'<table xmlns="{xml.MAIN}" id="{number}" name={name} displayName={name} ref="{table.where.address}" '
         f'headerRowCount="{table.headers}" totalsRowCount="{table.totals}">'
         f'<tableColumns count="{len(table.columns)}">{columns}</tableColumns></table>'
     )
 
 
-def _tagged(tag: str, content: str) -> str:
-    return f'<{tag} xmlns="{xml.MAIN}" xmlns:r="{_OFFICE}">{content}</{tag}>'
+def _tagged(tag: str, *content: bytes) -> bytes:
+    """A whole part, of one element."""
+    return b"".join([_encoded(f'<{tag} xmlns="{xml.MAIN}" xmlns:r="{_OFFICE}">'), *content, f"</{tag}>".encode()])
 
 
 def _encoded(text: str) -> bytes:

@@ -6,7 +6,6 @@ Rows are kept as they were written, so that a copy with a few other cells writes
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Final, TypeAlias
 from xml.sax.saxutils import escape, quoteattr
 
@@ -43,9 +42,9 @@ class Strings:
         """Of a text, which is kept."""
         return self.numbers.setdefault(text, len(self.numbers))
 
-    def element(self) -> str:
-        """The inside of `<sst>`."""
-        return "".join([f'<si><t xml:space="preserve">{text_of(text)}</t></si>' for text in self.numbers])
+    def pieces(self) -> list[bytes]:
+        """The inside of `<sst>`, text by text."""
+        return [f'<si><t xml:space="preserve">{text_of(text)}</t></si>'.encode() for text in self.numbers]
 
 
 class Rows:
@@ -57,15 +56,18 @@ class Rows:
     """
 
     def __init__(self, sheet: Sheet, strings: Strings) -> None:
-        self._sheet = sheet
-        self._cells: dict[int, dict[int, str]] = {}
+        self._sheet, self._strings = sheet, strings
+        self._columns: dict[int, list[int]] = {}
         computed = _computed(sheet)
         for at, cell in sheet.cells.items():
             if at not in computed or cell.formula is not None:
-                self._cells.setdefault(at[0], {})[at[1]] = self._element(at, cell, strings)
+                self._columns.setdefault(at[0], []).append(at[1])
+        self._rows = {row: self._row(row, {}) for row in self._columns}
 
-    def element(self, cells: Mapping[Place, Cell] | None = None, arrays: Mapping[Place, Range] | None = None) -> str:
-        """The inside of `<sheetData>`.
+    def pieces(
+        self, cells: Mapping[Place, Cell] | None = None, arrays: Mapping[Place, Range] | None = None
+    ) -> list[bytes]:
+        """The inside of `<sheetData>`, row by row.
 
         Args:
             cells: What stands in some cells instead.
@@ -74,21 +76,22 @@ class Rows:
         changed: dict[int, dict[int, str]] = {}
         for at, cell in (cells or {}).items():
             element = _element(at, cell, _formula_attributes((arrays or {}).get(at)))
-            changed.setdefault(at[0], dict(self._cells.get(at[0], {})))[at[1]] = element
+            changed.setdefault(at[0], {})[at[1]] = element
         rows = self._rows | {row: self._row(row, elements) for row, elements in changed.items()}
-        return "".join([rows[row] for row in sorted(rows)])
+        return [rows[row] for row in sorted(rows)]
 
-    @cached_property
-    def _rows(self) -> dict[int, str]:
-        return {row: self._row(row, elements) for row, elements in self._cells.items()}
-
-    def _row(self, row: int, elements: Mapping[int, str]) -> str:
+    def _row(self, row: int, changed: Mapping[int, str]) -> bytes:
+        """A row in which some cells are others, by column."""
+        columns = self._columns.get(row, ())
+        elements = {column: self._element((row, column)) for column in columns if column not in changed}
+        elements.update(changed)
         hidden = ' hidden="1"' if row in self._sheet.hidden else ""
-        return f'<row r="{row}"{hidden}>{"".join([elements[column] for column in sorted(elements)])}</row>'
+        return f'<row r="{row}"{hidden}>{"".join([elements[column] for column in sorted(elements)])}</row>'.encode()
 
-    def _element(self, at: Place, cell: Cell, strings: Strings) -> str:
+    def _element(self, at: Place) -> str:
+        cell = self._sheet.cells[at]
         if cell.formula is None and type(cell.value) is str:
-            return f'<c r="{_address(at)}" t="s"><v>{strings.number(cell.value)}</v></c>'
+            return f'<c r="{_address(at)}" t="s"><v>{self._strings.number(cell.value)}</v></c>'
         if at in self._sheet.data_tables:
             return _element(at, cell, _data_table_attributes(self._sheet.data_tables[at]))
         mark = f' cm="{DYNAMIC}"' if at in self._sheet.dynamic else ""

@@ -21,7 +21,7 @@ class Budget:
     def spend(self, formula: str) -> str:
         """Count a formula; what is wrong with it or with their number, empty if nothing."""
         self.count -= 1
-        self.characters -= len(formula)
+        self.characters -= _spelled(formula)
         if self.count < 0:
             return f"beyond the {MAX_FORMULAS:,} that a workbook may have"
         if len(formula) > MAX_FORMULA:
@@ -31,6 +31,12 @@ class Budget:
         if formula.count("(") > MAX_NESTING and _nesting(formula) > MAX_NESTING:
             return f"of more than {MAX_NESTING} nested parentheses"
         return ""
+
+
+def _spelled(formula: str) -> int:
+    """How many bytes a formula takes in XML, in which a few characters are spelled as several."""
+    size = len(formula) if formula.isascii() else len(formula.encode())
+    return size + 4 * formula.count("&") + 3 * formula.count("<") + 3 * formula.count(">")
 
 
 def _nesting(formula: str) -> int:

@@ -31,4 +31,4 @@ MAX_FORMULAS: Final = 300_000
 MAX_FORMULA: Final = 8192
 MAX_NESTING: Final = 64
 MAX_FORMULA_TEXT: Final = 64 << 20
-"""Characters of all formulas together, shared ones spelled out."""
+"""Characters of all formulas together, shared ones spelled out, as XML spells them: engines get them so."""
