@@ -73,9 +73,8 @@ def test_copy_reads_back_as_it_was_made(tmp_path: Path) -> None:
 
 def test_formulas_below_stand_clear_of_what_others_fill(tmp_path: Path) -> None:
     """Below the last cell that an array formula fills, too, whether the file has that cell or not."""
-    (tmp_path / "x.xlsx").write_bytes(
-        with_rows('<row r="2"><c r="A2"><f t="array" ref="A2:A5">{1;2;3;4}</f></c></row>')
-    )
+    row = '<row r="2"><c r="A2"><f t="array" ref="A2:A5">{1;2;3;4}</f></c></row>'
+    (tmp_path / "x.xlsx").write_bytes(with_rows(row))
     copies = Copies(reader.read(tmp_path / "x.xlsx"))
     book, places = copies.with_formulas_below([(Range("S", 2, 1), "A2*2"), (Range("S", 1, 2), "B3")])
     assert places == [Range("S", 7, 1), Range("S", 8, 1)]

@@ -14,6 +14,8 @@ from typing import Final, NamedTuple, TypeAlias
 
 MAX_ROWS: Final = 1_048_576
 MAX_COLUMNS: Final = 16_384
+MAX_TEXT: Final = 32_767
+"""Characters in a cell."""
 
 _ADDRESS_LIKE: Final = re.compile(r"[A-Z]{1,2}[0-9]|[A-Z]{3}[0-9]+$|RC?$|C$|TRUE$|FALSE$", re.IGNORECASE)
 """What begins like this may be read as an address, as `C1_FOO` is: R1C1 has other letters in other languages."""

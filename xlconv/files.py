@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,7 +59,7 @@ def whole_folder(path: Path, force: bool = False) -> Iterator[Path]:
 
 def _beside(path: Path) -> Path:
     """A name in the same folder, so that to take the place is one step of the file system."""
-    return path.with_name(f"{_PREFIX}{secrets.token_hex(_NAME_BYTES)}")
+    return path.with_name(f"{_PREFIX}{os.urandom(_NAME_BYTES).hex()}")
 
 
 def _put(new: Path, path: Path) -> None:

@@ -18,7 +18,7 @@ from openpyxl.workbook.properties import CalcProperties
 from openpyxl.worksheet.dimensions import ColumnDimension
 
 from xlconv import declaration, finish, style
-from xlconv.cells import ErrorValue, NotEvaluated, Range, Value
+from xlconv.cells import MAX_TEXT, ErrorValue, NotEvaluated, Range, Value
 from xlconv.engines import DEFAULT, by_name
 from xlconv.errors import EngineError, NetworkError, quoted
 from xlconv.files import whole_file
@@ -26,7 +26,6 @@ from xlconv.layers import shape_text
 from xlconv.layout import Layout, lay_out
 from xlconv.pages import Formula, Page, contents, explore, net
 from xlconv.pages.choices import Choices, Chosen
-from xlconv.reader.limits import MAX_TEXT
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet

@@ -13,9 +13,9 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import Final
-from xml.sax.saxutils import escape
 
 from xlconv import reader
 from xlconv.cells import Edit, ErrorValue, Range, Value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import subprocess
 import sys
@@ -110,7 +109,7 @@ def put_aside(path: Path, old: Path) -> Iterator[None]:
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
     """A new folder that is removed at the end of the block, or of the process."""
-    folder = Path(tempfile.gettempdir()).absolute() / f"xlconv-{secrets.token_hex(_NAME_BYTES)}"
+    folder = Path(tempfile.gettempdir()).absolute() / f"xlconv-{os.urandom(_NAME_BYTES).hex()}"
     with held_path(folder):
         folder.mkdir(mode=0o700)
         try:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from math import inf
 from typing import Final, NamedTuple
 
+from xlconv.cells import MAX_TEXT
 from xlconv.errors import WorkbookError
 from xlconv.reader import formulas, xml
-from xlconv.reader.limits import MAX_CELLS, MAX_SHEETS, MAX_STYLES, MAX_TEXT
+from xlconv.reader.limits import MAX_CELLS, MAX_SHEETS, MAX_STYLES
 from xlconv.reader.package import Package, Relationship
 from xlconv.reader.rows import is_true, is_whole, whole_number
 

@@ -11,12 +11,11 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Final
-from xml.sax.saxutils import quoteattr
 
 from xlconv.cells import Range
 from xlconv.reader import metadata, xml
 from xlconv.reader.book import Calculation, DefinedName
-from xlconv.reader.elements import DYNAMIC, Place, Rows, Strings, formula_text
+from xlconv.reader.elements import DYNAMIC, Place, Rows, Strings, attribute_of, formula_text
 from xlconv.reader.sheet import Cell, Sheet
 from xlconv.reader.tables import Table
 
@@ -141,7 +140,8 @@ class _Parts:
 
 def _workbook(sheets: Sequence[str], names: Sequence[DefinedName], calculation: Calculation) -> bytes:
     tabs = "".join(
-        f'<sheet name={quoteattr(name)} sheetId="{number}" r:id="r{number}"/>' for number, name in enumerate(sheets, 1)
+        f'<sheet name={attribute_of(name)} sheetId="{number}" r:id="r{number}"/>'
+        for number, name in enumerate(sheets, 1)
     )
     defined = "".join(_defined_name(each, sheets) for each in names)
     content = (
@@ -155,14 +155,14 @@ def _workbook(sheets: Sequence[str], names: Sequence[DefinedName], calculation: 
 
 def _defined_name(each: DefinedName, sheets: Sequence[str]) -> str:
     scope = "" if each.sheet is None else f' localSheetId="{sheets.index(each.sheet)}"'
-    return f"<definedName name={quoteattr(each.name)}{scope}>{formula_text(each.text)}</definedName>"
+    return f"<definedName name={attribute_of(each.name)}{scope}>{formula_text(each.text)}</definedName>"
 
 
 def _table(table: Table, number: int) -> bytes:
     columns = "".join(
-        f'<tableColumn id="{at}" name={quoteattr(column)}/>' for at, column in enumerate(table.columns, 1)
+        f'<tableColumn id="{at}" name={attribute_of(column)}/>' for at, column in enumerate(table.columns, 1)
     )
-    name = quoteattr(table.name)
+    name = attribute_of(table.name)
     return _encoded(
         f'<table xmlns="{xml.MAIN}" id="{number}" name={name} displayName={name} ref="{table.where.address}" '
         f'headerRowCount="{table.headers}" totalsRowCount="{table.totals}">'

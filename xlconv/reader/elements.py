@@ -6,8 +6,8 @@ Rows are kept as they were written, so that a copy with a few other cells writes
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 from typing import Final, TypeAlias
-from xml.sax.saxutils import escape, quoteattr
 
 from xlconv.cells import ErrorValue, Range, Value, column_letters
 from xlconv.reader.foreign import without_foreign
@@ -18,13 +18,17 @@ Place: TypeAlias = tuple[int, int]
 
 DYNAMIC: Final = "1"
 """The mark of cells with dynamic arrays."""
-_BREAK: Final = {"\r": "&#13;"}
-"""What a program that reads XML would otherwise take for a line feed."""
 
 
 def text_of(text: str) -> str:
-    """A text between tags."""
-    return escape(text, _BREAK)
+    """A text between tags; a carriage return would otherwise be read as a line feed."""
+    return escape(text, quote=False).replace("\r", "&#13;")
+
+
+def attribute_of(text: str) -> str:
+    """A text as the value of an attribute, with its quotes; breaks and tabs would otherwise be read as spaces."""
+    value = escape(text).replace("\r", "&#13;").replace("\n", "&#10;").replace("\t", "&#9;")
+    return f'"{value}"'
 
 
 def formula_text(formula: str) -> str:
@@ -131,7 +135,7 @@ def _formula_attributes(filled: Range | None) -> str:
 
 
 def _data_table_attributes(table: DataTable) -> str:
-    settings = "".join(f" {name}={quoteattr(value)}" for name, value in table.settings.items())
+    settings = "".join(f" {name}={attribute_of(value)}" for name, value in table.settings.items())
     return f' t="dataTable" ref="{table.where.address}"{settings}'
 
 

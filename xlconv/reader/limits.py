@@ -24,8 +24,6 @@ MAX_BOX: Final = 4_000_000
 MAX_AREA: Final = 1_000_000
 """Cells in all merged ranges, in all that array formulas fill, under all hyperlinks."""
 MAX_STYLES: Final = 65_490
-MAX_TEXT: Final = 32_767
-"""Characters in a cell."""
 
 MAX_FORMULAS: Final = 300_000
 MAX_FORMULA: Final = 8192

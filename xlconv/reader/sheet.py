@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Final, NamedTuple, NoReturn
 
-from xlconv.cells import ErrorValue, Range, Value, column_letters
+from xlconv.cells import MAX_TEXT, ErrorValue, Range, Value, column_letters
 from xlconv.errors import WorkbookError
 from xlconv.reader import formulas
 from xlconv.reader.dates import serial_number
-from xlconv.reader.limits import MAX_AREA, MAX_BOX, MAX_CELLS, MAX_TEXT
+from xlconv.reader.limits import MAX_AREA, MAX_BOX, MAX_CELLS
 from xlconv.reader.rows import MAIN, Walker, is_true, is_whole
 from xlconv.reader.shared import SharedFormula
 from xlconv.reader.tables import Table
