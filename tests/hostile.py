@@ -505,6 +505,9 @@ KINDS: dict[str, Make] = {
     "UTF-16 that says so": in_bytes(
         codecs.BOM_UTF16_BE + f'<?xml version="1.0" encoding="utf-16"?>{sheet(ENCODED)}'.encode("utf-16-be")
     ),
+    "UTF-16 in a custom part": in_bytes(
+        '<?xml version="1.0" encoding="utf-16"?><DataMashup xmlns="urn:x"/>'.encode("utf-16"), "customXml/item1.xml"
+    ),
     "UTF-8 with a mark": in_bytes(sheet(ENCODED).encode("utf-8-sig")),
     "UTF-8 that says so": declared("UTF-8"),
     "cells for some programs only": with_rows(alternate('<row r="1"><c r="A1"><v>1</v></c></row>')),

@@ -138,6 +138,7 @@ READ: dict[str, dict[str, Any]] = {
         name: {"cells": 4, "D1": '"+AGE-ä"'}
         for name in ("UTF-16", "UTF-16 that says so", "UTF-8 with a mark", "UTF-8 that says so")
     },
+    "UTF-16 in a custom part": {"cells": 3},
     "values under merged cells": {"notes": ["2 values hidden under merged cells, the first in S!B1"]},
     "64 nested parentheses": {"D1": "(" * 64 + "1" + ")" * 64},
     "8,190 characters in a chain": {"D1": "1+" * 4094 + "12"},

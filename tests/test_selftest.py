@@ -9,6 +9,7 @@ from random import Random
 import pytest
 
 from tests import handmade
+from tests.packages import rows_of, with_rows
 from xlconv import reader, workbook
 from xlconv.cells import Range
 from xlconv.check import liveness, structure, values, verify
@@ -67,6 +68,19 @@ def test_copy_reads_back_as_it_was_made(tmp_path: Path) -> None:
         assert got.cell(sheet, *where) == copy.cell(sheet, *where) == cell
         others = {at: Cell(c.formula, None) for at, c in got.sheets[sheet].cells.items() if c.formula and at != where}
         assert others == {at: Cell(c.formula, None) for at, c in book.sheets[sheet].cells.items() if c.formula}
+
+
+def test_formulas_below_stand_clear_of_what_others_fill(tmp_path: Path) -> None:
+    """Below the last cell that an array formula fills, too, whether the file has that cell or not."""
+    row = '<row r="2"><c r="A2"><f t="array" ref="A2:A5">{1;2;3;4}</f></c></row>'
+    (tmp_path / "x.xlsx").write_bytes(with_rows(row))
+    copies = Copies(reader.read(tmp_path / "x.xlsx"))
+    book, places = copies.with_formulas_below([(Range("S", 2, 1), "A2*2"), (Range("S", 1, 2), "B3")])
+    assert places == [Range("S", 7, 1), Range("S", 8, 1)]
+    assert rows_of(book.package) == (
+        f'{row}<row r="7"><c r="A7"><f t="array" ref="A7">A2*2</f></c></row><row r="8"><c r="A8"><f>B3</f></c></row>'
+    )
+    assert book.sheets == copies.book.sheets
 
 
 def _range(sheet: str, at: tuple[int, int]) -> Range:
