@@ -310,3 +310,11 @@ def test_elements_inside_foreign_ones(part: str, element: str, tmp_path: Path) -
     assert wrapped != texts[part]
     with pytest.raises(WorkbookError, match=f"<{element}> where none may be"):
         read(package({**texts, part: wrapped}), tmp_path)
+
+
+@pytest.mark.parametrize("attributes", ['si="0"', 'si="0" ref=""', 'si="0" ref="nowhere"'])
+def test_a_shared_formula_of_no_cells(attributes: str, tmp_path: Path) -> None:
+    """LibreOffice computes nothing for one that does not say which cells share it."""
+    sheet = f'<row r="1"><c r="A1"><f t="shared" {attributes}>1+1</f></c></row>'
+    with pytest.raises(WorkbookError, match="A1 .* has a shared formula, but not the cells that share it"):
+        read(package(parts(sheet)), tmp_path)

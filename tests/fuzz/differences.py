@@ -141,7 +141,7 @@ def _convert(files: Sequence[Path], folder: Path, out: Path) -> None:
 def _difference(seen: Seen, converted: Path) -> str:
     """The first cell in which the two see something else."""
     try:
-        sheets = reader.read(converted).sheets
+        sheets = reader.read(_without_properties(converted)).sheets
     except WorkbookError as error:
         return f"what LibreOffice made of it cannot be read: {error.message}"
     for (sheet, row, column), value in seen.items():
@@ -152,6 +152,13 @@ def _difference(seen: Seen, converted: Path) -> str:
             where = Range(sheet, row, column).place
             return f"{where} shows {cell.value if cell else None!r} in LibreOffice, {value!r} here"
     return next(_further(seen, sheets), "")
+
+
+def _without_properties(path: Path) -> Path:
+    """What LibreOffice has written, without the document's properties, which it may write wrongly."""
+    entries = [entry for entry in packages.read(path.read_bytes()) if not entry.name.startswith("docProps/")]
+    path.write_bytes(packages.written(entries))
+    return path
 
 
 def _further(seen: Seen, sheets: Mapping[str, reader.Sheet]) -> Iterator[str]:
@@ -169,7 +176,8 @@ def _further(seen: Seen, sheets: Mapping[str, reader.Sheet]) -> Iterator[str]:
 def is_same(one: Value, other: Value) -> bool:
     """Whether two cells show the same: blank is the same as an empty text, an error the same as another one.
 
-    Spaces at the ends of a text are no matter, as programs read `xml:space` differently.
+    Spaces at the ends of a text are no matter, as programs read `xml:space` differently; nor is whether `_x0041_` is
+    a character or stands for one.
 
     Args:
         one: What is seen here.
@@ -181,7 +189,15 @@ def is_same(one: Value, other: Value) -> bool:
         return abs(one - other) <= max(SMALL, RELATIVE * max(abs(one), abs(other)))
     if not isinstance(one or "", str) or not isinstance(other or "", str) or False in (one, other):
         return False
-    return (one or "").strip() == _ESCAPED.sub(lambda match: chr(int(match[1], 16)), other or "").strip()
+    return _unescaped(one or "") == _unescaped(other or "")
+
+
+def _unescaped(text: str) -> str:
+    """A text as Excel shows it, without spaces at its ends."""
+    before = None
+    while text != before:
+        before, text = text, _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
+    return text.strip()
 
 
 def available() -> bool:
