@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -284,3 +285,36 @@ def test_the_fast_ai_workbook(tmp_path: Path) -> None:
     assert book.cell("conv-example", 3, 35).formula == "SUM(B2:D4*$AD$11:$AF$13)"
     with zipfile.ZipFile(BytesIO(book.package)) as archive:
         assert b"</f><v>" not in archive.read(tampering.SHEET)
+
+
+@pytest.mark.parametrize(
+    ("part", "element"),
+    [
+        ("_rels/.rels", "Relationship"),
+        ("xl/_rels/workbook.xml.rels", "Relationship"),
+        ("[Content_Types].xml", "Override"),
+        ("xl/workbook.xml", "sheet"),
+        ("xl/worksheets/s.xml", "row"),
+        ("xl/worksheets/s.xml", "c"),
+        ("xl/worksheets/s.xml", "v"),
+        ("xl/strings.xml", "si"),
+        ("xl/strings.xml", "t"),
+    ],
+)
+def test_elements_inside_foreign_ones(part: str, element: str, tmp_path: Path) -> None:
+    """What stands in an element that some programs skip and some look into is refused, whatever it is."""
+    texts = parts('<row r="1"><c r="A1" t="s"><v>0</v></c></row>')
+    texts |= {"xl/strings.xml": f'<sst xmlns="{MAIN}"><si><t>a</t></si></sst>'}
+    assert read(package(texts), tmp_path).cell("S", 1, 1).value == "a"
+    wrapped = re.sub(rf"<{element}[ >/].*?(</{element}>|/>)", r'<x:y xmlns:x="urn:x">\g<0></x:y>', texts[part], count=1)
+    assert wrapped != texts[part]
+    with pytest.raises(WorkbookError, match=f"<{element}> where none may be"):
+        read(package({**texts, part: wrapped}), tmp_path)
+
+
+@pytest.mark.parametrize("attributes", ['si="0"', 'si="0" ref=""', 'si="0" ref="nowhere"'])
+def test_a_shared_formula_of_no_cells(attributes: str, tmp_path: Path) -> None:
+    """LibreOffice computes nothing for one that does not say which cells share it."""
+    sheet = f'<row r="1"><c r="A1"><f t="shared" {attributes}>1+1</f></c></row>'
+    with pytest.raises(WorkbookError, match="has a shared formula, but not the cells that share it"):
+        read(package(parts(sheet)), tmp_path)

@@ -100,7 +100,10 @@ def _compare(waiting: dict[Path, Outcome], tally: Tally, home: Path) -> None:
     """Compare what is waiting, and forget it."""
     tally.compared += len(waiting)
     for path, problem in differences.compare({path: outcome.values for path, outcome in waiting.items()}):
-        tally.differ(waiting[path], problem, home)
+        if problem == differences.STUMBLES:
+            tally.stumbled += 1
+        else:
+            tally.differ(waiting[path], problem, home)
     for path in waiting:
         shutil.rmtree(path.parent, ignore_errors=True)
     waiting.clear()

@@ -18,7 +18,9 @@ class Tally:
         seed: Of the run.
         keep: Where the files of cases that fail are put.
         held: Cases that failed where engines compute in the worker, and were tried again.
-        compared: Workbooks that LibreOffice has read, too.
+        compared: Workbooks that LibreOffice was given, too.
+        differing: Those of them in which it sees something else, or that it cannot open.
+        stumbled: Those that it cannot open for something that is in no cell.
     """
 
     seed: int
@@ -31,6 +33,7 @@ class Tally:
     held: int = 0
     compared: int = 0
     differing: int = 0
+    stumbled: int = 0
 
     def add(self, outcome: Outcome, home: Path) -> None:
         """Count a case."""
@@ -68,6 +71,7 @@ class Tally:
             lines.append(f"largest            {self.largest.memory >> 20:,} MB ({_name(self.largest)})")
         lines.append(f"tried again        {self.held:,} failed with engines in the worker, and were tried again")
         lines.append(f"LibreOffice        {self.compared:,} workbooks compared, {self.differing:,} differ")
+        lines.append(f"                   {self.stumbled:,} it cannot open for something that is in no cell")
         lines.append(f"failures           {len(self.failures):,}")
         return "\n".join(lines)
 

@@ -210,6 +210,8 @@ class SheetReader(Walker):
 
     def _shared_formula(self, group: str, text: str) -> str:
         if text:
+            if Range.parse(f"s!{self.formula_attributes.get('ref', '')}") is None:
+                self._refuse("has a shared formula, but not the cells that share it")
             self.shared[group] = SharedFormula(text, self.row, self.column)
         elif group not in self.shared:
             raise WorkbookError(f"{self.address} shares a formula that is not in {self.part}")

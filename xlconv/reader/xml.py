@@ -52,6 +52,38 @@ def as_utf8(text: bytes) -> bytes:
     return plain.encode()
 
 
+_PARTS: Final = "http://schemas.openxmlformats.org/package/2006"
+_PARENTS: Final = {
+    f"{_PARTS}/relationships Relationship": (f"{_PARTS}/relationships Relationships",),
+    f"{_PARTS}/content-types Override": (f"{_PARTS}/content-types Types",),
+    f"{_PARTS}/content-types Default": (f"{_PARTS}/content-types Types",),
+} | {
+    f"{MAIN} {name}": tuple(f"{MAIN} {parent}" for parent in parents.split())
+    for name, parents in {
+        "sheet": "sheets",
+        "sheets": "workbook",
+        "workbookPr": "workbook",
+        "calcPr": "workbook",
+        "definedName": "definedNames",
+        "si": "sst",
+        "r": "si is",
+        "rPh": "si is",
+        "t": "si is r rPh",
+        "sheetData": "worksheet",
+        "row": "sheetData",
+        "c": "row",
+        "f": "c",
+        "v": "c",
+        "is": "c",
+        "mergeCell": "mergeCells",
+        "hyperlink": "hyperlinks",
+        "tablePart": "tableParts",
+        "tableColumn": "tableColumns",
+    }.items()
+}
+"""In which elements those that are read must stand: elsewhere some programs see them and some do not."""
+
+
 class Parser:
     """Calls what is due for the elements that are known; tags have their namespace before a space.
 
@@ -75,6 +107,7 @@ class Parser:
         self.depth = self.alternates = 0
         self.collecting = False
         self.pieces: list[str] = []
+        self.above: list[str] = []
         self.expat = expat.ParserCreate(_UTF8, " ")
         self.expat.buffer_text = True
         self.expat.StartElementHandler = self._first
@@ -121,6 +154,9 @@ class Parser:
             raise WorkbookError(f"an XML element <{_local(tag)}> that only some programs would read")
         else:
             begin(attributes)
+            if tag in _PARENTS and (not self.above or self.above[-1] not in _PARENTS[tag]):
+                raise WorkbookError(f"an XML element <{_local(tag)}> where none may be")
+        self.above.append(tag)
 
     def _end(self, tag: str) -> None:
         end = self.ends.get(tag)
@@ -129,6 +165,7 @@ class Parser:
         else:
             self.alternates -= tag == _ALTERNATE
         self.depth -= 1
+        self.above.pop()
 
     def _characters(self, data: str) -> None:
         if self.collecting:
