@@ -81,7 +81,9 @@ def test_kill_with_a_half_written_file(tmp_path: Path) -> None:
 
 def test_kill_with_a_half_written_folder(tmp_path: Path) -> None:
     """Folders are removed with what is in them."""
-    body = "with files.whole_folder(Path(sys.argv[1], 'a')) as new:\n    (new / 'x').write_text('half'); wait()"
+    body = (
+        "with files.whole_folder(Path(sys.argv[1], 'a')) as new:\n    (new / 'network.toml').write_text('half'); wait()"
+    )
     killed(tmp_path, body)
     assert until(lambda: not list(tmp_path.iterdir()))
 
@@ -89,7 +91,7 @@ def test_kill_with_a_half_written_folder(tmp_path: Path) -> None:
 def test_kill_between_two_folders(tmp_path: Path) -> None:
     """Where the old folder has been put aside and the new one is not there yet, the old one comes back."""
     (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "x").write_text("old")
+    (tmp_path / "a" / "network.toml").write_text("old")
     body = """
 import pathlib
 replace, made = pathlib.Path.replace, []
@@ -102,26 +104,26 @@ def slow(self, target):
 
 pathlib.Path.replace = slow
 with files.whole_folder(Path(sys.argv[1], 'a'), force=True) as new:
-    (new / 'x').write_text('new')
+    (new / 'network.toml').write_text('new')
 """
     killed(tmp_path, body)
     assert until(lambda: [path.name for path in tmp_path.iterdir()] == ["a"])
-    assert (tmp_path / "a" / "x").read_text() == "old"
+    assert (tmp_path / "a" / "network.toml").read_text() == "old"
 
 
 def test_kill_before_the_old_folder_is_gone(tmp_path: Path) -> None:
     """Where the new folder is there already, the old one goes."""
     (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "x").write_text("old")
+    (tmp_path / "a" / "network.toml").write_text("old")
     body = """
 import shutil
 shutil.rmtree = lambda *_, **__: wait()
 with files.whole_folder(Path(sys.argv[1], 'a'), force=True) as new:
-    (new / 'x').write_text('new')
+    (new / 'network.toml').write_text('new')
 """
     killed(tmp_path, body)
     assert until(lambda: [path.name for path in tmp_path.iterdir()] == ["a"])
-    assert (tmp_path / "a" / "x").read_text() == "new"
+    assert (tmp_path / "a" / "network.toml").read_text() == "new"
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])

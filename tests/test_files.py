@@ -38,7 +38,7 @@ def names(folder: Path) -> list[str]:
 
 def write_folder(path: Path, content: str = "new", force: bool = True) -> None:
     with files.whole_folder(path, force) as temporary:
-        (temporary / "a").write_text(content)
+        (temporary / "network.toml").write_text(content)
 
 
 @pytest.fixture
@@ -205,17 +205,17 @@ def test_file_does_not_replace_a_folder(tmp_path: Path) -> None:
     write_folder(tmp_path / "a", "old")
     with pytest.raises(OutputError, match="cannot be written"), files.whole_file(tmp_path / "a", force=True):
         pass
-    assert tree(tmp_path) == {str(Path("a", "a")): "old"}
+    assert tree(tmp_path) == {str(Path("a", "network.toml")): "old"}
 
 
 def test_folder_appears_at_the_end(tmp_path: Path) -> None:
     """The folder is absent while the block runs and whole when it has ended."""
     with files.whole_folder(tmp_path / "folder") as temporary:
         assert list(temporary.iterdir()) == []
-        (temporary / "a").write_text("new")
+        (temporary / "network.toml").write_text("new")
         assert not (tmp_path / "folder").exists()
     assert names(tmp_path) == ["folder"]
-    assert tree(tmp_path / "folder") == {"a": "new"}
+    assert tree(tmp_path / "folder") == {"network.toml": "new"}
 
 
 def test_folder_is_replaced_whole(tmp_path: Path) -> None:
@@ -223,10 +223,11 @@ def test_folder_is_replaced_whole(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     (folder / "below").mkdir(parents=True)
     (folder / "below" / "b").write_text("old")
+    (folder / "network.toml").write_text("old")
     write_folder(folder)
     assert names(tmp_path) == ["folder"]
-    assert names(folder) == ["a"]
-    assert tree(folder) == {"a": "new"}
+    assert names(folder) == ["network.toml"]
+    assert tree(folder) == {"network.toml": "new"}
 
 
 @pytest.mark.parametrize("interruption", INTERRUPTIONS, ids=lambda error: type(error).__name__)
@@ -237,10 +238,10 @@ def test_interrupted_folder_changes_nothing(tmp_path: Path, interruption: BaseEx
         pytest.raises(type(interruption)),
         files.whole_folder(tmp_path / "folder", force=True) as temporary,
     ):
-        (temporary / "a").write_text("half")
+        (temporary / "network.toml").write_text("half")
         raise interruption
     assert names(tmp_path) == ["folder"]
-    assert tree(tmp_path / "folder") == {"a": "old"}
+    assert tree(tmp_path / "folder") == {"network.toml": "old"}
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), PermissionError(errno.EACCES, "in use")], ids=repr)
@@ -261,7 +262,7 @@ def test_failed_removal_of_the_old_folder(
     with suppress(KeyboardInterrupt, OutputError):
         write_folder(tmp_path / "folder", "new")
     assert not failures
-    assert tree(tmp_path / "folder") in ({"a": "old"}, {"a": "new"})
+    assert tree(tmp_path / "folder") in ({"network.toml": "old"}, {"network.toml": "new"})
 
 
 def test_failed_last_step_gives_the_old_folder_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,7 +281,7 @@ def test_failed_last_step_gives_the_old_folder_back(tmp_path: Path, monkeypatch:
     with pytest.raises(OutputError, match="broken disk"):
         write_folder(folder, "new")
     assert names(tmp_path) == ["folder"]
-    assert tree(folder) == {"a": "old"}
+    assert tree(folder) == {"network.toml": "old"}
 
 
 def test_folder_in_place_of_a_file(tmp_path: Path) -> None:
@@ -291,3 +292,20 @@ def test_folder_in_place_of_a_file(tmp_path: Path) -> None:
     except OutputError:
         assert tree(tmp_path) == {"folder": "old"}
     assert names(tmp_path) == ["folder"]
+
+
+def test_folder_of_other_things_is_not_replaced(tmp_path: Path) -> None:
+    """Where something else than a template stands, or the current folder is named, nothing is lost, force or not."""
+    (tmp_path / "thesis.txt").write_text("old")
+    with pytest.raises(OutputError, match="a folder of other things") as caught, files.whole_folder(tmp_path, True):
+        pytest.fail("the block was begun")
+    assert caught.value.hint == "name a folder that is not there, or that of a template"
+    assert tree(tmp_path) == {"thesis.txt": "old"}
+    assert names(tmp_path) == ["thesis.txt"]
+
+
+def test_empty_folder_is_replaced(tmp_path: Path) -> None:
+    """With force an empty folder is as good as none."""
+    (tmp_path / "new").mkdir()
+    write_folder(tmp_path / "new")
+    assert tree(tmp_path / "new") == {"network.toml": "new"}

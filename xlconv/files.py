@@ -13,6 +13,8 @@ from xlconv.errors import OutputError
 from xlconv.processes.held import held_path, put_aside
 
 _PREFIX = ".xlconv-"
+_MARK = "network.toml"
+"""What every template's folder has."""
 _NAME_BYTES = 6
 """Of temporary names, which must not be longer than file systems allow."""
 
@@ -43,8 +45,11 @@ def whole_file(path: Path, force: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def whole_folder(path: Path, force: bool = False) -> Iterator[Path]:
-    """The same for a folder: an empty one that takes the place of `path` when the block ends well."""
-    check_free(path, force)
+    """The same for a template's folder: an empty one that takes the place of `path` when the block ends well.
+
+    A folder that is no template's, nor empty, is never replaced.
+    """
+    check_free_folder(path, force)
     with _writable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = _beside(path)
@@ -117,6 +122,20 @@ def check_free(path: Path, force: bool) -> None:
     above = next(folder for folder in path.absolute().parents if folder.exists())
     if not above.is_dir():
         raise OutputError(f"{path}: {above} is not a folder")
+
+
+def check_free_folder(path: Path, force: bool) -> None:
+    """The same for a template's folder: what else a folder may hold is not to be lost.
+
+    Raises:
+        OutputError: There is something at `path` already, or a folder above it is none.
+    """
+    check_free(path, force)
+    if path.is_dir() and not (path / _MARK).is_file() and any(path.iterdir()):
+        raise OutputError(
+            f"{path} is a folder of other things, which --force does not replace",
+            hint="name a folder that is not there, or that of a template",
+        )
 
 
 @contextmanager

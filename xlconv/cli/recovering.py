@@ -29,12 +29,12 @@ def recover(file: Path, output: Path | None, network: int, force: bool, as_json:
       xlconv recover somebody-elses.xlsx
       xlconv recover somebody-elses.xlsx --output my-template
     """
-    from xlconv.files import check_free
+    from xlconv.files import check_free_folder
     from xlconv.recover import describe
     from xlconv.recover import recover as recover_file
 
     if output is not None:
-        check_free(output, force)
+        check_free_folder(output, force)
     with on(file, **bounds):
         recovered = recover_file(file)
         text = describe.to_json(recovered) if as_json else describe.to_text(recovered)

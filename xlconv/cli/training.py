@@ -84,9 +84,9 @@ def train(data: Path, output: Path, template: str, validation: int, force: bool,
             "training needs PyTorch, which is not installed", hint="pip install 'xlconv[train]'"
         ) from None
     from xlconv import digits, templates
-    from xlconv.files import check_free
+    from xlconv.files import check_free_folder
 
-    check_free(output, force)
+    check_free_folder(output, force)
     loaded = templates.load(template, untrained=True)
     images, labels = digits.load_mnist(data)
     run = training.Training(loaded.network, images, labels, validation, training.Recipe(**settings))
