@@ -95,7 +95,7 @@ def test_idx_files(tmp_path: Path, ending: str) -> None:
     images, labels = np.arange(24, dtype=np.uint8).reshape(2, 3, 4), np.array([7, 1], np.uint8)
     for name, array in (("train-images-idx3-ubyte", images), ("train-labels-idx1-ubyte", labels)):
         data = idx(array)
-        (tmp_path / f"{name}{ending}").write_bytes(gzip.compress(data) if ending else data)
+        (tmp_path / f"{name}{ending}").write_bytes(gzip.compress(data, mtime=0) if ending else data)
     found = digits.load_mnist(tmp_path)
     assert (found[0] == images).all()
     assert (found[1] == labels).all()
@@ -108,7 +108,7 @@ def test_idx_files(tmp_path: Path, ending: str) -> None:
         (b"\x00\x00\x0d\x01" + bytes(8), "not an IDX file"),
         (b"\x00\x00\x08\x01\x00\x00\x00\x05abcd", "truncated"),
         (b"\x00\x00\x08\x03\x00\x00", "truncated"),
-        (gzip.compress(b"\x00\x00\x08\x01\x00\x00\x00\x05abcde")[:-9], "cannot be read"),
+        (gzip.compress(b"\x00\x00\x08\x01\x00\x00\x00\x05abcde", mtime=0)[:-9], "cannot be read"),
     ],
 )
 def test_damaged_idx_files(tmp_path: Path, data: bytes, words: str) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xlconv.doors import idx, pictures
 from xlconv.errors import DataError
 from xlconv.layers import Shape, shape_text
 
@@ -66,6 +65,8 @@ def load_image(path: Path, shape: Shape) -> FloatArray:
     """
     if len(shape) != 3 or shape[0] != 1:
         raise DataError(f"a picture gives one channel, this network reads {shape_text(shape)}")
+    from xlconv.doors import pictures  # here, as samples need none
+
     grey = pictures.load(path)
     if grey.min() == grey.max():
         raise DataError(f"{path}: the picture has one colour only, so there is no digit in it")
@@ -100,6 +101,8 @@ def load_mnist(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     Raises:
         DataError: A file is missing or does not fit the other.
     """
+    from xlconv.doors import idx
+
     images = idx.load(_idx_file(folder, "train-images-idx3-ubyte"))
     labels = idx.load(_idx_file(folder, "train-labels-idx1-ubyte"), _MOST_LABELS)
     if images.ndim != 3 or labels.shape != images.shape[:1]:
