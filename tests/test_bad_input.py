@@ -284,7 +284,7 @@ def unknown_dds(path: Path) -> None:
 
 PICTURES: dict[str, tuple[Break, str]] = {
     "missing": (no_file, "no such file"),
-    "folder": (Path.mkdir, "picture"),
+    "folder": (Path.mkdir, "not a file"),
     "empty": (Path.touch, "picture"),
     "text": (lambda path: path.write_text("no picture"), "not a picture"),
     "truncated": (truncated_png, "cannot be read as a picture"),
