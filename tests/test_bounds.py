@@ -47,6 +47,16 @@ def test_time() -> None:
 
 
 @needs_signals
+def test_many_steps() -> None:
+    """The first ones are told, the others counted."""
+    with pytest.raises(BoundsError) as caught, within(Bounds(cells=1)):  # noqa: PT012
+        for step in range(1, 1007):
+            bounds.done(f"step {step}")
+        bounds.check_cells(2)
+    assert caught.value.message.endswith("; done until then: step 1, step 2, step 3, step 4, 1,002 steps more")
+
+
+@needs_signals
 def test_memory() -> None:
     """Work that fills the memory is interrupted."""
     kept = []

@@ -26,6 +26,8 @@ CELLS: Final = 20_000_000
 """That all formulas of a workbook may read, each counted as often as it is read."""
 
 _PERIOD: Final = 0.05
+_TOLD: Final = 4
+"""Steps that are told one by one."""
 _GRACE: Final = 10.0
 """Seconds that one computation may go on that cannot be interrupted."""
 
@@ -68,7 +70,8 @@ class _Work:
 
     def error(self) -> BoundsError:
         """Why it ended, and what was done."""
-        done = f"; done until then: {', '.join(self.done)}" if self.done else ""
+        told = self.done[:_TOLD] + [f"{len(self.done) - _TOLD:,} steps more"] * (len(self.done) > _TOLD)
+        done = f"; done until then: {', '.join(told)}" if told else ""
         return BoundsError(f"{self.problem}{done}", self.hint or None)
 
 

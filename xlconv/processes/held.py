@@ -27,7 +27,7 @@ class _Keeper:
     def tell(self, sign: str, kind: str, *texts: str) -> None:
         """Say what there is (+), or is no longer (-)."""
         record = b"\0".join([f"{sign}{kind}".encode() + os.fsencode(texts[0]), *map(os.fsencode, texts[1:])])
-        with self.lock, suppress(BrokenPipeError, ValueError):  # it is gone: what there is ends in the usual way
+        with self.lock, suppress(OSError, ValueError):  # without it what there is ends in the usual way alone
             if self.process is None:
                 self.process = _started_keeper()
             assert self.process.stdin is not None
