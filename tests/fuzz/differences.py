@@ -45,7 +45,7 @@ _SECONDS: Final = 20
 
 
 def expected(path: Path) -> Seen:
-    """What all cells show but formulas that mutation made and no network has, on which programs may well disagree."""
+    """What all cells show, but for those of no network that odd formulas may reach, on which programs disagree."""
     book = reader.read(path)
     seen: Seen = {}
     doubtful = _doubtful(book, path)
@@ -59,32 +59,42 @@ def expected(path: Path) -> Seen:
 
 
 def _doubtful(book: reader.Workbook, path: Path) -> set[tuple[str, int, int]]:
-    """Cells whose formulas are neither a network's nor the base's, and those that array formulas of that kind fill."""
+    """The cells of no network that formulas fill, where mutation made any formula or name: one may read another."""
     mine = {found.atlas.cell(place)[:3] for found in networks_of(book).networks for place in found.owned.tolist()}
-    usual = _formulas_of(path.name)
+    if _formulas_of(book) <= _usual_formulas(path.name):
+        return set()
     cells = set()
     for name, sheet in book.sheets.items():
-        for at, cell in sheet.cells.items():
-            if cell.formula is not None and (name, *at) not in mine and cell.formula not in usual:
-                filled = {**sheet.arrays, **sheet.data_tables}.get(at, Range(name, *at))
-                cells |= {(name, *each) for each in filled.cells()}
-    return cells
+        for at in (at for at, cell in sheet.cells.items() if cell.formula is not None):
+            cells |= {(name, *each) for each in _filled(name, sheet, at).cells()}
+    return cells - mine
+
+
+def _formulas_of(book: reader.Workbook) -> set[str]:
+    """The formulas of cells, and those of names with the names."""
+    formulas = {cell.formula for sheet in book.sheets.values() for cell in sheet.cells.values() if cell.formula}
+    return formulas | {f"{name}={text}" for name, text in book.names.items()}
 
 
 @lru_cache
-def _formulas_of(name: str) -> frozenset[str]:
-    """The formulas of a workbook before it was mutated."""
+def _usual_formulas(name: str) -> set[str]:
+    """Those of a workbook before it was mutated."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         bases.WORKBOOKS[path.stem](path)
-        sheets = reader.read(path).sheets.values()
-    return frozenset(cell.formula for sheet in sheets for cell in sheet.cells.values() if cell.formula is not None)
+        return _formulas_of(reader.read(path))
+
+
+def _filled(name: str, sheet: reader.Sheet, at: tuple[int, int]) -> Range:
+    """The cells that a formula fills."""
+    table = sheet.data_tables.get(at)
+    return table.where if table else sheet.arrays.get(at, Range(name, *at))
 
 
 def _box(name: str, sheet: reader.Sheet) -> Range:
-    filled = [where for kind in (sheet.arrays, sheet.data_tables) for where in kind.values()]
-    rows = [row for row, _ in sheet.cells] + [where.row + where.height - 1 for where in filled]
-    columns = [column for _, column in sheet.cells] + [where.column + where.width - 1 for where in filled]
+    """From A1 to the last row and column that have something."""
+    ranges = [_filled(name, sheet, at) for at in sheet.cells]
+    rows, columns = ((w.row + w.height - 1 for w in ranges), (w.column + w.width - 1 for w in ranges))
     return Range(name, 1, 1, max(rows, default=1), max(columns, default=1))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Final, TypeAlias
 
-from tests.fuzz import grammar
+from tests.fuzz import grammar, words
 
 Pieces: TypeAlias = list[str]
 """Tags and what stands between them, in turn."""
@@ -15,197 +15,6 @@ Pieces: TypeAlias = list[str]
 _TAG: Final = re.compile(r"(<[^>]*>)")
 _NAME: Final = re.compile(r"</?([^\s/>]+)")
 _ATTRIBUTE: Final = re.compile(r'\s([^\s=]+)="([^"]*)"')
-
-NUMBERS: Final = (
-    *(
-        "0",
-        "-0",
-        "1",
-        "-1",
-        "1e308",
-        "1e309",
-        "-1e999",
-        "1e-320",
-        "NaN",
-        "INF",
-        "0.1",
-        ".5",
-        "5.",
-        "+1",
-        " 1 ",
-        "1 2",
-        "0x1",
-    ),
-    *(
-        "1,5",
-        "1e5",
-        "1E+05",
-        "99999999999999999999",
-        "2147483648",
-        "4294967296",
-        "1_0",
-        "\u0661",
-        "",
-        "TRUE",
-        "3.0000000000000004",
-    ),
-)
-VALUES: Final = (
-    *NUMBERS,
-    *(
-        "s",
-        "str",
-        "b",
-        "e",
-        "d",
-        "n",
-        "inlineStr",
-        "shared",
-        "array",
-        "dataTable",
-        "A1",
-        "A1:B2",
-        "XFD1048576",
-        "A0",
-        "a1",
-    ),
-    *(
-        "$A$1",
-        "R1C1",
-        "veryHidden",
-        "hidden",
-        "manual",
-        "true",
-        "false",
-        "rId1",
-        "rId2",
-        "rId99",
-        "../x.xml",
-        "/xl/a.xml",
-    ),
-    *("&#65;", "&lt;", "x" * 70_000, "é", "&#10;", "_x0041_", "http://example.org/", "R1C1", "&amp;#65;"),
-)
-ADDED: Final = (
-    *(
-        't="s"',
-        't="str"',
-        't="d"',
-        't="b"',
-        't="e"',
-        't="array" ref="A1"',
-        't="shared" si="0"',
-        't="dataTable" ref="B2"',
-    ),
-    *('cm="1"', 'vm="1"', 'ca="1"', 'aca="1"', 'bx="1"', 'dt2D="1" dtr="1" r1="A1" r2="A2"', 'xml:space="preserve"'),
-    *('hidden="1"', 'state="veryHidden"', 'localSheetId="0"', 'mc:Ignorable="x"', 'xmlns:x="urn:x" x:r="A9"', 'r="A1"'),
-    *(
-        'TargetMode="External"',
-        'iterate="1"',
-        'fullPrecision="0"',
-        'date1904="1"',
-        'refMode="R1C1"',
-        'calcMode="manual"',
-    ),
-    *('function="1"', 'hidden="1" vbProcedure="1"', 'xml:lang="tr"', "r='B7'", 'spans="1:1"', 's="99999"', 'ht="1e9"'),
-)
-INSIDE: Final = (
-    *(
-        "<!-- -->",
-        "<!--1-->",
-        "<?php 1 ?>",
-        "<![CDATA[1]]>",
-        "<![CDATA[]]>",
-        "&#49;",
-        "&#x31;",
-        "&amp;",
-        "&lt;",
-        "&a;",
-        "]]>",
-    ),
-    *(
-        "&#0;",
-        "&#10;",
-        "\t",
-        "\n",
-        " ",
-        "\u00a0",
-        "_x0031_",
-        "_x005F_x0031_",
-        "\x01",
-        "\ufffe",
-        "é",
-        "🙂",
-        "\u202e",
-        "%",
-    ),
-)
-DECLARATIONS: Final = (
-    *(
-        "",
-        '<?xml version="1.0"?>',
-        '<?xml version="1.1"?>',
-        '<?xml version="2.0"?>',
-        '<?xml version="1.0" standalone="no"?>',
-    ),
-    *(
-        '<?xml version="1.0" encoding="US-ASCII"?>',
-        '<?xml version="1.0" encoding="ISO-8859-1"?>',
-        "<!DOCTYPE a>",
-        "\n",
-        "\ufeff",
-    ),
-    *(
-        '<?xml version="1.0" encoding="UTF-7"?>',
-        '<?xml version="1.0" encoding="UTF-16"?>',
-        "<?xml-stylesheet href='a'?>",
-    ),
-    *('<?xml version="1.0" encoding="windows-1252"?>', '<?xml version="1.0" encoding="utf8"?>', "<!-- a -->", "x"),
-    *('<?xml version="1.0" encoding="cp037"?>', '<?xml version="1.0" encoding="Shift_JIS"?>', "<?xml version='1.0'?>"),
-    *(
-        '<!DOCTYPE a [<!ENTITY a "1">]>',
-        '<?xml version="1.0" encoding="UTF-32"?>',
-        '<?xml version="1.0" encoding="rot13"?>',
-    ),
-)
-MORE: Final = (
-    '<c r="A1"><v>7</v></c>',
-    '<row r="1"><c r="A1"><v>7</v></c></row>',
-    '<row r="9999"><c r="ZZ9999"><f>1+1</f></c></row>',
-    "<f>1+1</f>",
-    "<v>7</v>",
-    "<is><t>7</t></is>",
-    '<mergeCells count="1"><mergeCell ref="A1:C9"/></mergeCells>',
-    '<definedName name="x">1+1</definedName>',
-    '<definedName name="network" hidden="1">{}</definedName>',
-    '<calcPr iterate="1" iterateCount="3" fullPrecision="0"/>',
-    '<workbookPr date1904="1"/>',
-    '<sheet name="New" sheetId="77" r:id="rId1"/>',
-    "<extLst><ext uri='x'><a xmlns='urn:a'/></ext></extLst>",
-    '<dimension ref="A1"/>',
-    "<t>7</t>",
-    "<r><t>7</t></r>",
-    "<si><t>7</t></si>",
-    "<rPh><t>7</t></rPh>",
-    "<!-- a -->",
-    "<?a b?>",
-)
-_COMPATIBILITY: Final = "http://schemas.openxmlformats.org/markup-compatibility/2006"
-WRAPPERS: Final = (
-    (
-        f'<mc:AlternateContent xmlns:mc="{_COMPATIBILITY}"><mc:Choice Requires="x14" xmlns:x14="urn:x14">',
-        "</mc:Choice></mc:AlternateContent>",
-    ),
-    (f'<mc:AlternateContent xmlns:mc="{_COMPATIBILITY}"><mc:Fallback>', "</mc:Fallback></mc:AlternateContent>"),
-    ('<x:a xmlns:x="urn:x">', "</x:a>"),
-    ('<a xmlns="urn:x">', "</a>"),
-    ("<extLst><ext uri='x'>", "</ext></extLst>"),
-    ("<row>", "</row>"),
-    ("<c>", "</c>"),
-    ("<v>", "</v>"),
-    ("<sheetData>", "</sheetData>"),
-    ("<!--", "-->"),
-    ("<![CDATA[", "]]>"),
-)
 
 
 def mutated(part: bytes, rng: Random) -> bytes:
@@ -255,7 +64,9 @@ def end(pieces: Pieces, at: int) -> int:
 
 
 def _change_attribute(pieces: Pieces, rng: Random) -> None:
-    _with_attribute(pieces, rng, lambda name, value: f' {name}="{rng.choice((*VALUES, value + value, value.upper()))}"')
+    _with_attribute(
+        pieces, rng, lambda name, value: f' {name}="{rng.choice((*words.VALUES, value + value, value.upper()))}"'
+    )
 
 
 def _drop_attribute(pieces: Pieces, rng: Random) -> None:
@@ -281,7 +92,7 @@ def _with_attribute(pieces: Pieces, rng: Random, change: Callable[[str, str], st
 def _add_attribute(pieces: Pieces, rng: Random) -> None:
     at = tag(pieces, rng)
     if at >= 0:
-        pieces[at] = re.sub(r"(\s*/?>)$", lambda match: f" {rng.choice(ADDED)}{match[1]}", pieces[at])
+        pieces[at] = re.sub(r"(\s*/?>)$", lambda match: f" {rng.choice(words.ADDED)}{match[1]}", pieces[at])
 
 
 def _exchange(pieces: Pieces, rng: Random) -> None:
@@ -327,7 +138,7 @@ def _wrap(pieces: Pieces, rng: Random) -> None:
     at = tag(pieces, rng)
     if at >= 0:
         until = end(pieces, at)
-        before, behind = rng.choice(WRAPPERS)
+        before, behind = rng.choice(words.WRAPPERS)
         pieces[until] += behind
         pieces[at] = before + pieces[at]
 
@@ -343,7 +154,7 @@ def _empty(pieces: Pieces, rng: Random) -> None:
 def _more(pieces: Pieces, rng: Random) -> None:
     at = tag(pieces, rng)
     if at >= 0:
-        pieces[at] = rng.choice((f"{pieces[at]}{rng.choice(MORE)}", f"{rng.choice(MORE)}{pieces[at]}"))
+        pieces[at] = rng.choice((f"{pieces[at]}{rng.choice(words.MORE)}", f"{rng.choice(words.MORE)}{pieces[at]}"))
 
 
 def _rename(pieces: Pieces, rng: Random) -> None:
@@ -376,7 +187,7 @@ def _namespace(pieces: Pieces, rng: Random) -> None:
 
 def _declaration(pieces: Pieces, rng: Random) -> None:
     text = re.sub(r"^\s*<\?xml[^>]*\?>", "", "".join(pieces)) if rng.random() < 0.8 else "".join(pieces)
-    pieces[:] = _TAG.split(rng.choice(DECLARATIONS) + text)
+    pieces[:] = _TAG.split(rng.choice(words.DECLARATIONS) + text)
 
 
 # Texts
@@ -389,13 +200,13 @@ def _text(pieces: Pieces, rng: Random) -> int:
 
 
 def _change_text(pieces: Pieces, rng: Random) -> None:
-    pieces[_text(pieces, rng)] = rng.choice(VALUES)
+    pieces[_text(pieces, rng)] = rng.choice(words.VALUES)
 
 
 def _put_inside(pieces: Pieces, rng: Random) -> None:
     at = _text(pieces, rng)
     cut = rng.randint(0, len(pieces[at]))
-    pieces[at] = pieces[at][:cut] + rng.choice(INSIDE) + pieces[at][cut:]
+    pieces[at] = pieces[at][:cut] + rng.choice(words.INSIDE) + pieces[at][cut:]
 
 
 def _respell_text(pieces: Pieces, rng: Random) -> None:
