@@ -26,12 +26,12 @@ FLOORS = [
     ["layout", "engines", "syntax", "emit", "templates", "digits", "pytorch", "style", "files", "tracing"],
     ["reader", "reference", "declaration", "wording"],
     ["network"],
-    ["layers", "cells", "escape", "measure"],
+    ["layers", "cells", "escape", "measure", "doors"],
     ["errors"],
 ]
 """From the top; a module imports from lower floors, or from its own where that is said here."""
 
-NEIGHBOURS = {(name, name) for name in ("check", "cli", "engines", "layout", "pages", "reader", "recover")} | {
+NEIGHBOURS = {(name, name) for name in ("check", "cli", "doors", "engines", "layout", "pages", "reader", "recover")} | {
     ("__main__", "cli")
 }
 
@@ -55,6 +55,7 @@ FORBIDDEN = {
     "layers": {"numpy", "openpyxl"},
     "cells": {"numpy", "openpyxl"},
     "escape": {"numpy", "openpyxl"},
+    "doors": WRITER | {"torch", "xlconv.network", "xlconv.layers"},
     "measure": {"numpy", "openpyxl", "xlconv.layers", "xlconv.network"},
 }
 

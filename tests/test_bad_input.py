@@ -284,7 +284,7 @@ def unknown_dds(path: Path) -> None:
 
 PICTURES: dict[str, tuple[Break, str]] = {
     "missing": (no_file, "no such file"),
-    "folder": (Path.mkdir, "picture"),
+    "folder": (Path.mkdir, "not a file"),
     "empty": (Path.touch, "picture"),
     "text": (lambda path: path.write_text("no picture"), "not a picture"),
     "truncated": (truncated_png, "cannot be read as a picture"),
@@ -410,8 +410,8 @@ TEMPLATES: dict[str, tuple[Break, str]] = {
     "truncated samples": (cut("samples.npz", 500), "samples.npz: not a readable"),
     "empty samples": (cut("samples.npz", 0), "samples.npz: not a readable"),
     "array alone": (array_alone, "samples.npz"),
-    "pickled samples": (samples(lambda x, y: (x, y.astype(object))), "samples.npz: not a readable"),
-    "wrong label dtype": (samples(lambda x, y: (x, y.astype(np.int64))), "labels uint8"),
+    "pickled samples": (samples(lambda x, y: (x, y.astype(object))), "samples.npz: 'labels' is of dtype object"),
+    "wrong label dtype": (samples(lambda x, y: (x, y.astype(np.int64))), "'labels' is of dtype int64, must be uint8"),
     "wrong image dtype": (samples(lambda x, y: (x.astype(np.int64), y)), "must be uint8"),
     "fewer labels": (samples(lambda x, y: (x, y[1:])), "one for each image"),
     "wrong image size": (samples(lambda x, y: (x[:, 1:], y)), "images are 27x28"),

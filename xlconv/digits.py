@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import gzip
-import warnings
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from xlconv.doors import idx, pictures
 from xlconv.errors import DataError
 from xlconv.layers import Shape, shape_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from PIL import Image
 
     from xlconv.network import FloatArray
 
-_IDX_UBYTE = 0x08
-_FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")
+_MOST_LABELS = 16 << 20
 
 
 def scaled(pixels: NDArray[np.uint8], shape: Shape) -> FloatArray:
@@ -68,24 +64,9 @@ def load_image(path: Path, shape: Shape) -> FloatArray:
     Raises:
         DataError: The file is no picture, or has one colour only.
     """
-    from PIL import Image, UnidentifiedImageError
-
     if len(shape) != 3 or shape[0] != 1:
         raise DataError(f"a picture gives one channel, this network reads {shape_text(shape)}")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=_FORMATS) as image:
-                grey = _grey(image)
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
-    except UnidentifiedImageError:
-        raise DataError(f"{path}: not a picture that can be read", hint="PNG or JPEG") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise DataError(f"{path}: too large a picture", hint="a few hundred pixels each way are plenty") from None
-    except (OSError, ValueError, SyntaxError, NotImplementedError) as error:
-        raise DataError(f"{path}: cannot be read as a picture: {error}") from None
+    grey = pictures.load(path)
     if grey.min() == grey.max():
         raise DataError(f"{path}: the picture has one colour only, so there is no digit in it")
     ground = _ground(grey)
@@ -95,24 +76,6 @@ def load_image(path: Path, shape: Shape) -> FloatArray:
     if small.min() == small.max():
         raise DataError(f"{path}: nothing of the picture is left at {shape[1]}x{shape[2]} pixels")
     return scaled(small, shape)
-
-
-def _grey(image: Image.Image) -> NDArray[np.uint8]:
-    """Luminance; transparent parts become the ground: white under dark ink, black under light."""
-    from PIL import Image, ImageOps
-
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I") or image.mode == "F":
-        wide = np.asarray(image, dtype=np.float64)
-        most = 65535.0 if image.mode.startswith("I") and wide.max() > 255 else 255.0
-        return np.clip(wide / most * 255, 0, 255).astype(np.uint8)
-    if not image.has_transparency_data:
-        return np.asarray(image.convert("L"))
-    layers = np.asarray(image.convert("LA"), dtype=np.float64)
-    ink, alpha = layers[..., 0], layers[..., 1] / 255
-    mean_ink = float((ink * alpha).sum() / max(alpha.sum(), 1e-9))
-    ground = 0.0 if mean_ink > 127 else 255.0
-    return np.asarray(Image.fromarray(np.round(ink * alpha + ground * (1 - alpha)).astype(np.uint8)))
 
 
 def _ground(grey: NDArray[np.uint8]) -> int:
@@ -131,36 +94,14 @@ def _resized(grey: NDArray[np.uint8], ground: int, height: int, width: int) -> N
     )
 
 
-def load_idx(path: Path) -> NDArray[np.uint8]:
-    """An IDX file of unsigned bytes, gzipped or not, as an array of the shape that it states.
-
-    Raises:
-        DataError: The file is missing, truncated or something else.
-    """
-    try:
-        raw = path.read_bytes()
-        data = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from None
-    if len(data) < 4 or data[:3] != bytes([0, 0, _IDX_UBYTE]):
-        raise DataError(f"{path}: not an IDX file of unsigned bytes")
-    header = 4 + 4 * data[3]
-    shape = tuple(np.frombuffer(data[4:header], ">u4").tolist()) if len(data) >= header else (-1,)
-    if len(data) - header != int(np.prod(shape)):
-        raise DataError(f"{path}: {len(data)} bytes do not hold an array of {shape_text(shape)}: truncated?")
-    return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
-
-
 def load_mnist(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The training images (n, H, W) and labels (n,) of a data set in MNIST's form.
 
     Raises:
         DataError: A file is missing or does not fit the other.
     """
-    images = load_idx(_idx_file(folder, "train-images-idx3-ubyte"))
-    labels = load_idx(_idx_file(folder, "train-labels-idx1-ubyte"))
+    images = idx.load(_idx_file(folder, "train-images-idx3-ubyte"))
+    labels = idx.load(_idx_file(folder, "train-labels-idx1-ubyte"), _MOST_LABELS)
     if images.ndim != 3 or labels.shape != images.shape[:1]:
         raise DataError(
             f"{folder}: {shape_text(images.shape)} images and {shape_text(labels.shape)} labels do not match"

@@ -1,5 +1,9 @@
 """The errors that a user can cause: one line that says what, where and how to mend it."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 
 class XlconvError(Exception):
     """What xlconv could not do, in one line.
@@ -42,3 +46,19 @@ class EngineError(XlconvError):
 def printable(text: str) -> str:
     """Text from outside on one line, with what a terminal would obey made visible."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def shortened(text: str, most: int = 80) -> str:
+    """Text from outside that is to be quoted in a line: its beginning, where it is long."""
+    return text if len(text) <= most else f"{text[:most]}... ({len(text):,} characters)"
+
+
+def quoted(value: object) -> str:
+    """A value from outside as Python writes it, shortened."""
+    return shortened(repr(value))
+
+
+def listed(names: Sequence[str], most: int = 10) -> str:
+    """Names from outside that are to be listed in a line: the first of them, where there are many."""
+    found = ", ".join(shortened(name) for name in names[:most])
+    return found if len(names) <= most else f"{found} and {len(names) - most:,} more"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import ClassVar, Final, TypeAlias
 
-from xlconv.errors import NetworkError
+from xlconv.errors import NetworkError, quoted
 
 Shape: TypeAlias = tuple[int, ...]
 Pair: TypeAlias = tuple[int, int]
@@ -145,7 +145,9 @@ class ZeroPad2d(Layer):
     def __init__(self, padding: int | tuple[int, int, int, int]) -> None:
         sides = padding if isinstance(padding, (tuple, list)) else (padding,) * 4
         if len(sides) != 4 or not all(type(n) is int for n in sides):
-            raise NetworkError(f"padding must be one whole number or four (left, right, top, bottom), not {padding!r}")
+            raise NetworkError(
+                f"padding must be one whole number or four (left, right, top, bottom), not {quoted(padding)}"
+            )
         _set(self, padding=tuple(sides))
 
     def output_shape(self, input_shape: Shape) -> Shape:
@@ -234,13 +236,13 @@ def _set(layer: Layer, **values: object) -> None:
 
 def _count(name: str, value: object, least: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise NetworkError(f"{name} must be a whole number of at least {least}, not {value!r}")
+        raise NetworkError(f"{name} must be a whole number of at least {least}, not {quoted(value)}")
     return value
 
 
 def _flag(name: str, value: object) -> bool:
     if not isinstance(value, bool):
-        raise NetworkError(f"{name} must be true or false, not {value!r}")
+        raise NetworkError(f"{name} must be true or false, not {quoted(value)}")
     return value
 
 
@@ -248,7 +250,7 @@ def _pair(name: str, value: object, least: int = 1) -> Pair:
     if isinstance(value, int):
         return (_count(name, value, least),) * 2
     if not isinstance(value, (tuple, list)) or len(value) != 2:
-        raise NetworkError(f"{name} must be one whole number or two (height, width), not {value!r}")
+        raise NetworkError(f"{name} must be one whole number or two (height, width), not {quoted(value)}")
     height, width = value
     return (_count(name, height, least), _count(name, width, least))
 

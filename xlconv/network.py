@@ -10,12 +10,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from math import prod
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from xlconv.errors import NetworkError
+from xlconv.errors import NetworkError, listed, quoted
 from xlconv.layers import Layer, Shape, shape_text
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ FloatArray: TypeAlias = NDArray[np.float64]
 
 INPUT = "input"
 """The name by which layers read the network's input."""
+
+MAX_CELLS: Final = 1_000_000
+"""Inputs, weights and outputs together, each of which is a cell: what a workbook that is read may have."""
+MAX_LAYERS: Final = 1_000
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{,199}")
 _RESERVED = frozenset({INPUT, "prediction", "classes"})
@@ -54,7 +59,7 @@ class Network:
     Args:
         input_shape: `(C, H, W)` or `(N,)`.
         nodes: The layers in topological order.
-        weights: Arrays keyed `<layer>.weight` and `<layer>.bias`, in PyTorch's shapes.
+        weights: Arrays keyed `<layer>.weight` and `<layer>.bias`, in PyTorch's shapes; zeros where there are none yet.
         classes: A label for each element of the last layer's vector, or none.
 
     Raises:
@@ -72,7 +77,7 @@ class Network:
         self,
         input_shape: Sequence[int],
         nodes: Sequence[Node],
-        weights: Mapping[str, ArrayLike],
+        weights: Mapping[str, ArrayLike] | None,
         classes: Sequence[str] = (),
     ) -> None:
         def put(name: str, value: object) -> None:
@@ -81,7 +86,8 @@ class Network:
         put("input_shape", _input_shape(input_shape))
         put("nodes", _resolved(nodes))
         put("shapes", _shapes(self.input_shape, self.nodes))
-        put("weights", _checked_weights(self.nodes, weights))
+        _check_size(self.nodes, self.shapes)
+        put("weights", _checked_weights(self.nodes, _zeros(self.nodes) if weights is None else weights))
         put("classes", _checked_classes(classes))
         _check_inline(self.nodes)
         if self.classes and self.shapes[self.nodes[-1].name] != (len(self.classes),):
@@ -124,7 +130,7 @@ class Network:
 
 def _input_shape(shape: Sequence[int]) -> Shape:
     if len(shape) not in (1, 3) or not all(type(n) is int and n > 0 for n in shape):
-        raise NetworkError(f"input shape must be (channels, height, width) or (features,), not {list(shape)}")
+        raise NetworkError(f"input shape must be (channels, height, width) or (features,), not {quoted(list(shape))}")
     return tuple(shape)
 
 
@@ -132,12 +138,14 @@ def _resolved(nodes: Sequence[Node]) -> tuple[Node, ...]:
     """The nodes with every input named, names checked."""
     if not nodes:
         raise NetworkError("a network needs at least one layer")
+    if len(nodes) > MAX_LAYERS:
+        raise NetworkError(f"{len(nodes):,} layers, more than {MAX_LAYERS:,}")
     known: dict[str, str] = {name: name for name in _RESERVED}
     done: list[Node] = []
     for node in nodes:
         if not _NAME.fullmatch(node.name):
             raise NetworkError(
-                f"layer name {node.name!r} is not usable",
+                f"layer name {quoted(node.name)} is not usable",
                 hint="letters, digits, '_' and '.', beginning with a letter or '_', at most 200",
             )
         if node.name.lower() in known:
@@ -158,8 +166,8 @@ def _shapes(input_shape: Shape, nodes: tuple[Node, ...]) -> dict[str, Shape]:
         (source,) = node.inputs
         if source not in shapes:
             raise NetworkError(
-                f"layer {node.name!r} reads {source!r}, which is not a layer before it",
-                hint=f"one of: {', '.join(shapes)}",
+                f"layer {node.name!r} reads {quoted(source)}, which is not a layer before it",
+                hint=f"one of: {listed(list(shapes))}",
             )
         try:
             shapes[node.name] = node.layer.output_shape(shapes[source])
@@ -168,20 +176,41 @@ def _shapes(input_shape: Shape, nodes: tuple[Node, ...]) -> dict[str, Shape]:
     return shapes
 
 
+def _check_size(nodes: tuple[Node, ...], shapes: Mapping[str, Shape]) -> None:
+    """Before any array is made: all that gets cells of its own fits a workbook."""
+    count = prod(shapes[INPUT])
+    if count > MAX_CELLS:
+        raise NetworkError(f"an input of {shape_text(shapes[INPUT])} has more than {MAX_CELLS:,} numbers")
+    for node in nodes:
+        layer = node.layer
+        count += sum(prod(shape) for shape in layer.weight_shapes.values())
+        if not (layer.view or node.inline):
+            count += prod(shapes[node.name]) * (1 + len(layer.parts))
+        if count > MAX_CELLS:
+            raise NetworkError(
+                f"layer {node.name!r}: with it inputs, weights and outputs are {count:,} numbers, more than the "
+                f"{MAX_CELLS:,} cells that a workbook may have"
+            )
+
+
+def _zeros(nodes: tuple[Node, ...]) -> dict[str, FloatArray]:
+    return {f"{node.name}.{key}": np.zeros(size) for node in nodes for key, size in node.layer.weight_shapes.items()}
+
+
 def _checked_weights(nodes: tuple[Node, ...], weights: Mapping[str, ArrayLike]) -> dict[str, FloatArray]:
     """Read-only float64 copies in the layers' order: all that the layers need, and no other."""
     needed = {f"{node.name}.{key}": shape for node in nodes for key, shape in node.layer.weight_shapes.items()}
     if missing := [key for key in needed if key not in weights]:
-        raise NetworkError(f"missing weights: {', '.join(missing)}")
+        raise NetworkError(f"missing weights: {listed(missing)}")
     if unused := sorted(weights.keys() - needed.keys()):
-        raise NetworkError(f"weights that no layer uses: {', '.join(unused)}")
+        raise NetworkError(f"weights that no layer uses: {listed(unused)}")
     checked = {}
     for key, shape in needed.items():
+        if np.shape(weights[key]) != shape:
+            raise NetworkError(f"{key} is {shape_text(np.shape(weights[key]))}, the layer needs {shape_text(shape)}")
         if np.iscomplexobj(weights[key]):
             raise NetworkError(f"{key} holds complex numbers")
         array = np.array(weights[key], dtype=np.float64)
-        if array.shape != shape:
-            raise NetworkError(f"{key} is {shape_text(array.shape)}, the layer needs {shape_text(shape)}")
         if not np.isfinite(array).all():
             raise NetworkError(f"{key} holds NaN or infinity, which a cell cannot")
         array.flags.writeable = False
@@ -192,7 +221,7 @@ def _checked_weights(nodes: tuple[Node, ...], weights: Mapping[str, ArrayLike]) 
 def _checked_classes(classes: Sequence[str]) -> tuple[str, ...]:
     names = tuple(classes)
     if isinstance(classes, str) or not all(isinstance(name, str) and name.strip() for name in names):
-        raise NetworkError(f"class names must be a list of texts, none of them empty, not {classes!r}")
+        raise NetworkError(f"class names must be a list of texts, none of them empty, not {quoted(classes)}")
     if len(set(names)) < len(names):
         raise NetworkError("class names must differ from each other")
     return names

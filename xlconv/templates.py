@@ -7,9 +7,6 @@ A folder holds `network.toml` (layers, classes, title, notes, where the weights 
 from __future__ import annotations
 
 import json
-import tomllib
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +14,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from xlconv.errors import NetworkError, TemplateError
+from xlconv.doors import npz, tensors, toml
+from xlconv.errors import NetworkError, TemplateError, quoted, shortened
 from xlconv.layers import LAYER_TYPES, Layer, Shape, shape_text
 from xlconv.network import INPUT, Network, Node
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
 DEFAULT: Final = "conv-example"
 FORMAT: Final = 1
@@ -108,24 +106,19 @@ def load(name: str | Path = DEFAULT, untrained: bool = False) -> Template:
         NetworkError: Its layers, shapes and weights do not make a network.
     """
     folder = locate(name)
-    network = read_network(folder, untrained)
-    spec = _read_toml(_file(folder, "network.toml"))
+    spec = _read_spec(_file(folder, "network.toml"))
+    network = _read_network(folder, spec, untrained)
     samples = _read_samples(_file(folder, "samples.npz"), network)
     texts = {key: str(spec.get(key, "")) for key in _TEXTS}
     return Template(folder.resolve().name, network, samples, **texts)
 
 
-def read_network(folder: Path, untrained: bool = False) -> Network:
-    """The network of a template folder: `network.toml` and, unless untrained, `weights.safetensors`.
-
-    Raises:
-        TemplateError: A file is missing or unreadable.
-        NetworkError: The layers, shapes and weights do not make a network.
-    """
-    spec = _read_toml(_file(folder, "network.toml"))
-    weights = None if untrained else _read_weights(_file(folder, "weights.safetensors"))
+def _read_network(folder: Path, spec: Mapping[str, Any], untrained: bool) -> Network:
+    """The network that a `network.toml` and, unless untrained, a `weights.safetensors` state."""
+    weights = None if untrained else tensors.load(_file(folder, "weights.safetensors"))
     try:
-        return _network(spec, weights)
+        nodes = [_node(dict(entry)) for entry in spec["layers"]]
+        return Network(spec["input"], nodes, weights, [str(name) for name in spec["classes"]])
     except NetworkError as error:
         raise NetworkError(f"{folder}: {error.message}", error.hint or _HINT) from None
 
@@ -184,13 +177,10 @@ def _toml(value: object) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        spec = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise TemplateError(f"{path}: not valid TOML: {error}") from None
+def _read_spec(path: Path) -> dict[str, Any]:
+    spec = toml.load(path)
     if spec.get("format") != FORMAT:
-        raise TemplateError(f"{path}: format is {spec.get('format')!r}, this xlconv reads format = {FORMAT}")
+        raise TemplateError(f"{path}: format is {quoted(spec.get('format'))}, this xlconv reads format = {FORMAT}")
     for key in ("input", "classes"):
         if not isinstance(spec.get(key), list):
             raise TemplateError(f"{path}: {key} must be a list")
@@ -200,20 +190,13 @@ def _read_toml(path: Path) -> dict[str, Any]:
     return spec
 
 
-def _network(spec: Mapping[str, Any], weights: Mapping[str, ArrayLike] | None) -> Network:
-    nodes = [_node(dict(entry)) for entry in spec["layers"]]
-    if weights is None:
-        weights = {f"{n.name}.{key}": np.zeros(size) for n in nodes for key, size in n.layer.weight_shapes.items()}
-    return Network(spec["input"], nodes, weights, [str(name) for name in spec["classes"]])
-
-
 def _node(entry: dict[str, Any]) -> Node:
     name, kind = str(entry.pop("name", "")), str(entry.pop("type", ""))
     inputs, inline = entry.pop("inputs", []), entry.pop("inline", False)
     if not isinstance(inputs, list) or not all(isinstance(each, str) for each in inputs):
-        raise NetworkError(f"layer {name!r}: inputs must be a list of names, not {inputs!r}")
+        raise NetworkError(f"layer {quoted(name)}: inputs must be a list of names, not {quoted(inputs)}")
     if not isinstance(inline, bool):
-        raise NetworkError(f"layer {name!r}: inline must be true or false, not {inline!r}")
+        raise NetworkError(f"layer {quoted(name)}: inline must be true or false, not {quoted(inline)}")
     return Node(name, layer_from(name, kind, entry), tuple(inputs), inline)
 
 
@@ -224,24 +207,16 @@ def layer_from(name: str, kind: str, settings: Mapping[str, Any]) -> Layer:
         NetworkError: There is no such type, or it does not take these settings.
     """
     if kind not in LAYER_TYPES:
-        raise NetworkError(f"layer {name!r}: unknown type {kind!r}", hint=f"known: {', '.join(LAYER_TYPES)}")
+        raise NetworkError(
+            f"layer {quoted(name)}: unknown type {quoted(kind)}", hint=f"known: {', '.join(LAYER_TYPES)}"
+        )
     try:
         return LAYER_TYPES[kind](**settings)
     except NetworkError as error:
-        raise NetworkError(f"layer {name!r}: {error.message}", error.hint) from None
+        raise NetworkError(f"layer {quoted(name)}: {error.message}", error.hint) from None
     except TypeError as error:
         text = str(error).replace("__init__()", "").replace(f"{kind}.", "").strip()
-        raise NetworkError(f"layer {name!r}: {kind} {text}") from None
-
-
-def _read_weights(path: Path) -> dict[str, NDArray[Any]]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise TemplateError(f"{path}: not a readable safetensors file: {error}") from None
+        raise NetworkError(f"layer {quoted(name)}: {kind} {shortened(text)}") from None
 
 
 def _sample_shapes(shape: Shape) -> list[Shape]:
@@ -250,16 +225,13 @@ def _sample_shapes(shape: Shape) -> list[Shape]:
 
 
 def _read_samples(path: Path, network: Network) -> Samples:
-    try:
-        with np.load(path, allow_pickle=False) as data:
-            images, labels = data["images"], data["labels"]
-    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-        raise TemplateError(f"{path}: not a readable .npz of images and labels: {error}") from None
-    if images.dtype not in (np.uint8, np.float64) or labels.dtype != np.uint8 or labels.shape != images.shape[:1]:
+    arrays = npz.load(path, {"images": (np.uint8, np.float64), "labels": (np.uint8,)})
+    images, labels = arrays["images"], arrays["labels"]
+    if labels.ndim != 1 or labels.shape != images.shape[:1]:
         raise TemplateError(
-            f"{path}: images must be uint8 (or float64: inputs as they are), labels uint8, one for each image"
+            f"{path}: labels are {shape_text(labels.shape)}, images {shape_text(images.shape)}: not one for each image"
         )
-    if not np.isfinite(images).all():
+    if images.dtype == np.float64 and not np.isfinite(images).all():
         raise TemplateError(f"{path}: an image holds NaN or infinity, which a cell cannot")
     if images.shape[1:] not in _sample_shapes(network.input_shape):
         raise TemplateError(

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import product
-from math import prod
 
 import numpy as np
 
@@ -17,13 +16,11 @@ from xlconv import declaration, layers
 from xlconv.cells import Range, Value, block_name
 from xlconv.errors import NetworkError, WorkbookError
 from xlconv.layers import Shape
-from xlconv.network import INPUT, FloatArray, Network, Node
+from xlconv.network import INPUT, MAX_LAYERS, FloatArray, Network, Node
 from xlconv.reader import MAX_CELLS, Workbook
 from xlconv.recover import found
 from xlconv.recover.choices import Choices, choices_of
 from xlconv.recover.places import NOWHERE, Atlas, Places, sorted_places
-
-_MOST_LAYERS = 1000
 
 
 @dataclass(frozen=True)
@@ -179,28 +176,20 @@ class _Finder:
                 f"no defined name {declaration.NAME!r} that says which network it is",
                 hint="xlconv inspect lists workbooks that xlconv generate wrote; xlconv recover reads any workbook",
             )
-        if table.width != len(declaration.HEADER) or table.height > _MOST_LAYERS:
+        if table.width != len(declaration.HEADER) or table.height > MAX_LAYERS + 2:
             raise WorkbookError(f"{declaration.NAME!r} names {table.height}x{table.width} cells, no table of layers")
         if self.book.cell(table.sheet, table.row + table.height, table.column).value is not None:
             raise WorkbookError(f"the table of layers goes on below the range that {declaration.NAME!r} names")
         self.shape, self.nodes = declaration.parse([[_text(value) for value in row] for row in self._values(table)])
 
     def declared(self) -> Declared:
-        count = sum(prod(shape) for node in self.nodes for shape in node.layer.weight_shapes.values())
-        if count > MAX_CELLS:
-            raise WorkbookError(f"it states {count:,} weights, more than a workbook that xlconv reads has cells")
-        blank = {
-            f"{node.name}.{key}": np.zeros(shape)
-            for node in self.nodes
-            for key, shape in node.layer.weight_shapes.items()
-        }
-        shapes = Network(self.shape, self.nodes, blank)
+        shapes = Network(self.shape, self.nodes, None)
         inputs = tuple(self._image_blocks("input", INPUT, self.shape))
         choices = choices_of(self.book, self.shape)
         weights = tuple(block for node in shapes.nodes for block in self._weight_blocks(shapes, node))
         numbers = {
             key: self._numbers([b for b in weights if f"{b.layer}.{b.role}" == key], array.shape)
-            for key, array in blank.items()
+            for key, array in shapes.weights.items()
         }
         network = Network(self.shape, self.nodes, numbers, self._classes())
         return Declared(
