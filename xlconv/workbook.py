@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.utils.cell import get_column_letter
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.workbook.properties import CalcProperties
@@ -21,12 +20,13 @@ from openpyxl.worksheet.dimensions import ColumnDimension
 from xlconv import declaration, finish, style
 from xlconv.cells import ErrorValue, NotEvaluated, Range, Value
 from xlconv.engines import DEFAULT, by_name
-from xlconv.errors import EngineError, NetworkError
+from xlconv.errors import EngineError, NetworkError, quoted
 from xlconv.files import whole_file
 from xlconv.layers import shape_text
 from xlconv.layout import Layout, lay_out
 from xlconv.pages import Formula, Page, contents, explore, net
 from xlconv.pages.choices import Choices, Chosen
+from xlconv.reader.limits import MAX_TEXT
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from xlconv.templates import Samples
 
 _LONGEST_TITLE: Final = 31
+_NO_CHARACTER: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""Of XML 1.0, in which a workbook is written."""
 _RESERVED: Final = {
     name.lower()
     for name in (
@@ -78,8 +80,8 @@ def write(
         EngineError: The embedded engine could not compute the formulas.
     """
     path = Path(path)
-    if bad := [name for name in network.classes if ILLEGAL_CHARACTERS_RE.search(name)]:
-        raise NetworkError(f"the class name {bad[0]!r} has a control character, which a cell cannot have")
+    _check_texts("class name", network.classes)
+    _check_texts("text", [text for both in about for text in both])
     choices = None
     if samples is not None:
         choices = Choices(network, samples, x if isinstance(x, Chosen) else _numbers(network, x))
@@ -107,6 +109,14 @@ def _numbers(network: Network, x: ArrayLike) -> FloatArray:
     if not np.isfinite(numbers).all():
         raise NetworkError("the input holds NaN or infinity, which a cell cannot")
     return numbers
+
+
+def _check_texts(what: str, texts: Sequence[str]) -> None:
+    for text in texts:
+        if _NO_CHARACTER.search(text):
+            raise NetworkError(f"the {what} {quoted(text)} has a control character, which a cell cannot have")
+        if len(text) > MAX_TEXT:
+            raise NetworkError(f"the {what} {quoted(text)} is longer than the {MAX_TEXT:,} characters of a cell")
 
 
 def _pages(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,7 +45,7 @@ def refused(kind: type[XlconvError], path: Path, entry: str, why: str, hint: str
 
 @contextmanager
 def guarded(kind: type[XlconvError], path: Path, fault: str) -> Iterator[None]:
-    """Turn whatever is raised inside into one line that names the file.
+    """Turn whatever is raised inside into one line that names the file; a library's warnings are not shown.
 
     Args:
         kind: The class of that error.
@@ -52,7 +53,9 @@ def guarded(kind: type[XlconvError], path: Path, fault: str) -> Iterator[None]:
         fault: What to say of the file before what a library says, such as `not valid TOML`.
     """
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     except Refusal as refusal:
         raise refused(kind, path, refusal.entry, refusal.why, refusal.hint) from None
     except FileNotFoundError:

@@ -18,7 +18,8 @@ from xlconv.doors.entry import Refusal, guarded, in_mib, read, said
 from xlconv.errors import TemplateError, shortened
 
 MAX_FILE: Final = 32 << 20
-MAX_ARRAY: Final = 64 << 20
+MAX_ARRAYS: Final = 64 << 20
+"""Bytes of all arrays together."""
 MAX_ENTRIES: Final = 100
 MAX_DIMENSIONS: Final = 8
 
@@ -42,7 +43,7 @@ def load(path: Path, types: Types) -> dict[str, NDArray[Any]]:
         types: The entries to read, each with the types that it may have.
 
     Raises:
-        TemplateError: The file is damaged, or an entry is missing, compressed in an odd way, larger than `MAX_ARRAY`,
+        TemplateError: The file is damaged, or an entry is missing, compressed in an odd way, larger than `MAX_ARRAYS`,
             of another type, or not of the size that its header states.
     """
     with guarded(TemplateError, path, f"not a readable .npz of {' and '.join(types)}"):
@@ -52,7 +53,11 @@ def load(path: Path, types: Types) -> dict[str, NDArray[Any]]:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             entries = archive.infolist()
             _check_places(entries)
-            return {name: _array(archive, _entry(entries, name), name, types[name]) for name in types}
+            found: dict[str, NDArray[Any]] = {}
+            for name, known in types.items():
+                left = MAX_ARRAYS - sum(array.nbytes for array in found.values())
+                found[name] = _array(archive, _entry(entries, name), name, known, left)
+            return found
 
 
 def _check_places(entries: Sequence[zipfile.ZipInfo]) -> None:
@@ -76,17 +81,19 @@ def _entry(entries: Sequence[zipfile.ZipInfo], name: str) -> zipfile.ZipInfo:
     return entry
 
 
-def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, types: Sequence[DTypeLike]) -> NDArray[Any]:
+def _array(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, types: Sequence[DTypeLike], most: int
+) -> NDArray[Any]:
     try:
         with archive.open(entry) as stream:
-            return _read(stream, entry.file_size, types)
+            return _read(stream, entry.file_size, types, most)
     except Refusal as refusal:
         raise Refusal(refusal.why, name) from None
     except Exception as error:  # noqa: BLE001 - zlib, zipfile and numpy, each in its own way
         raise Refusal(f"cannot be read: {said(error)}", name) from None
 
 
-def _read(stream: IO[bytes], size: int, types: Sequence[DTypeLike]) -> NDArray[Any]:
+def _read(stream: IO[bytes], size: int, types: Sequence[DTypeLike], most: int) -> NDArray[Any]:
     """The array of an entry that states a size, header first."""
     head = BytesIO(stream.read(_HEADER))
     shape, fortran_order, dtype = _header(head)
@@ -96,8 +103,8 @@ def _read(stream: IO[bytes], size: int, types: Sequence[DTypeLike]) -> NDArray[A
         )
     if len(shape) > MAX_DIMENSIONS or min(shape, default=0) < 0:
         raise Refusal(f"states a shape that no array has, or more than {MAX_DIMENSIONS} dimensions")
-    if (stated := prod(shape) * dtype.itemsize) > MAX_ARRAY:
-        raise Refusal(f"is larger than {in_mib(MAX_ARRAY)}")
+    if (stated := prod(shape) * dtype.itemsize) > most:
+        raise Refusal(f"is too large: all arrays together may have {in_mib(MAX_ARRAYS)}")
     if stated != size - head.tell():
         raise Refusal(f"holds {size - head.tell():,} bytes, its header states {stated:,}")
     flat = _filled(np.empty(prod(shape), dtype), head.read(), stream)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -51,15 +50,13 @@ def load(path: Path) -> NDArray[np.uint8]:
     with guarded(DataError, path, "cannot be read as a picture"), opened(path, MAX_FILE) as file:
         pieces.check(file.read())
         file.seek(0)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                with Image.open(file, formats=_FORMATS) as image:
-                    return _grey(_upright(image))
-            except UnidentifiedImageError:
-                raise Refusal("not a picture that can be read", hint="PNG or JPEG") from None
-            except Image.DecompressionBombError:
-                raise _too_large() from None
+        try:
+            with Image.open(file, formats=_FORMATS) as image:
+                return _grey(_upright(image))
+        except UnidentifiedImageError:
+            raise Refusal("not a picture that can be read", hint="PNG or JPEG") from None
+        except Image.DecompressionBombError:
+            raise _too_large() from None
 
 
 def _too_large() -> Refusal:

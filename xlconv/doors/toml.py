@@ -14,6 +14,8 @@ from xlconv.errors import TemplateError
 MAX_FILE: Final = 128 << 10
 MAX_PARTS: Final = 8
 """Of a dotted key: `tomllib` keeps every beginning of every key, so memory grows with the square of them."""
+MAX_DIGITS: Final = 400
+"""As many as the largest float has, and some; Python takes no whole number of ten times as many."""
 
 _TOKEN: Final = re.compile(
     r"""
@@ -27,6 +29,7 @@ _TOKEN: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _LONG_KEY: Final = re.compile(rf"(?:\.[ \t]*+[A-Za-z0-9_-]++[ \t]*+){{{MAX_PARTS}}}")
+_LONG_NUMBER: Final = re.compile(rf"(?<![A-Za-z0-9_-])[0-9][0-9_]{{{MAX_DIGITS}}}")
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -43,8 +46,11 @@ def load(path: Path) -> dict[str, Any]:
         if text.startswith("\ufeff"):
             raise Refusal("not valid TOML: it begins with a byte order mark")
         text = text.replace("\r\n", "\n")
-        if found := _LONG_KEY.search(_bare(text)):
-            raise Refusal(f"not valid TOML for xlconv: a key of more than {MAX_PARTS} parts{_line(found)}")
+        bare = _bare(text)
+        if found := _LONG_KEY.search(bare):
+            raise Refusal(f"a key of more than {MAX_PARTS} parts{_line(found)}, which settings do not need")
+        if found := _LONG_NUMBER.search(bare):
+            raise Refusal(f"not valid TOML: a number of more than {MAX_DIGITS} digits{_line(found)}")
         contents = tomllib.loads(text)
         _check_numbers(contents)
     return contents
