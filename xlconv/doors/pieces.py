@@ -50,13 +50,13 @@ def check(data: bytes) -> None:
     Raises:
         Refusal: It has more pieces than pictures have.
     """
-    for begins, walk in _WALKS.items():
-        if data.startswith(begins):
-            _count(walk(data))
     if data.startswith(_RIFF):
         _check_size(data, MAX_WEBP)
     if data.startswith(_BMP) and data[30:34] in _RUN_LENGTHS:
         _check_size(data, MAX_RUNS)
+    for begins, walk in _WALKS.items():
+        if data.startswith(begins):
+            _count(walk(data))
     if _TIFF.match(data):
         for big in {False, 43 in data[2:4]}:  # not all versions of Pillow take the same files for BigTIFF
             _Tags(data, big).check()
