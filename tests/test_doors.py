@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from tests.hostile_pictures import IDX, PICTURES
+from tests.hostile_pictures import IDX, PICTURES, idx
 from tests.hostile_templates import KINDS
 from xlconv import templates
 
@@ -135,6 +136,14 @@ def test_picture(name: str, tmp_path: Path, run: Run) -> None:
     said = run("generate", "--image", tmp_path / "x.png", *output(tmp_path / "x.png"))
     check(said, tmp_path, says)
     assert f"{tmp_path / 'x.png'}: " in said
+
+
+def test_large_data(tmp_path: Path, run: Run) -> None:
+    """Data of the size of EMNIST's, the largest that is published so, are read within the limits."""
+    zeros = bytes(112_347 * 784)
+    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(112_347, 28, 28, data=zeros), 1))
+    (tmp_path / "train-labels-idx1-ubyte").write_bytes(idx(112_347, data=bytes(112_347)))
+    assert run("data", tmp_path, code=0) == "[(112347, 28, 28), (112347,)]\n"
 
 
 @pytest.mark.parametrize("name", IDX)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 from xlconv.errors import NetworkError
-from xlconv.layers import Conv2d, Flatten, Linear, ReLU, Softmax
+from xlconv.layers import Conv2d, Flatten, Layer, Linear, ReLU, Softmax
 from xlconv.network import Network, Node
 
 CONV = Node("conv1", Conv2d(1, 2, 3, bias=False))
@@ -86,3 +88,37 @@ def test_classes_are_different_names(classes: list[str]) -> None:
     weights = {"fc.weight": np.ones((2, 3)), "fc.bias": np.ones(2)}
     with pytest.raises(NetworkError, match="class names must"):
         Network((3,), [Node("fc", Linear(3, 2))], weights, classes)
+
+
+def test_untrained() -> None:
+    """Without weights there are zeros that fit the layers."""
+    net = Network((1, 5, 5), [CONV, Node("flat", Flatten()), Node("fc", Linear(18, 2))], None)
+    assert {key: (array.shape, array.any()) for key, array in net.weights.items()} == {
+        "conv1.weight": ((2, 1, 3, 3), False),
+        "fc.weight": ((2, 18), False),
+        "fc.bias": ((2,), False),
+    }
+
+
+@pytest.mark.parametrize(
+    ("shape", "layers", "words"),
+    [
+        ((1, 1000, 1001), [ReLU()], "an input of 1x1000x1001 has more than 1,000,000 numbers"),
+        ((500_001,), [ReLU()], "'n0': with it inputs, weights and outputs are 1,000,002 numbers"),
+        ((1, 9, 9), [Conv2d(1, 10**9, 9)], "'n0': with it inputs, weights and outputs are 83,000,000,081 numbers"),
+        ((1, 9, 9), [Flatten(), Linear(81, 10**30)], "'n1': with it inputs, weights and outputs are 83,0"),
+        ((333_334,), [Softmax()], "'n0': with it inputs, weights and outputs are 1,000,002 numbers"),
+        ((1,), [ReLU()] * 1001, "1,001 layers, more than 1,000"),
+    ],
+)
+def test_larger_than_a_workbook(shape: tuple[int, ...], layers: list[Layer], words: str) -> None:
+    """A network of more numbers than a workbook has cells is refused, before there is an array of that size."""
+    nodes = [Node(f"n{number}", layer) for number, layer in enumerate(layers)]
+    with pytest.raises(NetworkError, match=re.escape(words)):
+        Network(shape, nodes, None)
+
+
+def test_what_needs_no_cells_is_not_counted() -> None:
+    """Views and layers that are inline have no cells, so a workbook has room for them."""
+    nodes = [Node("relu", ReLU()), Node("again", ReLU(), inline=True), Node("flat", Flatten())]
+    assert Network((1, 500, 1000), nodes, {}).shapes["flat"] == (500_000,)

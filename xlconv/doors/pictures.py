@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -51,12 +54,30 @@ def load(path: Path) -> NDArray[np.uint8]:
         pieces.check(file.read())
         file.seek(0)
         try:
-            with Image.open(file, formats=_FORMATS) as image:
+            with _silent_libraries(), Image.open(file, formats=_FORMATS) as image:
                 return _grey(_upright(image))
         except UnidentifiedImageError:
             raise Refusal("not a picture that can be read", hint="PNG or JPEG") from None
         except Image.DecompressionBombError:
             raise _too_large() from None
+
+
+@contextmanager
+def _silent_libraries() -> Iterator[None]:
+    """Nothing on the process's stderr: libtiff writes there by itself what it thinks of a file."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is none
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _too_large() -> Refusal:
