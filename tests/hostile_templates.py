@@ -200,6 +200,7 @@ NETWORKS: dict[str, Kind] = {
     "dotted key of strings": with_line(f"{LONG_KEY}1)", "'a'" + ".\"a\" \t. 'b#'" * 9000 + " = 1"),
     "dotted key behind strings": with_line(f"{LONG_KEY}3)", f"x = '''\n\"'''\n{PARTS} = 1"),
     "dotted key behind a quoted quote": with_line(f"{LONG_KEY}2)", f'x = """a\\""" #""""\n{PARTS} = 1'),
+    "dotted key behind a quoted end": with_line(f"{LONG_KEY}2)", f'x = """\\"""\'"""\n{PARTS} = 1'),
     "dotted key behind five quotes": with_line(f"{LONG_KEY}2)", f'x = """a"""""\n{PARTS} = 1'),
     "dotted key between comments": with_line(f"{LONG_KEY}2)", f"# it's\n{PARTS} = 1 # isn't it"),
     "dotted key behind line ends of two": with_line(f"{LONG_KEY}3)", f"x = '''\r\n'''\r\n{PARTS} = 1"),
