@@ -26,7 +26,6 @@ from xlconv.layers import shape_text
 from xlconv.layout import Layout, lay_out
 from xlconv.pages import Formula, Page, contents, explore, net
 from xlconv.pages.choices import Choices, Chosen
-from xlconv.reader.limits import MAX_TEXT
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
@@ -37,6 +36,8 @@ if TYPE_CHECKING:
 _LONGEST_TITLE: Final = 31
 _NO_CHARACTER: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """Of XML 1.0, in which a workbook is written."""
+MAX_TEXT: Final = 32_767
+"""Characters of a cell, as `xlconv.reader` has it, too, which is not loaded to write."""
 _RESERVED: Final = {
     name.lower()
     for name in (
