@@ -38,6 +38,15 @@ def tiny(weight: float = 1.0, classes: tuple[str, ...] = ("no", "yes")) -> Netwo
     return Network((1,), [Node("out", Linear(1, 2, bias=False))], weights, classes)
 
 
+def test_a_text_as_long_as_a_cell_takes(tmp_path: Path) -> None:
+    """The longest text that is written is the longest that is read; one more character is refused."""
+    workbook.write(tiny(), np.ones(1), tmp_path / "x.xlsx", about=[("About", "x" * 32_767)])
+    reader.read(tmp_path / "x.xlsx")
+    with pytest.raises(NetworkError, match=r"'xxx.* is longer than the 32,767 characters of a cell"):
+        workbook.write(tiny(), np.ones(1), tmp_path / "y.xlsx", about=[("About", "x" * 32_768)])
+    assert not (tmp_path / "y.xlsx").exists()
+
+
 @pytest.mark.parametrize(
     "number", [0.1 + 0.2, 1 / 3, 1e-300, -5e-324, 1.234567890123456e150, 2.0**53 + 2, -0.0, 255 / 256]
 )
