@@ -73,6 +73,7 @@ def _end(number: int) -> None:
     with suppress(OSError, ValueError, AttributeError):
         cursor = _SHOW_CURSOR if sys.stderr.isatty() else ""
         os.write(2, f"{cursor}xlconv: {how}; {NOT_WHOLE}\n".encode())
-    if "xlconv.processes.held" in sys.modules:  # else nothing is held
-        sys.modules["xlconv.processes.held"].end_all(_TIDY)
+    end_all = getattr(sys.modules.get("xlconv.processes.held"), "end_all", None)
+    if end_all is not None:  # else nothing is held yet
+        end_all(_TIDY)
     os._exit(128 + number)

@@ -27,7 +27,7 @@ def text_of(text: str) -> str:
 
 def attribute_of(text: str) -> str:
     """A text as the value of an attribute, with its quotes; breaks and tabs would otherwise be read as spaces."""
-    value = escape(text).replace("\r", "&#13;").replace("\n", "&#10;").replace("\t", "&#9;")
+    value = text_of(text).replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;")
     return f'"{value}"'
 
 
