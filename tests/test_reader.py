@@ -294,6 +294,7 @@ def test_the_fast_ai_workbook(tmp_path: Path) -> None:
         ("xl/_rels/workbook.xml.rels", "Relationship"),
         ("[Content_Types].xml", "Override"),
         ("xl/workbook.xml", "sheet"),
+        ("xl/workbook.xml", "sheets"),
         ("xl/worksheets/s.xml", "row"),
         ("xl/worksheets/s.xml", "c"),
         ("xl/worksheets/s.xml", "v"),
@@ -318,3 +319,13 @@ def test_a_shared_formula_of_no_cells(attributes: str, tmp_path: Path) -> None:
     sheet = f'<row r="1"><c r="A1"><f t="shared" {attributes}>1+1</f></c></row>'
     with pytest.raises(WorkbookError, match="has a shared formula, but not the cells that share it"):
         read(package(parts(sheet)), tmp_path)
+
+
+@pytest.mark.parametrize("where", [" http://schemas.openxmlformats.org/officeDocument/2006/relationships", "urn:x", ""])
+def test_relationships_of_another_type(where: str, tmp_path: Path) -> None:
+    """A type that only ends like the right one is none for LibreOffice, which then opens nothing."""
+    texts = parts('<row r="1"><c r="A1"><v>7</v></c></row>')
+    rels = re.sub(r'Type="[^"]*/officeDocument"', f'Type="{where}/officeDocument"', texts["_rels/.rels"])
+    assert rels != texts["_rels/.rels"]
+    with pytest.raises(WorkbookError, match="which programs read differently"):
+        read(package({**texts, "_rels/.rels": rels}), tmp_path)

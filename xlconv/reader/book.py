@@ -102,6 +102,7 @@ class Book:
             "sheet": self._sheet,
             "calcPr": self._settings,
             "definedName": self._begin_name,
+            **dict.fromkeys(("sheets", "definedNames"), xml.look_at_place),
         }
         self._parser = xml.Parser(
             f"{_MAIN}workbook",

@@ -16,6 +16,11 @@ from xlconv.reader import magic, xml
 from xlconv.reader.limits import MAX_ENTRIES, MAX_FILE, MAX_MARKUP, MAX_PART, MAX_RATIO, MAX_TOTAL, UNRATED
 
 _RELATIONSHIPS: Final = "http://schemas.openxmlformats.org/package/2006/relationships"
+_USUAL: Final = (
+    "http://schemas.openxmlformats.org/officeDocument/2006/relationships",
+    "http://purl.oclc.org/ooxml/officeDocument/relationships",
+)
+_READ: Final = ("officeDocument", "worksheet", "sharedStrings", "styles", "table", "sheetMetadata")
 _ENCRYPTED: Final = 0x2041
 _DIRECTORY_RECORD: Final = b"PK\x01\x02"
 _CHUNK: Final = 1 << 20
@@ -109,7 +114,7 @@ class Package:
             external = attributes.get("TargetMode") == "External"
             if not external:
                 target = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
-            found[identity] = Relationship(attributes.get("Type", "").rpartition("/")[2], target, external)
+            found[identity] = Relationship(_kind(attributes.get("Type", ""), source), target, external)
 
         if source in self.parts:
             starts = {f"{_RELATIONSHIPS} Relationship": relationship}
@@ -124,6 +129,14 @@ class Package:
                 part = posixpath.join(posixpath.dirname(folder), file.removesuffix(".rels"))
                 for relationship in self.relationships(part).values():
                     yield part, relationship
+
+
+def _kind(type_: str, source: str) -> str:
+    """The last word of a relationship's type, which for what is read must be of the usual ones."""
+    where, _, kind = type_.rpartition("/")
+    if kind in _READ and where not in _USUAL:
+        raise WorkbookError(f"a relationship of the type {type_[:80]!r} in {source}, which programs read differently")
+    return kind
 
 
 def _as_utf8(name: str, text: bytes) -> bytes:

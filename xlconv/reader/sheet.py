@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, NoReturn
 
 from xlconv.cells import MAX_TEXT, ErrorValue, Range, Value, column_letters
 from xlconv.errors import WorkbookError
-from xlconv.reader import formulas
+from xlconv.reader import formulas, xml
 from xlconv.reader.dates import serial_number
 from xlconv.reader.limits import MAX_AREA, MAX_BOX, MAX_CELLS
 from xlconv.reader.rows import MAIN, Walker, is_true, is_whole
@@ -145,6 +145,7 @@ class SheetReader(Walker):
             "mergeCell": self._merge,
             "hyperlink": self._hyperlink,
             "tablePart": self._table,
+            **dict.fromkeys(("mergeCells", "hyperlinks", "tableParts"), xml.look_at_place),
         }
         ends = {
             "f": self._end_formula,

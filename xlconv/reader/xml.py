@@ -62,6 +62,10 @@ _PARENTS: Final = {
     for name, parents in {
         "sheet": "sheets",
         "sheets": "workbook",
+        "definedNames": "workbook",
+        "mergeCells": "worksheet",
+        "hyperlinks": "worksheet",
+        "tableParts": "worksheet",
         "workbookPr": "workbook",
         "calcPr": "workbook",
         "definedName": "definedNames",
@@ -179,6 +183,10 @@ class Parser:
             )
         if self.root and tag != self.root:
             raise WorkbookError(f"an XML element <{_local(tag)}> where <{_local(self.root)}> is due")
+
+
+def look_at_place(_: Mapping[str, str]) -> None:
+    """For an element of which nothing is wanted but that it stands where it belongs, which the parser looks at."""
 
 
 def _check_attributes(attributes: Mapping[str, str]) -> None:
