@@ -569,7 +569,21 @@ def test_reader_that_goes_away(tmp_path: Path, seven: Path) -> None:
 
 # Ctrl-C
 
-RUN = "from xlconv.__main__ import main; print('started', flush=True); main()"
+RUN = """
+import signal
+from xlconv.__main__ import main
+
+install = signal.signal
+
+def installed(*arguments):
+    signal.signal = install
+    install(*arguments)
+    print("started", flush=True)
+
+signal.signal = installed
+main()
+"""
+"""Says when it heeds Ctrl-C for the first time: before, it is Python that is starting."""
 INTERRUPT_AT = """
 import signal, sys
 from unittest import mock

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from io import BytesIO
 from operator import itemgetter
@@ -31,24 +31,49 @@ class Cells(NamedTuple):
 
     Args:
         extent: The range from A1 to the last cell.
-        rows: The inside of `<sheetData>`.
+        pieces: The inside of `<sheetData>`, in pieces; each cell is one.
+        formulas: Of each piece that is a formula, by its place among all: the cell, what its opening tag has without a
+            value, and the formula's element.
         links: The element `<hyperlinks>`; empty without any.
     """
 
     extent: str
-    rows: str
+    pieces: list[str]
+    formulas: dict[int, tuple[tuple[int, int], str, str]]
     links: str
 
+    def with_values(self, values: Mapping[tuple[int, int], Value]) -> Cells:
+        """The same with cached values, by row and column; a formula may have none."""
+        pieces = self.pieces.copy()
+        for piece, (at, tag, formula) in self.formulas.items():
+            pieces[piece] = f"{tag}{_computed(formula, values.get(at))}</c>"
+        return self._replace(pieces=pieces)
 
-def cells(page: Page, styles: Mapping[Kind, int], values: Mapping[tuple[int, int], Value] | None = None) -> Cells:
-    """The cells of a worksheet.
+
+def cells(page: Page, styles: Mapping[Kind, int]) -> Cells:
+    """The cells of a worksheet, formulas without values.
 
     Args:
         page: The worksheet.
         styles: The number of each look.
-        values: The cached values of its formulas, by row and column; a formula may have none.
     """
-    return Cells(_extent(page), "".join(_rows(page, styles, values or {})), _links(page))
+    written = Cells(_extent(page), [], {}, _links(page))
+    rows: dict[int, list[tuple[int, Content, Kind]]] = {row: [] for row in page.heights}
+    for (row, column), (content, kind) in page.cells.items():
+        rows.setdefault(row, []).append((column, content, kind))
+    for row in sorted(rows):
+        height = f' ht="{page.heights[row]:g}" customHeight="1"' if row in page.heights else ""
+        written.pieces.append(f'<row r="{row}"{height}>')
+        for column, content, kind in sorted(rows[row], key=itemgetter(0)):
+            tag = f'<c r="{column_letters(column)}{row}" s="{styles[kind]}"'
+            if isinstance(content, Formula):
+                formula = f"<f>{escape(content, quote=False)}</f>"
+                written.formulas[len(written.pieces)] = (row, column), tag, formula
+                written.pieces.append(f"{tag}>{formula}</c>")
+            else:
+                written.pieces.append(f"{tag}{_constant(content)}")
+        written.pieces.append("</row>")
+    return written
 
 
 def copy(frame: BytesIO, target: Path | IO[bytes], sheets: Iterable[Cells], compressed: bool = True) -> None:
@@ -70,7 +95,8 @@ def copy(frame: BytesIO, target: Path | IO[bytes], sheets: Iterable[Cells], comp
                 empty = _EMPTY.search(data)
                 if not empty:
                     raise EngineError(f"{info.filename} is not as openpyxl used to write it")
-                filled = f'<dimension ref="{sheet.extent}"/>{empty[1].decode()}<sheetData>{sheet.rows}</sheetData>'
+                rows = "".join(sheet.pieces)
+                filled = f'<dimension ref="{sheet.extent}"/>{empty[1].decode()}<sheetData>{rows}</sheetData>'
                 after = data[empty.end() :].replace(_MARGINS, sheet.links.encode() + _MARGINS, 1)
                 data = data[: empty.start()] + filled.encode() + after
             package.writestr(info.filename, data)
@@ -93,36 +119,24 @@ def _links(page: Page) -> str:
     return f"<hyperlinks>{''.join(links)}</hyperlinks>" if links else ""
 
 
-def _rows(page: Page, styles: Mapping[Kind, int], values: Mapping[tuple[int, int], Value]) -> Iterator[str]:
-    rows: dict[int, list[tuple[int, Content, Kind]]] = {row: [] for row in page.heights}
-    for (row, column), (content, kind) in page.cells.items():
-        rows.setdefault(row, []).append((column, content, kind))
-    for row in sorted(rows):
-        height = f' ht="{page.heights[row]:g}" customHeight="1"' if row in page.heights else ""
-        yield f'<row r="{row}"{height}>'
-        for column, content, kind in sorted(rows[row], key=itemgetter(0)):
-            at = f'<c r="{column_letters(column)}{row}" s="{styles[kind]}"'
-            if content is None:
-                yield f"{at}/>"
-            elif isinstance(content, Formula):
-                yield f"{at}{_computed(content, values.get((row, column)))}</c>"
-            elif isinstance(content, str):
-                yield f'{at} t="inlineStr"><is><t xml:space="preserve">{escape(content, quote=False)}</t></is></c>'
-            else:
-                yield f"{at}><v>{_number(content)}</v></c>"
-        yield "</row>"
+def _constant(content: Content) -> str:
+    """A text, a number or nothing, with what it needs of the cell's opening tag."""
+    if content is None:
+        return "/>"
+    if isinstance(content, str):
+        return f' t="inlineStr"><is><t xml:space="preserve">{escape(content, quote=False)}</t></is></c>'
+    return f"><v>{_number(content)}</v></c>"
 
 
-def _computed(formula: Formula, value: Value) -> str:
-    """A formula and its cached value, with what they need of the cell's opening tag."""
-    text = f"<f>{escape(formula, quote=False)}</f>"
+def _computed(formula: str, value: Value) -> str:
+    """A formula's element and its cached value, with what they need of the cell's opening tag."""
     if value is None:
-        return f">{text}"
+        return f">{formula}"
     if isinstance(value, str):
-        return f' t="str">{text}<v>{escape(value, quote=False)}</v>'
+        return f' t="str">{formula}<v>{escape(value, quote=False)}</v>'
     if isinstance(value, bool):
-        return f' t="b">{text}<v>{value:d}</v>'
-    return f">{text}<v>{_number(float(str(value)))}</v>"
+        return f' t="b">{formula}<v>{value:d}</v>'
+    return f">{formula}<v>{_number(float(str(value)))}</v>"
 
 
 def _number(number: float) -> str:

@@ -95,7 +95,7 @@ def write(
         plain = BytesIO()
         finish.copy(frame, plain, cells.values(), compressed=False)
         values = _computed(plain.getvalue(), pages)
-        cells |= {page.title: finish.cells(page, styles, values[page.title]) for page in pages if page.title in values}
+        cells |= {title: cells[title].with_values(computed) for title, computed in values.items()}
         finish.copy(frame, temporary, cells.values())
 
 
