@@ -45,12 +45,12 @@ def fuzz(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_portion() -> None:
     """No crash, no exit code but 0, 1, 2, nothing beyond its bounds, nothing that LibreOffice sees differently."""
-    counts = ("--workbooks", "400", "--formulas", "1000", "--templates", "160")
+    counts = ("--workbooks", "300", "--formulas", "800", "--templates", "120")
     done = fuzz("--seed", str(SEED), *counts, "--patience", "120")
     assert done.returncode == 0, done.stdout + done.stderr
     compared = re.search(r"LibreOffice +(\d+) workbooks compared, 0 differ", done.stdout)
     assert compared
-    assert int(compared[1]) > 100 * differences.available()
+    assert int(compared[1]) > 80 * differences.available()
 
 
 def test_a_case_is_the_same_every_time(home: Path, tmp_path: Path) -> None:

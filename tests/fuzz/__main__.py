@@ -61,7 +61,8 @@ def chosen(asked: argparse.Namespace) -> list[Case]:
 def outcomes(cases: Sequence[Case], home: Path, jobs: int, isolated: bool, patience: float) -> Iterator[Outcome]:
     """What becomes of each case, in order; one that ends its process, or does not end, costs no other one."""
     start = get_context("spawn")
-    with ProcessPool(jobs, context=start, initializer=worker.prepare, initargs=(isolated,)) as pool:
+    pool = ProcessPool(min(jobs, len(cases)), context=start, initializer=worker.prepare, initargs=(isolated,))
+    try:
         futures = [pool.schedule(worker.run, args=(case, home), timeout=patience) for case in cases]
         for case, future in zip(cases, futures, strict=True):
             try:
@@ -70,6 +71,9 @@ def outcomes(cases: Sequence[Case], home: Path, jobs: int, isolated: bool, patie
                 yield Outcome(case, problem=f"no end within {patience:g} s")
             except ProcessExpired as error:
                 yield Outcome(case, problem=f"its process ended: {error}")
+    finally:
+        pool.stop()  # to close it would wait for workers that are still starting
+        pool.join()
 
 
 def confirmed(outcome: Outcome, home: Path, patience: float) -> Outcome:
@@ -98,6 +102,8 @@ def run(asked: argparse.Namespace, home: Path) -> Tally:
 
 def _compare(waiting: dict[Path, Outcome], tally: Tally, home: Path) -> None:
     """Compare what is waiting, and forget it."""
+    if not waiting:
+        return
     tally.compared += len(waiting)
     for path, problem in differences.compare({path: outcome.values for path, outcome in waiting.items()}):
         if problem == differences.STUMBLES:

@@ -6,11 +6,14 @@ recalculate.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -142,10 +145,12 @@ def _convert(files: Sequence[Path], folder: Path, out: Path) -> None:
         *("--headless", "--norestore", "--nolockcheck", "--convert-to", "xlsx:Calc MS Excel 2007 XML"),
         *("--outdir", str(out), *map(str, files)),
     ]
-    try:
-        subprocess.run(command, capture_output=True, check=False, timeout=60 + _SECONDS * len(files))
-    except subprocess.TimeoutExpired:
-        return
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True) as process:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(60 + _SECONDS * len(files))
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # soffice starts a process of its own
 
 
 def _difference(seen: Seen, converted: Path) -> str:
