@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -116,6 +117,22 @@ def test_sizes_of_64_bits(tmp_path: Path) -> None:
             with archive.open(entry.name, "w", force_zip64=True) as part:
                 part.write(entry.data)
     assert read(whole.getvalue(), tmp_path).cell("S", 1, 1).value == 7
+
+
+def with_long_end(shift: int = 0) -> bytes:
+    """The end of the directory once more in 64 bits, as streaming writers put it there whether it is needed or not."""
+    data = written(entries())
+    count, size, start = struct.unpack("<HII", data[-12:-2])
+    record = struct.pack("<4sQHHIIQQQQ", b"PK\6\6", 44, 45, 45, 0, 0, count, count, size, start + shift)
+    locator = struct.pack("<4sIQI", b"PK\6\7", 0, len(data) - 22, 1)
+    return data[:-22] + record + locator + data[-22:]
+
+
+def test_an_end_of_64_bits(tmp_path: Path) -> None:
+    """It is read where it says what the short one says, and refused where it does not."""
+    assert read(with_long_end(), tmp_path).cell("S", 1, 1).value == 7
+    with pytest.raises(WorkbookError, match="a damaged"):
+        read(with_long_end(shift=1), tmp_path)
 
 
 @pytest.mark.parametrize("text", ["7 ", " 7", "7\n", "+ 7", "7e", "0x7", "7,0", "."])

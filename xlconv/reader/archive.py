@@ -16,6 +16,8 @@ from xlconv.errors import WorkbookError
 _HEADER: Final = struct.Struct("<4xH2H4xIIIHH")
 """Version, flags, method; checksum, compressed and whole size; lengths of the name and of further fields."""
 _END: Final = struct.Struct("<4s4xHHIIH")
+_LOCATOR: Final = struct.Struct("<4x4xQ4x")
+_LONG_END: Final = struct.Struct("<4sQ2x2x4x4x8x8xQQ")
 _STREAMED: Final = 8
 """The flag that says that checksum and sizes stand behind the data, too."""
 _DESCRIPTORS: Final = (12, 16, 20, 24)
@@ -45,8 +47,22 @@ def check(data: bytes, archive: zipfile.ZipFile) -> None:
 def _check_end(data: bytes, directory: int) -> None:
     """The directory must be the last thing in the file, and be where it says it is."""
     mark, _, _, size, start, comment = _END.unpack(data[-_END.size :])
-    if mark != b"PK\5\6" or comment or start != directory or start + size + _END.size != len(data):
+    behind = len(data) - _END.size
+    if data[behind - _LOCATOR.size : behind].startswith(b"PK\6\7"):  # some write 64 bits whether they need them or not
+        size, start, behind = _long_end(data, size, start, behind)
+    if mark != b"PK\5\6" or comment or start != directory or start + size != behind:
         raise WorkbookError("a damaged .xlsx: its directory is not at its end, or something stands behind it")
+
+
+def _long_end(data: bytes, size: int, start: int, behind: int) -> tuple[int, int, int]:
+    """Size and start of the directory as the record of 64 bits before the end says it, and where that begins."""
+    at = behind - _LOCATOR.size - _LONG_END.size
+    (found,) = _LOCATOR.unpack(data[behind - _LOCATOR.size : behind])
+    if at < 0 or found != at:
+        return 0, -1, at
+    mark, length, long_size, long_start = _LONG_END.unpack_from(data, at)
+    is_told = size in (long_size, _LONG) and start in (long_start, _LONG)
+    return (long_size, long_start, at) if mark == b"PK\6\6" and length == 44 and is_told else (0, -1, at)
 
 
 def _is_plain(data: bytes, entry: zipfile.ZipInfo, behind: int) -> bool:
