@@ -121,7 +121,7 @@ def _judge(trial: Trial, process: subprocess.Popen[str], mark: str, work: Path, 
 
 def _left(mark: str, work: Path, temporary: Path) -> list[str]:
     problems = [f"process {pid} is left: {_command_of(pid)}" for pid in _processes(mark)]
-    problems += [f"{path.relative_to(temporary)} is left" for path in temporary.rglob("*")]
+    problems += [f"{path.name} is left" for path in temporary.iterdir()]
     known = {"7.xlsx", "8.xlsx", "9.xlsx", "3.xlsx", "old", "network"}
     problems += [f"{path.name} is left" for path in work.iterdir() if path.name not in known]
     problems += [f"{path.name} is not whole" for path in work.iterdir() if path.name in known and not _is_whole(path)]

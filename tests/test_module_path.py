@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import needs_libreoffice
-from xlconv.processes import python
+from xlconv.processes import programs, python
 
 SCRIPT = "import sys\nfrom xlconv.__main__ import main\nif __name__ == '__main__':\n    sys.exit(main())\n"
 """What installers write for the command `xlconv`."""
@@ -87,3 +88,17 @@ def test_a_checkout_is_no_place_for_other_modules(monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(home)
     monkeypatch.setattr(sys, "path", [home, "/usr/lib/x"])
     assert python.module_path() == ["/usr/lib/x", home]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="programs have other names there")
+@pytest.mark.parametrize("path", [".:{other}", ":{other}", "{here}:{other}", "{other}:.", "."])
+def test_programs_of_the_current_folder(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that lies in the current folder is not run, whatever the PATH says; one elsewhere is found."""
+    here, other = tmp_path / "here", tmp_path / "other"
+    for folder in (here, other):
+        folder.mkdir()
+        (folder / "soffice").write_text("#!/bin/sh\n")
+        (folder / "soffice").chmod(0o755)
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("PATH", path.format(here=here, other=other))
+    assert programs.find("xdg-open-x", "soffice") == (str(other / "soffice") if "{other}" in path else None)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from xlconv.errors import XlconvError
+from xlconv.processes import programs
 
 _SECONDS = 5
 """After which a program that is still running counts as having opened the file."""
@@ -50,7 +50,7 @@ def open_file(path: Path) -> None:
 def _opener() -> str | None:
     if sys.platform == "darwin":
         return "open"
-    return shutil.which("xdg-open") or shutil.which("soffice") or shutil.which("libreoffice")
+    return programs.find("xdg-open", "soffice", "libreoffice")
 
 
 def _nothing(path: Path) -> XlconvError:

@@ -9,7 +9,6 @@ less than half of the memory that they allow.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Sequence
 from functools import cached_property
@@ -22,7 +21,7 @@ from xlconv.cells import Edit, ErrorValue, Range, Value
 from xlconv.engines.errors import error_value
 from xlconv.engines.limits import Limits
 from xlconv.errors import EngineError
-from xlconv.processes import held
+from xlconv.processes import held, programs
 
 _SECONDS_A_FILE: Final = 20
 """What each file adds to the limits of time, as all go through one process."""
@@ -142,7 +141,7 @@ def engine(limits: Limits) -> LibreOffice:
 
 def find_program() -> str | None:
     """The path of `soffice`, on the PATH or in its usual places."""
-    found = shutil.which("soffice") or shutil.which("libreoffice")
+    found = programs.find("soffice", "libreoffice")
     return found or next((place for place in _USUAL_PLACES if Path(place).exists()), None)
 
 
