@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -35,17 +36,18 @@ class _Keeper:
 
     def dismiss(self, seconds: float) -> None:
         """Have everything ended and removed, and wait for that; takes no lock, as the process is about to end."""
-        if self.process is None or self.process.stdin is None:
+        if self.process is None or self.process.stdin is None or self.process.stdout is None:
             return
-        with suppress(OSError, subprocess.TimeoutExpired):
-            self.process.stdin.close()
-            self.process.wait(seconds)
+        with suppress(OSError, ValueError):
+            self.process.stdin.write(b"+e\0\0")
+            select.select([self.process.stdout], [], [], seconds)
 
     def forget(self) -> None:
         """In a fork of the process, the keeper is the parent's: this one gets its own."""
         process, self.process, self.lock = self.process, None, threading.Lock()
-        if process is not None and process.stdin is not None:
+        if process is not None and process.stdin is not None and process.stdout is not None:
             process.stdin.close()
+            process.stdout.close()
             process.returncode = 0  # not this one's to wait for
 
 
@@ -54,7 +56,7 @@ def _started_keeper() -> subprocess.Popen[bytes]:
         [sys.executable, "-I", "-S", str(_PROGRAM)],
         bufsize=0,
         stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd=_PROGRAM.parent,
         start_new_session=True,
