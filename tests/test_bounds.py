@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from tests import hostile
+from tests.conftest import SHARED
 from xlconv.cells import column_letters
 from xlconv.errors import BoundsError
 from xlconv.processes import bounds
@@ -239,6 +240,27 @@ def test_whole_columns_are_not_spelled_out(tmp_path: Path) -> None:
     found = reading.read(read(tmp_path / "sums.xlsx"))
     cells, sources = found.precedents
     assert cells.size == sources.size == 2000 * 40
+
+
+def test_tables_are_not_spelled_out_for_each_cell(tmp_path: Path) -> None:
+    """Where many cells look something up in one large table, it is listed once; smaller ones are, for each."""
+    hostile.many_formulas(700, "INDEX(C$1:Z$400,{},1)")(tmp_path / "table.xlsx")
+    hostile.many_formulas(700, "INDEX($C$1:$Z$400,{},1)")(tmp_path / "fixed.xlsx")
+    for name, count in (("table", 700), ("fixed", 700)):
+        cells, sources = reading.read(read(tmp_path / f"{name}.xlsx")).precedents
+        assert cells.size == sources.size == (count if name == "table" else 700) * 24 * 400
+    rows = "".join(f'<row r="{n}"><c r="A{n}"><f>INDEX($C$1:$Z$400,A$999,1)</f></c></row>' for n in range(1, 701))
+    hostile.with_rows(rows)(tmp_path / "alike.xlsx")
+    cells, _ = reading.read(read(tmp_path / "alike.xlsx")).precedents
+    assert cells.size == 24 * 400 + 700
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="shared/real is not there")
+def test_a_strangers_table_is_within_bounds() -> None:
+    """A workbook in which 1,568 cells look something up in 25,088 is checked."""
+    code, out, err = xlconv(SHARED / "real", "verify", "excel-nn.xlsx", "--random", "1")
+    assert (code, err) == (1, "")
+    assert out.startswith("excel-nn.xlsx: differs")
 
 
 def test_used_part_follows_copies() -> None:

@@ -30,7 +30,6 @@ BOOK = f"""<x:workbook xmlns:x="{MAIN}" xmlns:r="{OFFICE}"><x:workbookPr date190
 <x:definedNames><x:definedName name="Rate">{QUOTED}!$A$1</x:definedName>
 <x:definedName name="rate" localSheetId="2">Two!$A$1</x:definedName>
 <x:definedName name="mine" localSheetId="1">Two!$A$1</x:definedName>
-<x:definedName name="nobodys" localSheetId="9">Two!$A$1</x:definedName>
 <x:definedName name="one" hidden="1" comment="x">Two!$A$1*2</x:definedName></x:definedNames>
 <x:calcPr calcMode="manual" iterate="1" iterateCount="7" iterateDelta="0.5" fullPrecision="1"/></x:workbook>"""
 STRINGS = (
@@ -300,9 +299,8 @@ def test_what_is_refused(tmp_path: Path, changed: dict[str, str], words: str) ->
     ("text", "date1904", "value"),
     [
         ("2020-01-31", "0", 43861.0),
-        ("2020-01-31T18:00:00Z", "0", 43861.75),
+        ("2020-01-31T18:00:00", "0", 43861.75),
         ("1900-03-01", "0", 61.0),
-        ("06:00:00", "0", 0.25),
         ("1904-01-01", "1", 0.0),
     ],
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -177,6 +179,24 @@ while True:
     assert process.returncode == 128 + number
     how = "interrupted" if number == signal.SIGINT else f"ended by {number.name}"
     assert said == f"xlconv: {how}; nothing was written that was not whole\n"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_several_signals_in_a_row(seven: Path, tmp_path: Path, seed: int) -> None:
+    """Who presses Ctrl-C twice does not wait longer."""
+    rng = random.Random(seed)
+    command = [sys.executable, "-P", "-m", "xlconv", "verify", "--self-test", str(seven)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    time.sleep(rng.uniform(0.5, 1.5))
+    begun = time.monotonic()
+    for _ in range(4):
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGINT)
+        time.sleep(rng.uniform(0, 0.004))
+    _, said = process.communicate(timeout=30)
+    assert time.monotonic() - begun < signals.SECONDS
+    assert process.returncode == 130
+    assert said == "xlconv: interrupted; nothing was written that was not whole\n"
 
 
 def test_ignored_signals_stay_ignored(tmp_path: Path) -> None:

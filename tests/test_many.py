@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -162,6 +163,15 @@ def test_interrupt_ends_all(folder: Path, tmp_path: Path) -> None:
     while any(map(is_running, started)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(map(is_running, started))
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams(folder: Path, closed: str) -> None:
+    """Two at a time are checked where the caller has closed stdin, stdout or stderr, too."""
+    line = shlex.join(command(folder, "a.xlsx", "c.xlsx", "--jobs", "2", "--random", "0"))
+    done = subprocess.run(["bash", "-c", f"{line} {closed}"], cwd=folder, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_progress(folder: Path) -> None:

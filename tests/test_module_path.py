@@ -60,6 +60,16 @@ def test_planted_modules(hand_ins: Path, command: str) -> None:
     assert run(hand_ins, *COMMANDS[command]) == []
 
 
+@pytest.mark.parametrize("text", [b"\xff\xfe\x00", b"::error::owned\n"])
+def test_planted_settings(small: Path, tmp_path: Path, text: bytes) -> None:
+    """Settings for Matplotlib that lie in the current folder are not read."""
+    pytest.importorskip("matplotlib")
+    (tmp_path / "matplotlibrc").write_bytes(text)
+    command = [sys.executable, "-P", "-m", "xlconv", "render", str(small), "--output", "x.png"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "x.png\n", "")
+
+
 @needs_libreoffice
 def test_planted_modules_and_libreoffice(hand_ins: Path) -> None:
     """LibreOffice has a Python of its own, and does not run them either."""

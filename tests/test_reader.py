@@ -317,7 +317,7 @@ def test_elements_inside_foreign_ones(part: str, element: str, tmp_path: Path) -
 def test_a_shared_formula_of_no_cells(attributes: str, tmp_path: Path) -> None:
     """LibreOffice computes nothing for one that does not say which cells share it."""
     sheet = f'<row r="1"><c r="A1"><f t="shared" {attributes}>1+1</f></c></row>'
-    with pytest.raises(WorkbookError, match="has a shared formula, but not the cells that share it"):
+    with pytest.raises(WorkbookError, match="has a shared formula, but is not among the cells that share it"):
         read(package(parts(sheet)), tmp_path)
 
 

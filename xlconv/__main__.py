@@ -15,6 +15,7 @@ def main() -> None:
     # What openpyxl had half written complains when it is thrown away; the error itself has been told by then.
     sys.unraisablehook = lambda _: None
     gc.set_threshold(_OBJECTS)
+    _open_all()
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupted)
     from xlconv.processes.ends import end_on_signals
@@ -25,7 +26,21 @@ def main() -> None:
     keep_to_module_path()
     from xlconv.cli import run
 
-    _leave(run())
+    try:
+        code = run()
+    except Exception:  # noqa: BLE001 - a fault of ours, which must not be taken for a difference in a workbook
+        sys.excepthook(*sys.exc_info())
+        code = 2
+    _leave(code)
+
+
+def _open_all() -> None:
+    """Open what the caller has closed of stdin, stdout and stderr: a file would else take its place."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
 
 
 def _interrupted(*_: object) -> None:

@@ -110,6 +110,10 @@ class Range(NamedTuple):
         """The number of cells."""
         return self.height * self.width
 
+    def has(self, row: int, column: int) -> bool:
+        """Whether a cell of its worksheet is in it."""
+        return self.row <= row < self.row + self.height and self.column <= column < self.column + self.width
+
     def part(self, row: int, column: int, height: int = 1, width: int = 1) -> Range:
         """A rectangle inside, its corner counted from 0."""
         return Range(self.sheet, self.row + row, self.column + column, height, width)

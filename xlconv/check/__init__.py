@@ -15,7 +15,7 @@ from xlconv.check.computed import compute
 from xlconv.check.explore import Explorer
 from xlconv.check.report import Finding, Report, Unrecognised
 from xlconv.engines import DEFAULT, Engine, by_name
-from xlconv.errors import EngineError, XlconvError
+from xlconv.errors import BoundsError, EngineError, XlconvError
 from xlconv.layers import shape_text
 from xlconv.network import Network
 from xlconv.processes.bounds import done
@@ -119,6 +119,8 @@ def _check_network(
     for number, engine in enumerate(engines):
         try:
             outcome = values.compare(book, found, engine, tried[number], report.tolerance, computed[number].result())
+        except BoundsError:
+            raise
         except XlconvError as error:
             raise EngineError(f"{report.file}: {engine.title}: {error.message}", error.hint) from None
         done(f"{found.title} computed by {engine.title}")

@@ -235,7 +235,7 @@ class _Bar:
 @contextmanager
 def _progress(count: int) -> Iterator[_Bar]:
     """A bar on stderr, if there is somebody to see it and several workbooks are to be checked."""
-    if count < 2 or not sys.stderr.isatty():
+    if count < 2 or sys.stderr is None or not sys.stderr.isatty():
         yield _Bar()
         return
     from rich.console import Console

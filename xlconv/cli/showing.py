@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,8 @@ def render(file: Path, output: Path, network: int, force: bool, **bounds: Any) -
         raise click.UsageError(f"--output must end in {', '.join(_FORMATS)}, not {output.name!r}")
     check_free(output, force)
     try:
-        from xlconv import render as rendering
+        with chdir(Path(__file__).parent):  # a matplotlibrc of the current folder is none of its business
+            from xlconv import render as rendering
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "matplotlib":
             raise

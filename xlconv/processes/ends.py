@@ -22,6 +22,8 @@ _NUMBERS: Final = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGH
 _TIDY: Final = 1.0
 _SOON: Final = 60.0
 _ending: Final = threading.Lock()
+_enders: Final[list[int]] = []
+"""The thread that is at it."""
 _spared: Final[set[int]] = set()
 """Signals that somebody else heeds for the moment."""
 
@@ -68,7 +70,10 @@ def _wait(read: int, heeded: list[int]) -> None:
 
 def _end(number: int) -> None:
     if not _ending.acquire(blocking=False):
-        time.sleep(_SOON)  # the other thread is at it
+        if threading.get_ident() not in _enders:
+            time.sleep(_SOON)  # the other thread is at it
+        return  # this one is, and was told once more
+    _enders.append(threading.get_ident())
     how = "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
     with suppress(OSError, ValueError, AttributeError):
         cursor = _SHOW_CURSOR if sys.stderr.isatty() else ""

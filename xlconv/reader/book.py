@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from math import inf
 from typing import Final, NamedTuple
@@ -32,6 +33,10 @@ _OTHERS: Final = {
 
 _DEPTH_OF_TEXT: Final = 3
 """Of a `<t>` that is all of a shared string; a run's is deeper."""
+
+
+_ESCAPED: Final = re.compile("_x[0-9A-Fa-f]{4}_")
+"""A character by its code, which some programs show as that."""
 
 
 class Calculation(NamedTuple):
@@ -95,6 +100,8 @@ class Book:
         self.calculation = Calculation()
         self._formulas = formulas.Budget()
         self._tabs: list[str] = []
+        self._seen: set[str] = set()
+        self._is_macro = False
         self._name = ""
         self._scope: str | None = None
         starts = {
@@ -132,44 +139,56 @@ class Book:
         names: set[str] = set()
         parts: set[str] = set()
         for name, part, _ in self.sheets:
-            if name.lower() in names or part in parts:
+            if folded(name) in names or part in parts:
                 raise WorkbookError(f"the worksheet {name[:40]!r} is there twice")
-            names.add(name.lower())
+            if _ESCAPED.search(name):
+                raise WorkbookError(f"the worksheet {name[:40]!r} has another name for some programs")
+            names.add(folded(name))
             parts.add(part)
 
+    def _once(self, element: str) -> None:
+        """Refuse an element that is there twice: some programs take the first, some the last."""
+        if element in self._seen:
+            raise WorkbookError(f"two XML elements <{element}>, a workbook has one")
+        self._seen.add(element)
+
     def _properties(self, attributes: Mapping[str, str]) -> None:
+        self._once("workbookPr")
         self.calculation = self.calculation._replace(date1904=is_true(attributes.get("date1904")))
 
     def _settings(self, attributes: Mapping[str, str]) -> None:
+        self._once("calcPr")
         self.calculation = self.calculation._replace(
             manual=attributes.get("calcMode") == "manual",
             iterative=is_true(attributes.get("iterate")),
-            as_displayed=attributes.get("fullPrecision") in ("0", "false"),
+            as_displayed=not is_true(attributes.get("fullPrecision", "1")),
             rounds=whole_number(attributes.get("iterateCount"), Calculation().rounds),
             change=_change(attributes.get("iterateDelta")),
         )
 
     def _begin_name(self, attributes: Mapping[str, str]) -> None:
         self._name, self._scope = attributes.get("name", ""), attributes.get("localSheetId")
+        self._is_macro = any(is_true(attributes.get(kind)) for kind in ("function", "vbProcedure", "xlm"))
         self._parser.collecting = True
 
     def _end_name(self) -> None:
         text = self._parser.collected()
         if problem := self._formulas.spend(text):
             raise WorkbookError(f"the name {self._name[:40]!r} has a formula {problem}")
-        if self._scope is None:
-            self.defined.append(DefinedName(self._name, text))
-        elif is_whole(self._scope) and int(self._scope) < len(self._tabs):  # programs pass over a name of no worksheet
-            self.defined.append(DefinedName(self._name, text, self._tabs[int(self._scope)]))
+        if self._scope is not None and not (is_whole(self._scope) and int(self._scope) < len(self._tabs)):
+            raise WorkbookError(f"the name {self._name[:40]!r} is of the worksheet number {self._scope[:40]!r}")
+        if not self._is_macro:  # the name of a macro stands for no cells
+            sheet = None if self._scope is None else self._tabs[int(self._scope)]
+            self.defined.append(DefinedName(self._name, text, sheet))
 
     def _check_names(self) -> None:
         """Keep those of the workbook that mean the same on all worksheets; those of chart sheets are nobody's."""
         sheets = {sheet.name for sheet in self.sheets}
         seen: set[tuple[str, str | None]] = set()
         for name, _, sheet in self.defined:
-            if (name.lower(), sheet) in seen:
+            if (folded(name), sheet) in seen:
                 raise WorkbookError(f"the name {name[:40]!r} is defined twice")
-            seen.add((name.lower(), sheet))
+            seen.add((folded(name), sheet))
         self.defined = [each for each in self.defined if each.sheet is None or each.sheet in sheets]
         local = {name.lower() for name, _, sheet in self.defined if sheet is not None}
         everywhere = {name.lower(): text for name, text, sheet in self.defined if sheet is None}
@@ -181,6 +200,11 @@ class Book:
         if len(found) > 1:
             raise WorkbookError(f"several parts of the kind {kind!r}, a workbook has one")
         return "".join(found)
+
+
+def folded(name: str) -> str:
+    """A name without the case of its letters, the same for all that any program takes for the same."""
+    return name.upper().casefold()
 
 
 def _change(text: str | None) -> float:

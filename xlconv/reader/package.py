@@ -111,7 +111,10 @@ class Package:
                 raise WorkbookError(f"a relationship without an id in {source}")
             if identity in found:
                 raise WorkbookError(f"the relationship {identity[:40]!r} is there twice in {source}")
-            external = attributes.get("TargetMode") == "External"
+            mode = attributes.get("TargetMode", "Internal")
+            external = mode == "External"
+            if not external and (mode != "Internal" or _is_odd(attributes)):
+                raise WorkbookError(f"the relationship {identity[:40]!r} in {source} leads to another part for some")
             if not external:
                 target = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
             found[identity] = Relationship(_kind(attributes.get("Type", ""), source), target, external)
@@ -137,6 +140,13 @@ def _kind(type_: str, source: str) -> str:
     if kind in _READ and where not in _USUAL:
         raise WorkbookError(f"a relationship of the type {type_[:80]!r} in {source}, which programs read differently")
     return kind
+
+
+def _is_odd(attributes: Mapping[str, str]) -> bool:
+    """Whether the target of what is read is not spelled as the name of a part."""
+    target = attributes.get("Target", "")
+    is_read = attributes.get("Type", "").rpartition("/")[2] in _READ
+    return is_read and ("?" in target or "#" in target or "." in target.split("/"))
 
 
 def _as_utf8(name: str, text: bytes) -> bytes:

@@ -107,5 +107,7 @@ def whole_number(text: str | None, default: int) -> int:
 
 
 def is_true(text: str | None) -> bool:
-    """Whether an attribute says yes."""
+    """Whether an attribute says yes; other words than XML has for that are read differently by programs."""
+    if text not in (None, "0", "1", "false", "true"):
+        raise WorkbookError(f"{text!r:.40} where true or false is due")
     return text in ("1", "true")

@@ -167,6 +167,18 @@ class SheetReader(Walker):
                 hint="delete the rows and columns beyond what is used",
             )
 
+    def check_filled(self) -> None:
+        """Refuse array formulas of which one fills another's cells, or cells with formulas of their own."""
+        filled: set[tuple[int, int]] = set()
+        for holder, where in self.sheet.arrays.items():
+            for at in where.cells():
+                cell = self.sheet.cells.get(at)
+                if at in filled or (
+                    at != holder and cell is not None and cell.formula
+                ):  # Excel writes empty ones there
+                    raise WorkbookError(f"the array formula for {where.address} in {self.part} meets another formula")
+                filled.add(at)
+
     def begin_row(self, attributes: Mapping[str, str]) -> None:
         """Note whether it is hidden."""
         super().begin_row(attributes)
@@ -210,9 +222,11 @@ class SheetReader(Walker):
             self._refuse(f"has a formula {problem}")
 
     def _shared_formula(self, group: str, text: str) -> str:
+        if not is_whole(group):
+            self._refuse(f"shares a formula of the number {group[:40]!r}")
+        group = str(int(group))
         if text:
-            if Range.parse(f"s!{self.formula_attributes.get('ref', '')}") is None:
-                self._refuse("has a shared formula, but not the cells that share it")
+            self._check_sharing(group)
             self.shared[group] = SharedFormula(text, self.row, self.column)
         elif group not in self.shared:
             raise WorkbookError(f"{self.address} shares a formula that is not in {self.part}")
@@ -220,6 +234,14 @@ class SheetReader(Walker):
             return text or self.shared[group].at(self.row, self.column)
         except WorkbookError as error:
             raise self._refusal(f"cannot be read: {error.message}") from None
+
+    def _check_sharing(self, group: str) -> None:
+        """Refuse a shared formula of which programs take different cells, or different ones of two."""
+        where = Range.parse(f"s!{self.formula_attributes.get('ref', '')}")
+        if where is None or not where.has(self.row, self.column):
+            self._refuse("has a shared formula, but is not among the cells that share it")
+        if group in self.shared:
+            self._refuse(f"has a shared formula of the number {group}, which another has too")
 
     def _array(self) -> None:
         self.sheet.arrays[self.row, self.column] = self._filled_range()
@@ -230,7 +252,7 @@ class SheetReader(Walker):
         """The range that the formula of this cell fills."""
         reference = self.formula_attributes.get("ref", "")
         where = self._range(reference)
-        if (where.row, where.column) != (self.row, self.column):
+        if (where.row, where.column) != (self.row, self.column) or "$" in reference:
             self._refuse(f"has a formula for {reference[:40]}, which does not begin there")
         self.budget.spend_area("array formulas and data tables", where.size)
         return where

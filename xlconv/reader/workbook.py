@@ -101,6 +101,7 @@ def _read_sheets(book: Book) -> dict[str, Sheet]:
         reader = SheetReader(name, part, common, budget)
         book.package.parse(part, reader.parser)
         reader.check_box()
+        reader.check_filled()
         reader.sheet.state = state
         if reader.tables:
             reader.sheet.tables = read_tables(book.package, part, name, reader.tables)

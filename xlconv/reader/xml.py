@@ -151,6 +151,8 @@ class Parser:
             raise WorkbookError(f"an XML element <{_local(tag)}> inside a text")
         if attributes:
             _check_attributes(attributes)
+        if tag.startswith(_STRICT):
+            raise WorkbookError(f"an XML element <{_local(tag)}> of Strict Open XML, which only some programs read")
         begin = self.starts.get(tag)
         if begin is None:
             self.alternates += tag == _ALTERNATE
@@ -190,9 +192,11 @@ def look_at_place(_: Mapping[str, str]) -> None:
 
 
 def _check_attributes(attributes: Mapping[str, str]) -> None:
-    for value in attributes.values():
+    for name, value in attributes.items():
         if len(value) > MAX_ATTRIBUTE:
             raise WorkbookError(f"an XML attribute of {len(value):,} characters, more than {MAX_ATTRIBUTE:,}")
+        if name.startswith(_STRICT):
+            raise WorkbookError(f"an XML attribute {_local(name)!r} of Strict Open XML, which only some programs read")
 
 
 def _local(tag: str) -> str:

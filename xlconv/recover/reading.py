@@ -30,6 +30,9 @@ _MOST_COPIES: Final = 300
 _FURTHER_ON: Final = 5
 """Formulas one behind the other."""
 
+_TABLE: Final = 4096
+"""A range of more cells that many formulas of no meaning name, one as the other, is a table in which they look
+something up: it is listed for the first of them."""
 _LARGE: Final = 1 << 16
 """A range of more cells than this may be a whole column or more: what lies beyond all that is used is left out."""
 
@@ -171,6 +174,7 @@ class Reading:
     def _named(self) -> Iterator[tuple[Places, Places]]:
         """The precedents of cells with formulas, copies of a formula at a time."""
         aside, used, spent = set(self.aside.tolist()), Used(self.book), 0
+        meaningful = {place for each in self.bundles for place in each.cells.tolist()}
         for group in self.groups:
             cells = np.array(group.cells, dtype=np.int64)
             here = self.atlas.of(group.sheet, group.cells)
@@ -183,6 +187,9 @@ class Reading:
                     continue
                 moved = (cells - cells[0]) * (down, right)
                 where = used.part(whole, moved)
+                if where.size > _TABLE and not (down or right) and int(here[0]) not in meaningful:
+                    yield np.repeat(here[:1], where.size), self.atlas.places(where).ravel()
+                    continue
                 spent += where.size * len(group.cells)
                 check_cells(spent)
                 moves = places.shift(moved[:, 0], moved[:, 1])
