@@ -130,3 +130,9 @@ def test_names_of_macros_stand_for_no_cells(tmp_path: Path) -> None:
     """Programs do not find them in formulas."""
     book = read(workbook(NAME.format("n", ' function="1" hidden="1"', "")), tmp_path)
     assert book.names == {}
+
+
+def test_pivot_tables_are_noted(tmp_path: Path) -> None:
+    """Their cells are read as they stand in the file, which programs need not show."""
+    book = read(hostile.sheet_related("pivotTable", "../pivotTables/p1.xml", "xl/pivotTables/p1.xml"), tmp_path)
+    assert book.notes == ("pivot tables (1): programs may write their cells anew when they open the file",)

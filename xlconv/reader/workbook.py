@@ -90,8 +90,9 @@ def _read(path: Path) -> Workbook:
     sheets = _read_sheets(book)
     outside = find(package)
     package.parse_rest()
-    notes = tuple(note for name, sheet in sheets.items() for note in _under_merges(name, sheet))
-    return Workbook(path, sheets, book.names, tuple(book.defined), book.calculation, outside, notes)
+    notes = [note for name, sheet in sheets.items() for note in _under_merges(name, sheet)]
+    notes += _pivot_tables(package)
+    return Workbook(path, sheets, book.names, tuple(book.defined), book.calculation, outside, tuple(notes))
 
 
 def _read_sheets(book: Book) -> dict[str, Sheet]:
@@ -117,6 +118,12 @@ def _common(book: Book) -> Common:
         dynamic_marks(book.package, marks) if marks else frozenset(),
         book.calculation.date1904,
     )
+
+
+def _pivot_tables(package: Package) -> list[str]:
+    """A note on what programs write into cells when they open the file, whatever stands there."""
+    count = sum(tie.kind == "pivotTable" for _, tie in package.all_relationships())
+    return [f"pivot tables ({count:,}): programs may write their cells anew when they open the file"] if count else []
 
 
 def _under_merges(name: str, sheet: Sheet) -> list[str]:
