@@ -21,9 +21,8 @@ _SHOW_CURSOR: Final = "\x1b[?25h"
 _NUMBERS: Final = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 _TIDY: Final = 1.0
 _SOON: Final = 60.0
-_ending: Final = threading.Lock()
-_enders: Final[list[int]] = []
-"""The thread that is at it."""
+_ending: Final = threading.RLock()
+_begun: Final[list[int]] = []
 _spared: Final[set[int]] = set()
 """Signals that somebody else heeds for the moment."""
 
@@ -70,10 +69,10 @@ def _wait(read: int, heeded: list[int]) -> None:
 
 def _end(number: int) -> None:
     if not _ending.acquire(blocking=False):
-        if threading.get_ident() not in _enders:
-            time.sleep(_SOON)  # the other thread is at it
-        return  # this one is, and was told once more
-    _enders.append(threading.get_ident())
+        time.sleep(_SOON)  # the other thread is at it
+    if _begun:  # this one is, and was told once more
+        return
+    _begun.append(number)
     how = "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
     with suppress(OSError, ValueError, AttributeError):
         cursor = _SHOW_CURSOR if sys.stderr.isatty() else ""
