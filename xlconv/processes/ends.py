@@ -22,6 +22,10 @@ _NUMBERS: Final = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGH
 _TIDY: Final = 1.0
 _SOON: Final = 60.0
 _ending: Final = threading.RLock()
+_step: Final = threading.Lock()
+_stepping: Final[list[int]] = []
+"""The thread that is in the middle of a step."""
+_is_watched: Final = sys.platform != "win32"
 _begun: Final[list[int]] = []
 _spared: Final[set[int]] = set()
 """Signals that somebody else heeds for the moment."""
@@ -35,12 +39,23 @@ def end_on_signals() -> None:
     heeded = [number for number in _NUMBERS if signal.getsignal(number) not in (signal.SIG_IGN, None)]
     for number in heeded:
         signal.signal(number, lambda number, _: _end(number))
-    if sys.platform == "win32":  # has no wake-up by pipe
+    if not _is_watched:  # Windows has no wake-up by pipe
         return
     read, write = os.pipe()
     os.set_blocking(write, False)
     signal.set_wakeup_fd(write, warn_on_full_buffer=False)
     threading.Thread(target=_wait, args=(read, heeded), daemon=True).start()
+
+
+@contextmanager
+def undivided() -> Iterator[None]:
+    """In the block no signal ends this process, but right behind it: a process that is half started would complain."""
+    with _step:
+        _stepping.append(threading.get_ident())
+        try:
+            yield
+        finally:
+            _stepping.pop()
 
 
 @contextmanager
@@ -68,11 +83,14 @@ def _wait(read: int, heeded: list[int]) -> None:
 
 
 def _end(number: int) -> None:
+    if _is_watched and threading.get_ident() in _stepping:
+        return  # the other thread does it, when the step is done
     if not _ending.acquire(blocking=False):
         time.sleep(_SOON)  # the other thread is at it
     if _begun:  # this one is, and was told once more
         return
     _begun.append(number)
+    _step.acquire(timeout=_TIDY)
     how = "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
     with suppress(OSError, ValueError, AttributeError):
         cursor = _SHOW_CURSOR if sys.stderr.isatty() else ""

@@ -21,6 +21,7 @@ from typing import Any, Final, TypeVar
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
+from xlconv.processes.ends import undivided
 from xlconv.processes.held import hold_process, let_go_process
 
 Item = TypeVar("Item")
@@ -92,9 +93,10 @@ class _Process(SpawnProcess):
 
     def start(self) -> None:
         """Start it."""
-        super().start()
-        assert self.pid is not None
-        hold_process(self.pid)
+        with undivided():
+            super().start()
+            assert self.pid is not None
+            hold_process(self.pid)
 
     def is_alive(self) -> bool:
         """Whether it is running."""
