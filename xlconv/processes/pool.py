@@ -171,5 +171,4 @@ def _end_with_parent() -> None:
     parent = parent_process()
     assert parent is not None
     connection.wait([parent.sentinel])
-    sys.stderr = None  # there is nobody to tell
     os._exit(1)

@@ -149,6 +149,11 @@ class Reading:
         return cell, source
 
     @cached_property
+    def _meaningful(self) -> Places:
+        """Cells whose formulas mean something."""
+        return np.concatenate([*(each.cells for each in self.bundles), np.empty(0, np.int64)])
+
+    @cached_property
     def mentioned(self) -> Places:
         """Cells that hold something or that a formula names."""
         return np.union1d(self.filled, self.precedents[1])
@@ -156,7 +161,7 @@ class Reading:
     def read_together(self, cells: Places, kinds: NDArray[np.int64]) -> bool:
         """Whether something that means something is computed from cells of several kinds, a few formulas further on."""
         cell, source = self.precedents
-        meaningful = np.isin(cell, np.concatenate([each.cells for each in self.bundles]))
+        meaningful = np.isin(cell, self._meaningful)
         cell, source = cell[meaningful], source[meaningful]
         order = np.argsort(cells)
         cells, kinds = cells[order], kinds[order]
@@ -174,7 +179,6 @@ class Reading:
     def _named(self) -> Iterator[tuple[Places, Places]]:
         """The precedents of cells with formulas, copies of a formula at a time."""
         aside, used, spent = set(self.aside.tolist()), Used(self.book), 0
-        meaningful = {place for each in self.bundles for place in each.cells.tolist()}
         for group in self.groups:
             cells = np.array(group.cells, dtype=np.int64)
             here = self.atlas.of(group.sheet, group.cells)
@@ -187,7 +191,7 @@ class Reading:
                     continue
                 moved = (cells - cells[0]) * (down, right)
                 where = used.part(whole, moved)
-                if where.size > _TABLE and not (down or right) and int(here[0]) not in meaningful:
+                if where.size > _TABLE and not (down or right) and not np.isin(here[0], self._meaningful):
                     yield np.repeat(here[:1], where.size), self.atlas.places(where).ravel()
                     continue
                 spent += where.size * len(group.cells)
