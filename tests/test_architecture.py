@@ -23,15 +23,16 @@ FLOORS = [
     ["check", "workbook", "train", "launch"],
     ["recover", "finish"],
     ["pages"],
-    ["layout", "engines", "syntax", "emit", "templates", "digits", "pytorch", "style", "files", "tracing"],
+    ["layout", "engines", "emit", "templates", "digits", "pytorch", "style", "files", "tracing"],
     ["reader", "reference", "declaration", "wording"],
     ["network"],
+    ["places", "formula"],
     ["layers", "cells", "doors", "escape", "measure", "processes"],
     ["errors"],
 ]
 """From the top; a module imports from lower floors, or from its own where that is said here."""
 
-PACKAGES = ("check", "cli", "doors", "engines", "layout", "pages", "processes", "reader", "recover")
+PACKAGES = ("check", "cli", "doors", "engines", "formula", "layout", "pages", "processes", "reader", "recover")
 
 NEIGHBOURS = {(name, name) for name in PACKAGES} | {("__main__", "cli")}
 
@@ -45,13 +46,13 @@ MODEL = {"numpy", "torch", "xlconv.network", "xlconv.pytorch", "xlconv.reference
 """What computes a network by itself."""
 
 FORBIDDEN = {
-    "emit": MODEL | {"openpyxl", "xlconv.recover", "xlconv.reader", "xlconv.syntax"},
+    "emit": MODEL | {"openpyxl", "xlconv.recover", "xlconv.reader", "xlconv.formula"},
     "layout": {"xlconv.recover", "xlconv.reference"},
     "reference": WRITER | {"xlconv.cells", "xlconv.recover"},
     "check": WRITER | {"xlconv.pytorch", "torch"},
     "recover": WRITER | {"torch", "xlconv.check", "xlconv.engines", "xlconv.pytorch", "xlconv.reference"},
     "reader": WRITER | {"numpy", "torch", "xlconv.network", "xlconv.layers"},
-    "syntax": WRITER | MODEL | {"xlconv.layers"},
+    "formula": WRITER | MODEL | {"xlconv.layers"},
     "layers": {"numpy", "openpyxl"},
     "cells": {"numpy", "openpyxl"},
     "escape": {"numpy", "openpyxl"},

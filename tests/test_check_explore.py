@@ -18,9 +18,9 @@ from xlconv.check.steps import WORDS, Selection, Steps, sizes, steps
 from xlconv.declaration import EXPLORE_SHEET, explore_name
 from xlconv.engines import Engine
 from xlconv.network import Network, Node
+from xlconv.places import Places
 from xlconv.reader import Cell, Sheet, Workbook
 from xlconv.recover.declared import found_by
-from xlconv.recover.places import Places
 
 TOLERANCE = 1e-9
 

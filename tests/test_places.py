@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from xlconv import places
 from xlconv.cells import MAX_COLUMNS, MAX_ROWS, Range
-from xlconv.recover import places
-from xlconv.recover.places import NOWHERE, Atlas
+from xlconv.places import NOWHERE, Atlas
 
 ATLAS = Atlas(["Net", "other one", "third"])
 

@@ -25,9 +25,9 @@ from xlconv.check import verify
 from xlconv.errors import XlconvError
 from xlconv.layers import Conv2d, Flatten, Layer, Linear, MaxPool2d, ReLU, Softmax, ZeroPad2d
 from xlconv.network import Network, Node
+from xlconv.places import NOWHERE, Places
 from xlconv.recover import Recovered, recover
 from xlconv.recover.found import Found
-from xlconv.recover.places import NOWHERE, Places
 
 
 def without_word(source: Path, target: Path) -> Path:

@@ -21,8 +21,8 @@ from xlconv.errors import EngineError, WorkbookError, XlconvError
 from xlconv.escape import console
 from xlconv.layers import Conv2d, Shape, Softmax, shape_text
 from xlconv.network import INPUT, FloatArray
+from xlconv.places import NOWHERE, Places
 from xlconv.recover.found import Found, Stage
-from xlconv.recover.places import NOWHERE, Places
 from xlconv.tracing import class_layers
 
 

@@ -7,12 +7,14 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from xlconv import reader, syntax
+from xlconv import reader
 from xlconv.check import audit
 from xlconv.check.audit.areas import Area, Place
 from xlconv.check.selftest.formula import Formula
 from xlconv.check.selftest.kinds import KINDS, Target
 from xlconv.errors import XlconvError
+from xlconv.formula import notation
+from xlconv.formula.tree import parse
 from xlconv.recover import recover_book
 from xlconv.recover.found import Found
 from xlconv.recover.meaning import Reader
@@ -24,14 +26,14 @@ _READER: Final = Reader(_NAMES, {"net": "Net", "other": "Other"})
 def take_apart(formula: str, rng: Random) -> None:
     """Read it, move it, ask what it means, cut it into pieces, make it wrong in every way that a self-test knows."""
     row, column = rng.randint(1, 1_048_576), rng.randint(1, 16_384)
-    syntax.relative_form(formula, row, column)
-    syntax.moved(formula, rng.randint(-row, row), rng.randint(-column, column))
-    list(syntax.references(formula, "Net"))
-    list(syntax.names(formula))
-    syntax.parts(formula)
+    notation.relative_form(formula, row, column)
+    notation.moved(formula, rng.randint(-row, row), rng.randint(-column, column))
+    list(notation.references(formula, "Net"))
+    list(notation.names(formula))
+    notation.parts(formula)
     _READER.meaning(formula, "Net")
     list(_READER.elements(formula, "Net", (rng.randint(1, 3), rng.randint(1, 3))))
-    tree = syntax.tree(formula)
+    tree = parse(formula)
     for node in tree.walk() if tree else ():
         area = Area.parse(node.text) if node.kind == "reference" else None
         if area:

@@ -12,10 +12,10 @@ from xlconv.check.inputs import Trial
 from xlconv.check.report import Finding
 from xlconv.declaration import DRAWN
 from xlconv.network import FloatArray
+from xlconv.places import NOWHERE
 from xlconv.reader import Workbook
 from xlconv.recover.choices import Choices
 from xlconv.recover.found import Found, Stage
-from xlconv.recover.places import NOWHERE
 
 
 def looked_up(found: Found) -> list[Stage]:

@@ -12,9 +12,9 @@ from xlconv.check.explore import Explorer
 from xlconv.check.inputs import Trial
 from xlconv.engines import Engine
 from xlconv.network import FloatArray
+from xlconv.places import Places, find
 from xlconv.reader import Workbook
 from xlconv.recover.found import Found
-from xlconv.recover.places import Places, find
 
 
 class Computed:

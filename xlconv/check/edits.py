@@ -10,9 +10,9 @@ from xlconv.cells import Edit, Range
 from xlconv.check.inputs import Trial
 from xlconv.declaration import DRAWN
 from xlconv.network import INPUT, FloatArray
+from xlconv.places import NOWHERE, Atlas, Places
 from xlconv.recover.choices import Choices
 from xlconv.recover.found import Found
-from xlconv.recover.places import NOWHERE, Atlas, Places
 
 
 class Edits:

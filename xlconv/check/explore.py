@@ -25,9 +25,9 @@ from xlconv.check.steps import CIRCULAR, WORDS, Selection, as_image, chosen, siz
 from xlconv.declaration import EXPLORE_SHEET, explore_name
 from xlconv.engines.errors import is_array
 from xlconv.network import FloatArray, Network
+from xlconv.places import Atlas, Places
 from xlconv.reader import Workbook
 from xlconv.recover.found import Found
-from xlconv.recover.places import Atlas, Places
 from xlconv.recover.reading import array_members
 
 _CHOICES: Final = ("layer", "channel", "row", "column")

@@ -23,9 +23,9 @@ from xlconv.check.rules import RuleId
 from xlconv.errors import WorkbookError
 from xlconv.layers import shape_text
 from xlconv.network import FloatArray, Network
+from xlconv.places import NOWHERE, Places
 from xlconv.recover import Recovered
 from xlconv.recover.found import Found
-from xlconv.recover.places import NOWHERE, Places
 
 WORKBOOKS: Final = (".xlsx", ".xlsm")
 

@@ -20,9 +20,9 @@ from xlconv.check.explore import Explorer
 from xlconv.check.steps import Selection
 from xlconv.errors import XlconvError
 from xlconv.network import FloatArray, Network
+from xlconv.places import NOWHERE
 from xlconv.recover.choices import Choices
 from xlconv.recover.found import Found
-from xlconv.recover.places import NOWHERE
 
 DEFAULT_RANDOM: Final = 20
 _NOT_TINY: Final = 0.01

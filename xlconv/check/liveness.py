@@ -13,13 +13,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from xlconv import reference
+from xlconv import places, reference
 from xlconv.check.report import Finding
 from xlconv.network import FloatArray
+from xlconv.places import NOWHERE, Places
 from xlconv.reader import Workbook
-from xlconv.recover import places
 from xlconv.recover.found import Found
-from xlconv.recover.places import NOWHERE, Places
 from xlconv.recover.reading import Reading
 
 _PROBES: Final = 12

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import TypeAlias
 
-from xlconv import syntax
 from xlconv.cells import Range
+from xlconv.formula import notation
+from xlconv.places import Atlas
 from xlconv.reader import Workbook
-from xlconv.recover.places import Atlas
 from xlconv.recover.reading import array_members
 
 Key: TypeAlias = tuple[str, int, int]
@@ -59,8 +59,8 @@ class _Reading:
         cell = self._atlas.cell(self._held_by.get(place, place))
         formula = self._book.cell(*cell[:3]).formula or ""
         yield cell
-        yield from (where for where, *_ in syntax.references(formula, cell.sheet))
-        yield from filter(None, map(self._book.named_range, syntax.names(formula)))
+        yield from (where for where, *_ in notation.references(formula, cell.sheet))
+        yield from filter(None, map(self._book.named_range, notation.names(formula)))
 
     def _wrong_in(self, where: Range) -> set[Key]:
         if where not in self._inside:

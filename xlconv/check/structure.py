@@ -11,15 +11,16 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from xlconv import layers, syntax
+from xlconv import layers, places
 from xlconv.cells import Range
 from xlconv.check import vocabulary
 from xlconv.check.report import Finding
+from xlconv.formula import notation
+from xlconv.places import NOWHERE, Places
 from xlconv.reader import Workbook
-from xlconv.recover import agreement, places
+from xlconv.recover import agreement
 from xlconv.recover.agreement import ARGMAX, EXP, LABEL, MAXIMUM, PART, PRODUCT, RELUS, SHIFT, SINGLE, WHOLE
 from xlconv.recover.found import Found, Stage
-from xlconv.recover.places import NOWHERE, Places
 from xlconv.recover.reading import Reading
 
 _NAMED: Final = 200
@@ -126,7 +127,7 @@ class _Check:
             there, here = self._cell(near), self._cell(place)
             formula = self.book.cell(*there[:3]).formula
             if formula is not None and there.sheet == here.sheet:
-                yield syntax.moved(formula, here.row - there.row, here.column - there.column)
+                yield notation.moved(formula, here.row - there.row, here.column - there.column)
 
     def _means(self, formula: str, place: int) -> bool:
         """Whether a formula in a cell would do what is due there."""

@@ -12,8 +12,8 @@ from xlconv.cells import Value
 from xlconv.check.inputs import Trial
 from xlconv.check.report import LayerResult
 from xlconv.network import INPUT, FloatArray
+from xlconv.places import NOWHERE, Atlas, Places
 from xlconv.recover.found import Stage
-from xlconv.recover.places import NOWHERE, Atlas, Places
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 

@@ -24,9 +24,9 @@ from xlconv.check.report import EngineResult, Finding, LayerResult
 from xlconv.check.tally import BoolArray, Tally, errors_of
 from xlconv.engines import Engine
 from xlconv.network import INPUT, FloatArray, Network
+from xlconv.places import NOWHERE, Places
 from xlconv.reader import Workbook
 from xlconv.recover.found import Found, Stage
-from xlconv.recover.places import NOWHERE, Places
 from xlconv.recover.reading import array_members
 
 _NAMED: Final = 200

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Final, NamedTuple
 
-from xlconv import layers, syntax
+from xlconv import layers
+from xlconv.formula import notation
 from xlconv.recover.found import Stage
 
 
@@ -64,10 +65,10 @@ def objection(formula: str, words: Words, names: Collection[str] = ()) -> str:
         words: Those that it may consist of.
         names: The workbook's defined names in lower case: what they stand for is read as it is in any formula.
     """
-    return next(_objections(syntax.parts(formula), words, names), "")
+    return next(_objections(notation.parts(formula), words, names), "")
 
 
-def _objections(parts: syntax.Parts, words: Words, names: Collection[str]) -> Iterator[str]:
+def _objections(parts: notation.Parts, words: Words, names: Collection[str]) -> Iterator[str]:
     for function in sorted(parts.functions - words.functions):
         yield f"the formula calls {function}, which its layer has no need of"
     for operator in sorted(parts.operators - words.operators):

@@ -7,13 +7,13 @@ from graphlib import CycleError, TopologicalSorter
 
 import numpy as np
 
-from xlconv import reader
+from xlconv import places, reader
 from xlconv.check.audit import audit
 from xlconv.check.explore import Explorer
 from xlconv.check.report import Finding
-from xlconv.recover import Recovered, places
+from xlconv.places import Atlas, Places
+from xlconv.recover import Recovered
 from xlconv.recover.found import Found
-from xlconv.recover.places import Atlas, Places
 from xlconv.recover.reading import Reading
 
 

@@ -14,14 +14,13 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from xlconv import layers
+from xlconv import layers, places
 from xlconv.layers import Layer
 from xlconv.network import INPUT
-from xlconv.recover import places
+from xlconv.places import NOWHERE, Places
 from xlconv.recover.found import Found, Stage
 from xlconv.recover.meaning import Argmax, Exp, Max, Share, Sum, SumExp
 from xlconv.recover.operations import exp_refs
-from xlconv.recover.places import NOWHERE, Places
 from xlconv.recover.reading import Bundle, Reading
 
 Ints: TypeAlias = NDArray[np.int64]

@@ -14,13 +14,13 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from xlconv import layers
-from xlconv.recover import geometry, places
+from xlconv import layers, places
+from xlconv.places import NOWHERE, Places
+from xlconv.recover import geometry
 from xlconv.recover.channels import by_label, channels
 from xlconv.recover.dense import Dense, completed
 from xlconv.recover.inputs import find_inputs
 from xlconv.recover.operations import Operations, Table
-from xlconv.recover.places import NOWHERE, Places
 from xlconv.recover.reading import Reading
 from xlconv.recover.tensors import Built, Copies, Owners, Prediction, Tensor
 

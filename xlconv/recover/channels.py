@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from xlconv.recover.places import Places
+from xlconv.places import Places
 
 Ints: TypeAlias = NDArray[np.int64]
 

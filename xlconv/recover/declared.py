@@ -17,10 +17,10 @@ from xlconv.cells import Range, Value, block_name
 from xlconv.errors import NetworkError, WorkbookError
 from xlconv.layers import Shape
 from xlconv.network import INPUT, MAX_LAYERS, FloatArray, Network, Node
+from xlconv.places import NOWHERE, Atlas, Places, sorted_places
 from xlconv.reader import MAX_CELLS, Workbook
 from xlconv.recover import found
 from xlconv.recover.choices import Choices, choices_of
-from xlconv.recover.places import NOWHERE, Atlas, Places, sorted_places
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from xlconv.recover import geometry, places
-from xlconv.recover.places import NOWHERE, Places
+from xlconv import places
+from xlconv.places import NOWHERE, Places
+from xlconv.recover import geometry
 
 Ints: TypeAlias = NDArray[np.int64]
 

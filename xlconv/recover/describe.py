@@ -16,9 +16,9 @@ from xlconv.escape import console, json_text
 from xlconv.files import whole_folder
 from xlconv.layers import shape_text
 from xlconv.network import INPUT
+from xlconv.places import Places
 from xlconv.recover import Recovered
 from xlconv.recover.found import Found, Stage
-from xlconv.recover.places import Places
 
 JSON_VERSION: Final = 1
 _ENDINGS: Final = {2: "nd", 3: "rd"}

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from xlconv.places import NOWHERE
 from xlconv.recover.found import Evidence, Stage
-from xlconv.recover.places import NOWHERE
 from xlconv.recover.reading import Reading
 
 

@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from xlconv.network import FloatArray, Network, Node
+from xlconv.places import NOWHERE, Atlas, Places
 from xlconv.recover.choices import Choices
-from xlconv.recover.places import NOWHERE, Atlas, Places
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from xlconv.recover import places
-from xlconv.recover.places import NOWHERE, Places
+from xlconv import places
+from xlconv.places import NOWHERE, Places
 
 Ints: TypeAlias = NDArray[np.int64]
 Coordinates: TypeAlias = tuple[NDArray[np.signedinteger], NDArray[np.signedinteger], NDArray[np.signedinteger]]

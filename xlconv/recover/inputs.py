@@ -9,9 +9,9 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from xlconv.recover import places
+from xlconv import places
+from xlconv.places import Places
 from xlconv.recover.operations import Operations, Table
-from xlconv.recover.places import Places
 
 Ints: TypeAlias = NDArray[np.int64]
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Final, NamedTuple, TypeAlias
 
-from xlconv import syntax
 from xlconv.cells import Range
-from xlconv.syntax import Node
+from xlconv.formula import notation
+from xlconv.formula.tree import Node, parse
 
 
 class Ref(NamedTuple):
@@ -146,7 +146,7 @@ class Reader:
 
     def _array(self, formula: str, sheet: str) -> Meaning | None:
         try:
-            tree = syntax.tree(formula)
+            tree = parse(formula)
             return None if tree is None else self._read(tree, sheet)
         except (_UnknownError, ValueError):
             return None
@@ -194,10 +194,10 @@ class Reader:
 
     def _ref(self, text: str, sheet: str) -> Ref:
         """The range of a reference, or of a defined name that stands for one."""
-        found = syntax.reference(text, sheet)
+        found = notation.reference(text, sheet)
         if found is None:
             meant = self.names.get(text.lower(), "")
-            found = syntax.reference(meant, sheet) if "!" in meant else None
+            found = notation.reference(meant, sheet) if "!" in meant else None
         if found is None or found[0].sheet.lower() not in self.sheets:
             raise _UnknownError
         where, down, right = found

@@ -12,9 +12,9 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from xlconv.recover import places
+from xlconv import places
+from xlconv.places import NOWHERE, Places
 from xlconv.recover.meaning import Argmax, Exp, Max, Meaning, Share, Sum, SumExp
-from xlconv.recover.places import NOWHERE, Places
 from xlconv.recover.reading import Bundle, Reading
 
 Ints: TypeAlias = NDArray[np.int64]

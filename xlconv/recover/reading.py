@@ -14,13 +14,13 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from xlconv import syntax
+from xlconv import places
 from xlconv.cells import Range
+from xlconv.formula import notation
+from xlconv.places import Atlas, Places
 from xlconv.processes.bounds import check_cells, done
 from xlconv.reader import Sheet, Workbook
-from xlconv.recover import places
 from xlconv.recover.meaning import Argmax, Exp, Max, Meaning, Reader, Ref, Relu, Share, Sum, SumExp
-from xlconv.recover.places import Atlas, Places
 
 Cell: TypeAlias = tuple[int, int]
 """Row and column."""
@@ -184,9 +184,9 @@ class Reading:
             here = self.atlas.of(group.sheet, group.cells)
             if aside and aside.issuperset(here.tolist()):
                 continue
-            named = [Range.parse(self.book.names.get(name.lower(), "")) for name in syntax.names(group.formula)]
+            named = [Range.parse(self.book.names.get(name.lower(), "")) for name in notation.names(group.formula)]
             fixed = [(where, False, False) for where in named if where is not None]
-            for whole, down, right in [*syntax.references(group.formula, group.sheet), *fixed]:
+            for whole, down, right in [*notation.references(group.formula, group.sheet), *fixed]:
                 if whole.sheet not in self.book.sheets:
                     continue
                 moved = (cells - cells[0]) * (down, right)
@@ -269,7 +269,7 @@ def groups(book: Workbook) -> list[Group]:
         for at, cell in sheet.cells.items():
             if cell.formula is None:
                 continue
-            form = syntax.relative_form(cell.formula, *at)
+            form = notation.relative_form(cell.formula, *at)
             key = (name, form, at in spread)
             if key not in found:
                 found[key] = Group(name, form, cell.formula, [])

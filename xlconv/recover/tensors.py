@@ -9,9 +9,8 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from xlconv import layers
-from xlconv.recover import places
-from xlconv.recover.places import NOWHERE, Places
+from xlconv import layers, places
+from xlconv.places import NOWHERE, Places
 
 Ints: TypeAlias = NDArray[np.int64]
 

@@ -13,7 +13,7 @@ from typing import Final
 from xlconv.check.audit.areas import AreaOf
 from xlconv.check.audit.forms import Form
 from xlconv.check.audit.functions import parameter
-from xlconv.syntax import Node
+from xlconv.formula.tree import Node
 
 
 class Asked(Enum):

@@ -8,8 +8,9 @@ from functools import cached_property
 from itertools import islice
 from typing import Final
 
-from xlconv import syntax
 from xlconv.check.audit.areas import Place
+from xlconv.formula import notation
+from xlconv.formula.tree import Node, parse
 from xlconv.reader import MAX_CELLS, Sheet, Workbook
 
 _TEXT: Final = re.compile(r'"[^"]*"')
@@ -42,12 +43,12 @@ class Form:
         return _TEXT.sub('""', self.text)
 
     @cached_property
-    def tree(self) -> syntax.Node | None:
+    def tree(self) -> Node | None:
         """None where it cannot be read."""
-        return syntax.tree(self.text)
+        return parse(self.text)
 
     @cached_property
-    def nodes(self) -> list[syntax.Node]:
+    def nodes(self) -> list[Node]:
         """All parts of it."""
         return [*self.tree.walk()] if self.tree else []
 
@@ -71,7 +72,7 @@ def gather(book: Workbook) -> tuple[list[Form], dict[str, Grid]]:
         for (row, column), cell in sheet.cells.items():
             if not cell.formula:
                 continue
-            relative = syntax.relative_form(cell.formula, row, column)
+            relative = notation.relative_form(cell.formula, row, column)
             array = (row, column) in sheet.arrays or (row, column) in members
             form = forms.get((relative, array))
             if form is None:

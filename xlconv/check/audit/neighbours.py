@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Final, NamedTuple
 
-from xlconv import syntax
 from xlconv.cells import ErrorValue
 from xlconv.check.audit.areas import Area, Place
 from xlconv.check.audit.forms import Form, Grid
+from xlconv.formula import notation
 
 _RUN: Final = 4
 _ACROSS: Final = (0, 1)
@@ -57,7 +57,7 @@ def constants(name: str, grid: Grid, known: Collection[tuple[int, int]]) -> Iter
 def _break(name: str, at: tuple[int, int], way: tuple[int, int], grid: Grid, run: Form) -> Break:
     row, column = _beside(at, way, -1)
     text = grid.sheet.cells[row, column].formula or ""
-    return Break(Place(name, *at), run, f"={syntax.moved(text, *way)}")
+    return Break(Place(name, *at), run, f"={notation.moved(text, *way)}")
 
 
 def _beside(at: tuple[int, int], way: tuple[int, int], steps: int) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from xlconv.cells import Range
 from xlconv.check.audit.areas import Area, AreaOf, Place
 from xlconv.check.audit.forms import Form, Grid
 from xlconv.check.audit.functions import words
-from xlconv.syntax import Node
+from xlconv.formula.tree import Node
 
 _ARITHMETIC: Final = ("+", "-", "*", "/", "^", "%")
 _SUMMED: Final = ("SUMPRODUCT", "MMULT", "SUMXMY2", "SUMX2MY2", "SUMX2PY2")

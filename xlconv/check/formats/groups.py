@@ -9,7 +9,7 @@ from typing import Final
 from xlconv.cells import Range
 from xlconv.check.report import Finding, Report
 from xlconv.check.rules import RULES, Rule
-from xlconv.syntax import relative_form
+from xlconv.formula.notation import relative_form
 
 _RANKS: Final = ("error", "warning", "note")
 

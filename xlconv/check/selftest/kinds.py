@@ -14,12 +14,12 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from xlconv import syntax
 from xlconv.cells import Range, Value
 from xlconv.check.selftest.formula import Call, Formula, Reference, Span
+from xlconv.formula import notation
+from xlconv.places import Places
 from xlconv.reader import Cell, Workbook
 from xlconv.recover.found import Found
-from xlconv.recover.places import Places
 
 _STEPS: Final = ((1, 0), (-1, 0), (0, 1), (0, -1))
 _ADDED: Final = ("1", "-0.5", "0.001", "0.0000001")
@@ -63,7 +63,7 @@ class Target:
     def range_of(self, at: int) -> Range | None:
         """The cells that a piece means: an address or a defined name."""
         text = self.formula.pieces[at].text
-        found = syntax.reference(text, self.where.sheet)
+        found = notation.reference(text, self.where.sheet)
         return self.book.named_range(text) if found is None else found[0]
 
     def reads(self, at: int, cells: Places) -> bool:

@@ -27,10 +27,10 @@ from xlconv.check.selftest.kinds import KINDS, Target
 from xlconv.check.selftest.result import Result
 from xlconv.engines import Engine
 from xlconv.errors import WorkbookError, XlconvError
+from xlconv.places import NOWHERE, Places
 from xlconv.reader import Cell, Workbook
 from xlconv.recover import Recovered
 from xlconv.recover.found import Found
-from xlconv.recover.places import NOWHERE, Places
 
 TOLERANCE: Final = 1e-9
 _SHOWN_IN: Final = 2

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import formualizer
 import pytest
 
-from xlconv.syntax import Node, moved, relative_form, tree
+from xlconv.formula.notation import moved, relative_form
+from xlconv.formula.tree import Node, parse
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,7 @@ def test_moving() -> None:
 )
 def test_trees(formula: str, node: Node) -> None:
     """Every part of a formula has its node, whether anybody knows what it means or not."""
-    assert tree(formula) == node
+    assert parse(formula) == node
 
 
 def test_a_kind_of_node_that_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,8 +55,8 @@ def test_a_kind_of_node_that_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
     given = {"node_type": "BinaryOp", "operator": "><", "left": {"node_type": "Lambda", "body": 1}}
     given["right"] = {"node_type": "Literal", "value": date(2026, 1, 2)}
     monkeypatch.setattr(formualizer, "parse", lambda text: SimpleNamespace(to_dict=lambda: given))
-    assert tree("whatever") == Node("operator", "><", (Node("other"), Node("other", "2026-01-02")))
-    tree.cache_clear()
+    assert parse("whatever") == Node("operator", "><", (Node("other"), Node("other", "2026-01-02")))
+    parse.cache_clear()
 
 
 def test_trees_that_are_too_deep(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,5 +65,5 @@ def test_trees_that_are_too_deep(monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(5000):
         given = {"node_type": "UnaryOp", "operator": "-", "operand": given}
     monkeypatch.setattr(formualizer, "parse", lambda text: SimpleNamespace(to_dict=lambda: given))
-    assert tree("deep") is None
-    tree.cache_clear()
+    assert parse("deep") is None
+    parse.cache_clear()

@@ -1,0 +1,1 @@
+"""Formulas: their text, their trees, and what they compute under several interpretations."""
