@@ -37,9 +37,9 @@ def test_moving() -> None:
     [
         ("@a1", Node("operator", "@", (Node("reference", "a1"),))),
         ("A1#", Node("operator", "#", (Node("reference", "A1"),))),
-        ("_xlfn._xlws.sort(,2)", Node("function", "SORT", (Node("other"), Node("number", "2")), "_xlfn._xlws.")),
-        ("{1,TRUE}", Node("array", "", (Node("number", "1"), Node("other", "True")))),
-        ('"x"', Node("other", "x")),
+        ("_xlfn._xlws.sort(,2)", Node("function", "SORT", (Node("missing"), Node("number", "2")), "_xlfn._xlws.")),
+        ("{1,TRUE}", Node("array", "1", (Node("number", "1"), Node("boolean", "TRUE")))),
+        ('"x"', Node("text", "x")),
         ("#N/A", Node("other", "#N/A")),
         ("F(1)(A1)", Node("other", "", (Node("function", "F", (Node("number", "1"),)), Node("reference", "A1")))),
         ("A1 B1", Node("operator", " ", (Node("reference", "A1"), Node("reference", "B1")))),

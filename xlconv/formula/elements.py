@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, ClassVar, Final, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,6 +28,8 @@ class Elements(ABC):
         data: (parts, *shape): what one number consists of comes first.
     """
 
+    is_exact: ClassVar[bool] = False
+    """Whether what is not known has a value all the same, by which equal texts are known to be equal."""
     members: tuple[Self, Flags] | None = None
     """What each is the largest of, along a last axis, and which of that counts: the largest of several joins these."""
 
@@ -48,9 +50,32 @@ class Elements(ABC):
     def known(self) -> NDArray[np.float64]:
         """The number that each is, NaN where it may be any."""
 
+    def undefined(self) -> Flags | None:
+        """Where there is no number, such as for the root of what is below zero; None where that cannot be."""
+        return None
+
     def __getitem__(self, index: Index) -> Self:
         at = index if isinstance(index, tuple) else (index,)
         return self._like(self.data[(slice(None), *at)])
+
+    def taken(self, index: Index) -> Self:
+        """Some of these; the largest of several remain so."""
+        found = self[index]
+        if self.members is not None:
+            numbers, counts = self.members
+            found.members = (numbers[index], counts[index])
+        return found
+
+    def single(self) -> Self:
+        """Without a last axis of one; the largest of several remain so."""
+        return self.taken((..., 0)) if self.members is None else self._single()
+
+    def _single(self) -> Self:
+        assert self.members is not None
+        numbers, counts = self.members
+        found = self[..., 0]
+        found.members = (numbers[..., 0, :], counts[..., 0, :])
+        return found
 
     def reshape(self, *shape: int) -> Self:
         """The same in another shape."""
@@ -67,6 +92,10 @@ class Elements(ABC):
     def where(self, keep: Flags, other: Self) -> Self:
         """These where they are to be kept, else others."""
         return self._like(np.where(keep, self.data, other.data))
+
+    def put(self, at: Index, others: Self) -> None:
+        """Write others in some places."""
+        self.data[(slice(None), *(at if isinstance(at, tuple) else (at,)))] = others.data
 
     @classmethod
     def joined(cls, several: Sequence[Self], axis: int = -1) -> Self:
@@ -153,6 +182,14 @@ class Elements(ABC):
         return found
 
     @abstractmethod
+    def place_of(self, sought: Self) -> Self:
+        """Where something first stands along the last axis, from 1; NaN, or something unknown, where it does not."""
+
+    @abstractmethod
+    def picked(self, place: Self) -> Self:
+        """What stands at a place of the last axis, from 1."""
+
+    @abstractmethod
     def compared(self, operator: str, other: Self) -> Self:
         """1 where `=`, `<>`, `<`, `<=`, `>` or `>=` holds, else 0."""
 
@@ -174,6 +211,11 @@ class Floats(Elements):
         """All of them."""
         numbers: NDArray[np.float64] = self.data[0]
         return numbers
+
+    def undefined(self) -> Flags | None:
+        """What is not finite."""
+        undefined: Flags | None = ~np.isfinite(self.data[0])
+        return undefined
 
     def _like(self, data: NDArray[Any]) -> Self:
         return type(self)(data)
@@ -216,6 +258,19 @@ class Floats(Elements):
     def _largest(self, counts: Flags) -> Self:
         found = np.where(counts, self.data, -np.inf).max(axis=-1, keepdims=True, initial=-np.inf)
         return self._like(np.where(counts.any(axis=-1, keepdims=True), found, 0.0))
+
+    def place_of(self, sought: Self) -> Self:
+        """As numbers."""
+        equal = self.data == sought.data
+        places = np.where(equal.any(axis=-1), equal.argmax(axis=-1) + 1.0, np.nan)
+        return self._like(places[..., None])
+
+    def picked(self, place: Self) -> Self:
+        """NaN beyond the ends."""
+        at = np.trunc(place.data[0])
+        inside = (at >= 1) & (at <= self.shape[-1])
+        taken = np.take_along_axis(self.data[0], np.where(inside, at - 1, 0).astype(np.int64), axis=-1)
+        return self.of(np.where(inside, taken, np.nan))
 
     def compared(self, operator: str, other: Self) -> Self:
         """As numbers."""

@@ -47,6 +47,7 @@ class Residues(Elements):
         exact: The number where it is a known one, else NaN; None where none is.
     """
 
+    is_exact = True
     step: tuple[Self, Self] | None = None
     """Of a comparison: the same but where both sides are equal, and the difference that is above zero or not."""
 
@@ -102,6 +103,13 @@ class Residues(Elements):
     def where(self, keep: Flags, other: Self) -> Self:
         """These where they are to be kept, else others."""
         return self._like(np.where(keep, self.data, other.data), np.where(keep, self.known(), other.known()))
+
+    def put(self, at: Any, others: Self) -> None:
+        """Write others in some places."""
+        super().put(at, others)
+        if others.exact is not None or self.exact is not None:
+            self.exact = self.known()
+            self.exact[at] = others.known()
 
     @classmethod
     def joined(cls, several: Sequence[Self], axis: int = -1) -> Self:
@@ -202,6 +210,14 @@ class Residues(Elements):
             return None
         known = (~np.isnan(self.exact) | ~counts).all(axis=-1, keepdims=True)
         return np.where(known, Floats.of(self.exact).largest(counts).data[0], np.nan)
+
+    def place_of(self, sought: Self) -> Self:
+        """A hash of all."""
+        return self.opaque("place", [sought, *(self[..., at : at + 1] for at in range(self.shape[-1]))])
+
+    def picked(self, place: Self) -> Self:
+        """A hash of all."""
+        return self.opaque("picked", [place, *(self[..., at : at + 1] for at in range(self.shape[-1]))])
 
     def compared(self, operator: str, other: Self) -> Self:
         """By sign: `x > 0` is `(1 + |x|/x)/2` where x is not 0, which makes `x*(x>0)` a ReLU."""

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import formualizer
 
-Kind: TypeAlias = Literal["function", "operator", "reference", "number", "array", "other"]
+Kind: TypeAlias = Literal["function", "operator", "reference", "number", "text", "boolean", "missing", "array", "other"]
 
 _DEEPEST: Final = 256
 """Levels of a tree: what walks it goes down by recursion. Formualizer reads no deeper ones either."""
@@ -24,9 +24,9 @@ class Node(NamedTuple):
     """A part of a formula.
 
     Args:
-        kind: What it is; `other` is a text, a truth value, an error, an argument left out, a call of a result, or
-            what is not known.
-        text: The function's name in capitals without a prefix, the operator, the reference, the number or the text.
+        kind: What it is; `missing` is an argument left out, `other` an error, a call of a result, or not known.
+        text: The function's name in capitals without a prefix, the operator, the reference, the number, the text; of an
+            array how many rows it has.
         children: Arguments or operands.
         prefix: What stands before a function's name, such as `_xlfn.`.
     """
@@ -92,7 +92,18 @@ def _labelled(parsed: Mapping[str, Any], below: tuple[Node, ...]) -> Node:
         case "Reference":
             return Node("reference", parsed["reference"])
         case "Array":
-            return Node("array", "", below)
-        case "Literal" if type(parsed["value"]) in (int, float):
-            return Node("number", repr(parsed["value"]).removesuffix(".0"))
+            return Node("array", str(len(parsed["rows"])), below)
+        case "Omitted":
+            return Node("missing")
+        case "Literal":
+            return _literal(parsed["value"])
     return Node("other", str(parsed.get("value", "")), below)
+
+
+def _literal(value: object) -> Node:
+    """A literal; a text such as `#N/A` may be the error as well, which is not told."""
+    if isinstance(value, bool):
+        return Node("boolean", str(value).upper())
+    if isinstance(value, (int, float)):
+        return Node("number", repr(value).removesuffix(".0"))
+    return Node("text" if isinstance(value, str) and not value.startswith("#") else "other", str(value))

@@ -15,6 +15,7 @@ import numpy as np
 
 from xlconv import layers, reader
 from xlconv.errors import XlconvError
+from xlconv.formula.forms import Group
 from xlconv.network import INPUT, FloatArray, Network, Node
 from xlconv.places import NOWHERE, Places
 from xlconv.recover.agreement import compare
@@ -22,7 +23,7 @@ from xlconv.recover.build import build
 from xlconv.recover.declared import declares, found_by
 from xlconv.recover.evidence import with_evidence
 from xlconv.recover.found import Found, Stage
-from xlconv.recover.reading import Group, Reading, read
+from xlconv.recover.reading import Reading, read
 from xlconv.recover.tensors import Built, Tensor
 
 __all__ = ["Found", "Recovered", "Stage", "recover", "recover_book"]

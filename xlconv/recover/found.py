@@ -8,7 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from xlconv.network import FloatArray, Network, Node
+from xlconv.layers import ZeroPad2d
+from xlconv.network import INPUT, FloatArray, Network, Node
 from xlconv.places import NOWHERE, Atlas, Places
 from xlconv.recover.choices import Choices
 
@@ -119,6 +120,21 @@ class Found:
         cells: Places = np.unique(np.concatenate([self.computed, self.views, *inputs, *chosen]))
         return cells
 
+    def shown(self, name: str) -> Places:
+        """The cells that show a layer's output, also through views and paddings without cells of their own."""
+        if name in self._shown:
+            return self._shown[name]
+        node = self.network[name]
+        source = self.shown(node.inputs[0])
+        if isinstance(node.layer, ZeroPad2d):
+            return _padded(source, node.layer.padding)
+        return source.reshape(self.network.shapes[name])
+
+    @cached_property
+    def _shown(self) -> dict[str, Places]:
+        """Those that stand in cells."""
+        return {INPUT: self.inputs} | {stage.shows: stage.cells for stage in self.stages if stage.nodes}
+
     def what(self, place: int) -> str:
         """Which tensor an input or weight cell belongs to, in words."""
         if place in self.inputs:
@@ -136,3 +152,12 @@ class Found:
             for part, cells in stage.parts.items():
                 yield part, stage.name, cells
             yield "output", stage.name, stage.cells
+
+
+def _padded(source: Places, padding: tuple[int, int, int, int]) -> Places:
+    """Cells with none around them."""
+    left, right, top, bottom = padding
+    height, width = source.shape[1:]
+    cut = source[:, max(0, -top) : height - max(0, -bottom), max(0, -left) : width - max(0, -right)]
+    around = ((0, 0), (max(0, top), max(0, bottom)), (max(0, left), max(0, right)))
+    return np.pad(cut, around, constant_values=NOWHERE)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from xlconv import places
 from xlconv.cells import Range
 from xlconv.formula import notation
+from xlconv.formula.forms import Forms, Group, groups
 from xlconv.places import Atlas, Places
 from xlconv.processes.bounds import check_cells, done
 from xlconv.reader import Sheet, Workbook
@@ -35,22 +36,6 @@ _TABLE: Final = 4096
 something up: it is listed for the first of them."""
 _LARGE: Final = 1 << 16
 """A range of more cells than this may be a whole column or more: what lies beyond all that is used is left out."""
-
-
-class Group(NamedTuple):
-    """Cells of a worksheet whose formulas are copies of each other.
-
-    Args:
-        sheet: The worksheet.
-        form: The formula in R1C1 notation.
-        formula: The first cell's.
-        cells: Row and column of each.
-    """
-
-    sheet: str
-    form: str
-    formula: str
-    cells: list[Cell]
 
 
 @dataclass
@@ -128,6 +113,11 @@ class Reading:
         copies, sources = self._copies
         at = places.find(cells, copies)
         return np.where(at >= 0, sources[at], cells) if copies.size else cells
+
+    @cached_property
+    def forms(self) -> Forms:
+        """The formulas, as they are computed."""
+        return Forms(self.book, self.atlas, self.groups)
 
     @cached_property
     def group_of(self) -> dict[int, Group]:
@@ -259,22 +249,6 @@ def _filled(book: Workbook, atlas: Atlas, bundles: Sequence[Bundle]) -> Places:
         for at, cell in sheet.cells.items()
         if (cell.formula is not None or type(cell.value) is float) and (place := atlas.place(name, *at)) not in zeros
     )
-
-
-def groups(book: Workbook) -> list[Group]:
-    """All formulas of a workbook, those that are copies of each other together."""
-    found: dict[tuple[str, str, bool], Group] = {}
-    for name, sheet in book.sheets.items():
-        spread = sheet.spread
-        for at, cell in sheet.cells.items():
-            if cell.formula is None:
-                continue
-            form = notation.relative_form(cell.formula, *at)
-            key = (name, form, at in spread)
-            if key not in found:
-                found[key] = Group(name, form, cell.formula, [])
-            found[key].cells.append(at)
-    return list(found.values())
 
 
 def _meaning(reader: Reader, group: Group) -> Meaning | None:

@@ -1,0 +1,131 @@
+"""What a part of a formula is while it is walked: values of kinds, for many cells and lanes at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from math import inf, nan
+from typing import Final, Generic, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlconv.formula.elements import Elements, Flags
+
+E = TypeVar("E", bound=Elements)
+Kinds: TypeAlias = NDArray[np.uint8]
+
+_NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+
+NUMBER, BLANK, TEXT, BOOLEAN, ERROR, UNKNOWN = range(6)
+"""Kinds of values. Of an unknown one it is not known what it is, which is not said to be an error."""
+
+
+@dataclass(frozen=True)
+class Array(Generic[E]):
+    """Values: axes are the cells that share a formula, lanes (inputs or choices), rows and columns; 1 is for all.
+
+    Args:
+        kinds: Of each value.
+        numbers: The number, 0 or 1 of a truth value, the number of a text (`Texts`); 0 for all else.
+        is_range: Whether these are cells, of which functions such as SUM leave out what is no number.
+    """
+
+    kinds: Kinds
+    numbers: E
+    is_range: bool = False
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.numbers.shape[2], self.numbers.shape[3]
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it is one value."""
+        return self.size == (1, 1)
+
+    def spread(self, shape: tuple[int, ...]) -> Array[E]:
+        """The same, repeated so that it has a shape."""
+        return replace(self, kinds=np.broadcast_to(self.kinds, shape), numbers=self.numbers.spread(shape))
+
+    def turned(self) -> Array[E]:
+        """Rows as columns."""
+        return Array(self.kinds.transpose(0, 1, 3, 2), self.numbers.transpose(0, 1, 3, 2))
+
+    def where(self, keep: Flags, other: Array[E]) -> Array[E]:
+        """These values where they are to be kept, else others."""
+        return Array(np.where(keep, self.kinds, other.kinds), self.numbers.where(keep, other.numbers))
+
+    def flat(self) -> Array[E]:
+        """All values in one row."""
+        height, width = self.size
+        wide = self.spread(np.broadcast_shapes(self.kinds.shape, self.numbers.shape))
+        cells, lanes = wide.kinds.shape[:2]
+        kinds, numbers = wide.kinds.reshape(cells, lanes, 1, -1), wide.numbers.reshape(cells, lanes, 1, height * width)
+        return Array(kinds, numbers, self.is_range)
+
+
+def settled(kinds: Kinds, numbers: E) -> Array[E]:
+    """Values of which those that came out as no number are errors."""
+    if (undefined := numbers.undefined()) is not None:
+        shape = np.broadcast_shapes(kinds.shape, numbers.shape)
+        kinds = np.where(undefined & (np.broadcast_to(kinds, shape) < ERROR), np.uint8(ERROR), kinds)
+    return Array(kinds, numbers)
+
+
+def worst(arrays: Sequence[Array[E]]) -> Kinds:
+    """For each value whether it is a number: an error where one of several is, unknown where one is."""
+    found = arrays[0].kinds
+    for each in arrays[1:]:
+        found = np.maximum(found, each.kinds)
+    kinds: Kinds = np.where(found >= ERROR, found, np.uint8(NUMBER))
+    return kinds
+
+
+def gathered(kinds: Kinds) -> Kinds:
+    """The same for values of a row together."""
+    found: Kinds = np.where(kinds >= ERROR, kinds, np.uint8(NUMBER)).max(axis=(2, 3), keepdims=True)
+    return found
+
+
+@dataclass
+class Texts:
+    """Texts by number: equal numbers are equal texts."""
+
+    all: list[str] = field(default_factory=lambda: [""])
+    _numbers: dict[str, int] = field(default_factory=lambda: {"": 0})
+
+    def number(self, text: str) -> int:
+        """The number of a text."""
+        if text not in self._numbers:
+            self._numbers[text] = len(self.all)
+            self.all.append(text)
+        return self._numbers[text]
+
+    def folded(self, number: float) -> float:
+        """Of the same text in small letters."""
+        return self.number(self.all[int(number)].casefold())
+
+    def as_number(self, number: float) -> float:
+        """The number that a text reads as; NaN for none, infinity where that depends on the program."""
+        text = self.all[int(number)].strip()
+        if _NUMBER.fullmatch(text):
+            return float(text)
+        return inf if any(sign.isdigit() for sign in text) else nan
+
+    def mapped(self, function: Callable[..., float], *numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What a function gives for each combination of numbers; NaN where one of them is none."""
+        shape = np.broadcast_shapes(*(each.shape for each in numbers))
+        rows = np.stack([np.broadcast_to(each, shape).ravel() for each in numbers])
+        known = ~np.isnan(rows).any(axis=0)
+        found = np.full(rows.shape[1], np.nan)
+        if known.any():
+            different, which = np.unique(rows[:, known], axis=1, return_inverse=True)
+            found[known] = np.array([function(*row) for row in different.T.tolist()], float)[which.ravel()]
+        return found.reshape(shape)
+
+
+TEXTS: Final = Texts()
+"""All texts that formulas came upon in this process."""

@@ -1,0 +1,122 @@
+"""Formulas computed under an interpretation, in the order in which they read each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, Generic
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlconv import places
+from xlconv.cells import Range
+from xlconv.formula import functions
+from xlconv.formula.array import Array, E
+from xlconv.formula.forms import Forms, in_order
+from xlconv.formula.patterns import Pattern, pattern_of
+from xlconv.formula.state import State
+from xlconv.formula.tree import Node, parse
+from xlconv.formula.walk import Walk
+from xlconv.places import Places
+
+__all__ = ["Evaluation", "functions"]
+
+_AT_ONCE: Final = 1 << 20
+"""Numbers that a formula reads for many cells and lanes, which are worked on together."""
+_ROUNDS: Final = 3000
+"""Cells that read each other, one behind the other."""
+
+
+class Evaluation(Generic[E]):
+    """A workbook's formulas under one interpretation.
+
+    Args:
+        forms: The formulas.
+        state: What cells hold; what is computed is put there.
+    """
+
+    def __init__(self, forms: Forms, state: State[E]) -> None:
+        self.forms, self.state = forms, state
+
+    def compute(self, asked: Places, known: Places) -> None:
+        """Compute some cells, and whatever they are computed from; those in a circle stay unknown.
+
+        Args:
+            asked: The cells.
+            known: Cells, sorted, that keep what they hold.
+        """
+        wanted = np.unique(self.forms.group_of(np.setdiff1d(asked, known)))
+        stop = {at for at, cells in enumerate(self.forms.places) if (places.find(cells, known) >= 0).all()}
+        reads = self.forms.behind(wanted[wanted >= 0].tolist(), stop)
+        for groups in in_order(reads):
+            waiting = {group: np.flatnonzero(places.find(self.forms.places[group], known) < 0) for group in groups}
+            if any(reads[group] & waiting.keys() for group in groups):
+                self._in_rounds(waiting)
+            else:
+                self._put(waiting)
+
+    def _in_rounds(self, waiting: dict[int, NDArray[np.int64]]) -> None:
+        """Groups that read each other, or themselves: cells that read nothing that waits, round after round."""
+        for _ in range(_ROUNDS):
+            pending = np.sort(np.concatenate([self.forms.filled_by(group, at) for group, at in waiting.items()]))
+            ready = {group: at[self._is_ready(group, at, pending)] for group, at in waiting.items()}
+            if not any(at.size for at in ready.values()):
+                return
+            self._put(ready)
+            waiting = {group: np.setdiff1d(at, ready[group]) for group, at in waiting.items()}
+
+    def _is_ready(self, group: int, at: NDArray[np.int64], pending: Places) -> NDArray[np.bool_]:
+        """Which cells of a group read none of some sorted cells."""
+        ready, firsts = np.ones(at.size, bool), self.forms.at(group, at)
+        for first, ref in zip(firsts.T, self.forms.refs(group), strict=True):
+            read = first[:, None, None] + places.offsets(ref.range.height, ref.range.width)
+            ready &= ~(places.find(read, pending) >= 0).any(axis=(1, 2))
+        return ready
+
+    def _put(self, groups: dict[int, NDArray[np.int64]]) -> None:
+        for cells, values in self._results(groups):
+            self.state.put(cells, values)
+
+    def results(self, cells: Places) -> Iterator[tuple[Places, Array[E]]]:
+        """What the formulas of some cells give, from what the state holds; some cells at a time, others too."""
+        numbers = self.forms.group_of(cells)
+        groups = np.unique(numbers[numbers >= 0]).tolist()
+        yield from self._results({group: self.forms.among(group, cells) for group in groups})
+
+    def _results(self, groups: dict[int, NDArray[np.int64]]) -> Iterator[tuple[Places, Array[E]]]:
+        """What some cells of some groups give, in portions; groups of one pattern together."""
+        alike: dict[Pattern, list[tuple[Places, Places]]] = {}
+        for group, at in groups.items():
+            pattern = self.forms.pattern(group)
+            if pattern is None or not at.size:
+                continue
+            if (spread := self.forms.spread_of(group)) is not None:
+                yield self.state.atlas.places(spread).ravel(), self._spread(group, pattern, spread)
+            else:
+                alike.setdefault(pattern, []).append((self.forms.places[group][at], self.forms.at(group, at)))
+        for pattern, parts in alike.items():
+            cells, firsts = (np.concatenate(side) for side in zip(*parts, strict=True))
+            size = max(1, sum(height * width for height, width in pattern.sizes))
+            portion = max(1, _AT_ONCE // (self.state.lanes * size))
+            for first in range(0, cells.size, portion):
+                part = slice(first, first + portion)
+                yield cells[part], Walk(self.state, pattern, cells[part], firsts[part]).result()
+
+    def _spread(self, group: int, pattern: Pattern, spread: Range) -> Array[E]:
+        """What each cell of an array formula shows: (cells, lanes or 1, 1, 1)."""
+        first = np.array([0])
+        walk = Walk(self.state, pattern, self.forms.places[group][first], self.forms.at(group, first))
+        value = walk.value(pattern.tree)
+        if value.size not in ((spread.height, spread.width), (1, 1)):
+            value = walk.unknown()
+        shape = np.broadcast_shapes(value.kinds.shape, value.numbers.shape, (1, 1, spread.height, spread.width))
+        wide = value.spread(shape).flat()
+        return Array(wide.kinds.transpose(3, 1, 2, 0), wide.numbers.transpose(3, 1, 2, 0))
+
+    def result(self, formula: str, cell: Range) -> Array[E]:
+        """What another formula would give in a cell; unknown where it cannot be read."""
+        tree = parse(formula) or Node("other")
+        pattern, refs = pattern_of(tree, self.forms.references, cell)
+        atlas = self.state.atlas
+        at = np.array([[atlas.place(*ref.range[:3]) for ref in refs]], np.int64).reshape(1, len(refs))
+        return Walk(self.state, pattern, np.array([atlas.place(*cell[:3])]), at).result()

@@ -1,0 +1,226 @@
+"""All formulas of a workbook, those that are copies of each other together, each parsed once; who reads whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlconv import places
+from xlconv.cells import Range
+from xlconv.formula import notation
+from xlconv.formula.patterns import Pattern, pattern_of
+from xlconv.formula.references import Ref, References
+from xlconv.formula.tree import parse
+from xlconv.places import Atlas, Places
+from xlconv.reader import Workbook
+
+_MOST: Final = 1 << 25
+"""Cells of the rectangle around all formulas of a worksheet, for who reads whom to be looked up in it."""
+
+
+class Group(NamedTuple):
+    """Cells of a worksheet whose formulas are copies of each other.
+
+    Args:
+        sheet: The worksheet.
+        form: The formula in R1C1 notation.
+        formula: The first cell's.
+        cells: Row and column of each.
+    """
+
+    sheet: str
+    form: str
+    formula: str
+    cells: list[tuple[int, int]]
+
+    @property
+    def first(self) -> Range:
+        """The first cell."""
+        return Range(self.sheet, *self.cells[0])
+
+
+def groups(book: Workbook) -> list[Group]:
+    """All formulas of a workbook."""
+    found: dict[tuple[str, str, bool], Group] = {}
+    for name, sheet in book.sheets.items():
+        spread = sheet.spread
+        for at, cell in sheet.cells.items():
+            if cell.formula is None:
+                continue
+            form = notation.relative_form(cell.formula, *at)
+            key = (name, form, at in spread)
+            if key not in found:
+                found[key] = Group(name, form, cell.formula, [])
+            found[key].cells.append(at)
+    return list(found.values())
+
+
+class Forms:
+    """The formulas of a workbook, and which of them read which.
+
+    Args:
+        book: The workbook.
+        atlas: Its worksheets.
+        all_groups: Its formulas.
+    """
+
+    def __init__(self, book: Workbook, atlas: Atlas, all_groups: list[Group]) -> None:
+        self.book, self.atlas, self.groups = book, atlas, all_groups
+        self.references = References(book)
+        self.cells = [np.array(group.cells, np.int64) for group in all_groups]
+        self.places = [atlas.of(group.sheet, group.cells) for group in all_groups]
+
+    @cached_property
+    def _patterns(self) -> list[tuple[Pattern | None, list[Ref]]]:
+        return [
+            (None, []) if (tree := parse(group.formula)) is None else pattern_of(tree, self.references, group.first)
+            for group in self.groups
+        ]
+
+    def pattern(self, group: int) -> Pattern | None:
+        """What a group's formula is; None where it cannot be read."""
+        return self._patterns[group][0]
+
+    def refs(self, group: int) -> list[Ref]:
+        """The ranges that a group's formula names, as its first cell does."""
+        return self._patterns[group][1]
+
+    def at(self, group: int, cells: NDArray[np.int64]) -> Places:
+        """(cells, ranges): where the ranges begin that some cells of a group read."""
+        moved = self.cells[group][cells] - self.cells[group][0]
+        found = np.empty((cells.size, len(self.refs(group))), np.int64)
+        for number, ref in enumerate(self.refs(group)):
+            sheet, row, column, *_ = ref.range
+            found[:, number] = self.atlas.place(sheet, row, column)
+            found[:, number] += places.shift(moved[:, 0] * ref.down, moved[:, 1] * ref.right)
+        return found
+
+    @cached_property
+    def _grids(self) -> dict[str, _Grid]:
+        """Of every worksheet which group's formula stands where."""
+        grids = {}
+        for name in self.book.sheets:
+            mine = [at for at, group in enumerate(self.groups) if group.sheet == name]
+            if mine:
+                grids[name] = _Grid([self._filled_cells(at) for at in mine], mine)
+        return grids
+
+    def _filled_cells(self, group: int) -> NDArray[np.int64]:
+        spread = self.spread_of(group)
+        return self.cells[group] if spread is None else np.array(list(spread.cells()), np.int64)
+
+    def group_of(self, cells: Places) -> NDArray[np.int64]:
+        """The group of each cell, -1 for a cell that no formula fills."""
+        count, filled, numbers = self._sorted
+        at = places.find(cells, filled)
+        return np.where(at >= 0, numbers[at], -1) if count else np.full(cells.shape, -1)
+
+    @cached_property
+    def _sorted(self) -> tuple[int, Places, NDArray[np.int64]]:
+        filled = [self.filled_by(group, np.arange(len(cells))) for group, cells in enumerate(self.cells)]
+        every = np.concatenate([*filled, np.empty(0, np.int64)])
+        number = np.repeat(np.arange(len(filled)), [each.size for each in filled])
+        order = np.argsort(every)
+        return every.size, every[order], number[order]
+
+    def spread_of(self, group: int) -> Range | None:
+        """The range that a group's one array formula fills, where that is more than a cell."""
+        first = self.groups[group].first
+        return self.book.sheets[first.sheet].arrays.get((first.row, first.column)) if self._is_spread(first) else None
+
+    def _is_spread(self, cell: Range) -> bool:
+        where = self.book.sheets[cell.sheet].arrays.get((cell.row, cell.column))
+        return where is not None and where.size > 1
+
+    def among(self, group: int, cells: Places) -> NDArray[np.int64]:
+        """Which formulas of a group show something in some cells."""
+        if self.spread_of(group) is not None:
+            return np.array([0])
+        return np.flatnonzero(np.isin(self.places[group], cells))
+
+    def filled_by(self, group: int, at: NDArray[np.int64]) -> Places:
+        """The cells that show what some formulas of a group give."""
+        spread = self.spread_of(group) if at.size else None
+        return self.places[group][at] if spread is None else self.atlas.places(spread).ravel()
+
+    def read_by(self, group: int) -> set[int]:
+        """The groups of which a group may read a cell."""
+        found: set[int] = set()
+        for ref in self.refs(group):
+            grid = self._grids.get(ref.range.sheet)
+            if grid is not None:
+                found |= grid.within(self._around(group, ref))
+        return found
+
+    def _around(self, group: int, ref: Ref) -> Range:
+        """The rectangle around a range as all cells of a group see it."""
+        moves = (self.cells[group] - self.cells[group][0]) * np.array([ref.down, ref.right])
+        (top, left), (bottom, right) = moves.min(axis=0).tolist(), moves.max(axis=0).tolist()
+        sheet, row, column, height, width = ref.range
+        return Range(sheet, row + top, column + left, height + bottom - top, width + right - left)
+
+    def behind(self, asked: Iterable[int], stop: set[int]) -> dict[int, set[int]]:
+        """The groups that some are computed from, each with those that it reads itself.
+
+        Args:
+            asked: Groups.
+            stop: Groups that are known.
+        """
+        found: dict[int, set[int]] = {}
+        waiting = list(asked)
+        while waiting:
+            group = waiting.pop()
+            if group not in found:
+                found[group] = self.read_by(group) - stop
+                waiting += found[group]
+        return found
+
+
+class _Grid:
+    """Which group's formula stands where, on one worksheet."""
+
+    def __init__(self, cells: list[NDArray[np.int64]], numbers: list[int]) -> None:
+        every = np.concatenate(cells)
+        (self._top, self._left), (bottom, right) = every.min(axis=0), every.max(axis=0)
+        self._numbers = set(numbers)
+        size = (int(bottom - self._top) + 1, int(right - self._left) + 1)
+        self._at = np.full(size, -1, np.int32) if size[0] * size[1] <= _MOST else None
+        if self._at is not None:
+            for number, each in zip(numbers, cells, strict=True):
+                self._at[each[:, 0] - self._top, each[:, 1] - self._left] = number
+
+    def within(self, where: Range) -> set[int]:
+        """The groups that have a cell in a range; all, where the formulas stand too far apart to tell."""
+        if self._at is None:
+            return self._numbers
+        top, left = max(0, where.row - self._top), max(0, where.column - self._left)
+        bottom, right = where.row + where.height - self._top, where.column + where.width - self._left
+        if bottom <= 0 or right <= 0:
+            return set()
+        return set(np.unique(self._at[top:bottom, left:right]).tolist()) - {-1}
+
+
+def in_order(reads: dict[int, set[int]]) -> Iterator[list[int]]:
+    """Groups, generation after generation, each after those that it reads; in the end those that read each other."""
+    waiting = {group: set(read) for group, read in reads.items()}
+    readers: dict[int, list[int]] = {}
+    for group, read in waiting.items():
+        for each in read:
+            readers.setdefault(each, []).append(group)
+    ready = [group for group, read in waiting.items() if not read]
+    while ready:
+        yield ready
+        following = []
+        for group in ready:
+            del waiting[group]
+            for reader in readers.get(group, ()):
+                waiting[reader].discard(group)
+                if not waiting[reader]:
+                    following.append(reader)
+        ready = following
+    if waiting:
+        yield list(waiting)

@@ -1,0 +1,237 @@
+"""Functions of numbers: sums, products, the largest, exponentials, rounding, matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from xlconv.formula.array import (
+    BLANK,
+    BOOLEAN,
+    ERROR,
+    NUMBER,
+    TEXT,
+    Array,
+    gathered,
+    settled,
+    worst,
+)
+from xlconv.formula.elements import UNARY, Elements
+from xlconv.formula.tree import Node
+from xlconv.formula.walk import FUNCTIONS, Walk, fits, function
+
+
+def _unary(name: str, walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    if len(args) != 1:
+        return walk.unknown()
+    x = walk.as_number(walk.value(args[0]))
+    return settled(x.kinds, x.numbers.unary(name))
+
+
+FUNCTIONS.update({name: partial(_unary, name) for name in UNARY})
+
+
+def numbers_in(walk: Walk[Any], node: Node) -> Array[Any]:
+    """An argument in one row, as functions such as SUM take it: of cells and arrays what is a number counts alone.
+
+    What does not count is BOOLEAN.
+    """
+    value = walk.value(node)
+    if value.is_single and not value.is_range:
+        return walk.as_number(value).flat()
+    row = value.flat()
+    kinds = np.where((row.kinds == NUMBER) | (row.kinds >= ERROR), row.kinds, np.uint8(BOOLEAN))
+    return Array(kinds, row.numbers)
+
+
+def _one_row(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """All arguments in one row, of which BOOLEAN does not count."""
+    rows = [numbers_in(walk, node) for node in args]
+    if len(rows) == 1:
+        return rows[0]
+    shape = np.broadcast_shapes(*(each.kinds.shape[:2] for each in rows), *(each.numbers.shape[:2] for each in rows))
+    wide = [each.spread((*shape, 1, each.size[1])) for each in rows]
+    kinds = np.concatenate([each.kinds for each in wide], axis=3)
+    return Array(kinds, walk.elements.joined([each.numbers for each in wide]))
+
+
+def _counted(row: Array[Any], otherwise: float) -> Elements:
+    """The numbers of a row, and another in the place of what does not count."""
+    counts = row.kinds == NUMBER
+    other = row.numbers.of(np.full((1, 1, 1, 1), otherwise))
+    numbers: Elements = row.numbers if counts.all() else row.numbers.where(counts, other)
+    return numbers
+
+
+@function("SUM")
+def sum_(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """The sum of all numbers."""
+    row = _one_row(walk, args)
+    return settled(gathered(_hushed(row)), _counted(row, 0.0).sum())
+
+
+@function("PRODUCT")
+def product(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """The product of all numbers; 0 of none."""
+    row = _one_row(walk, args)
+    if not (row.kinds == NUMBER).any(axis=3).all():
+        return walk.unknown()
+    return settled(gathered(_hushed(row)), _counted(row, 1.0).product())
+
+
+@function("AVERAGE")
+def average(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """The mean of all numbers; an error of none."""
+    row = _one_row(walk, args)
+    count = (row.kinds == NUMBER).sum(axis=(2, 3), keepdims=True)
+    mean = _counted(row, 0.0).sum() / row.numbers.of(np.maximum(count, 1).astype(float))
+    kinds = np.where((count == 0) & (gathered(_hushed(row)) < ERROR), np.uint8(ERROR), gathered(_hushed(row)))
+    return settled(kinds, mean)
+
+
+def _hushed(row: Array[Any]) -> Any:
+    """Kinds, with what does not count as numbers."""
+    return np.where(row.kinds == BOOLEAN, np.uint8(NUMBER), row.kinds)
+
+
+@function("MAX")
+def max_(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """The largest number; 0 of none. The largest of what is the largest itself is one of all."""
+    return _extreme(walk, args, least=False)
+
+
+@function("MIN")
+def min_(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """The smallest number; 0 of none."""
+    return _extreme(walk, args, least=True)
+
+
+def _extreme(walk: Walk[Any], args: tuple[Node, ...], least: bool) -> Array[Any]:
+    name = "MIN" if least else "MAX"
+    flat = tuple(inner for node in args for inner in _opened(node, name))
+    row = _one_row(walk, flat)
+    numbers, counts = row.numbers, row.kinds == NUMBER
+    found = numbers.least(counts) if least else numbers.largest(counts)
+    return settled(gathered(_hushed(row)), found)
+
+
+def _opened(node: Node, name: str) -> list[Node]:
+    """The arguments of `MAX(MAX(a),b)`, one by one."""
+    if node.kind != "function" or node.text != name:
+        return [node]
+    return [inner for child in node.children for inner in _opened(child, name)]
+
+
+@function("SUMPRODUCT")
+def sumproduct(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """The sum of the products of what stands in the same place; what is no number counts as 0."""
+    arrays = walk.values(args)
+    if not arrays or len({each.size for each in arrays}) > 1:
+        return walk.unknown() if not arrays else walk.error()
+    numbers = [each.numbers if (each.kinds == NUMBER).all() else _or_zero(each) for each in arrays]
+    product = numbers[0]
+    for other in numbers[1:]:
+        product = product * other
+    return settled(gathered(worst(arrays)), product.sum((-2, -1)))
+
+
+def _or_zero(values: Array[Any]) -> Elements:
+    zero = values.numbers.of(np.zeros((1, 1, 1, 1)))
+    found: Elements = values.numbers.where(values.kinds == NUMBER, zero)
+    return found
+
+
+@function("SUMSQ")
+def sumsq(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """The sum of the squares of all numbers."""
+    row = _one_row(walk, args)
+    numbers = _counted(row, 0.0)
+    return settled(gathered(_hushed(row)), (numbers * numbers).sum())
+
+
+@function("POWER")
+def power(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """The same as `^`."""
+    return walk.arithmetic("^", *walk.values(args)) if len(args) == 2 else walk.unknown()
+
+
+@function("LOG", "LOG10")
+def log(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """To the base 10, unless another is given."""
+    values = [walk.as_number(value) for value in walk.values(args)] or [walk.unknown()]
+    base = values[1] if len(values) > 1 else walk.number(10.0)
+    logs = [settled(each.kinds, each.numbers.unary("LN")) for each in (values[0], base)]
+    return walk.arithmetic("/", *logs)
+
+
+@function("MMULT")
+def mmult(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """The product of two matrices."""
+    if len(args) != 2:
+        return walk.unknown()
+    left, right = walk.values(args)
+    if any((each.kinds > BLANK).any() for each in (left, right)):
+        return walk.unknown()
+    if left.size[1] != right.size[0]:
+        return walk.error()
+    rows, columns, turned = left.size[0], right.size[1], right.turned()
+    a = left.numbers.reshape(*left.numbers.shape[:2], rows, 1, -1)
+    b = turned.numbers.reshape(*turned.numbers.shape[:2], 1, columns, -1)
+    return Array(np.full((1, 1, rows, columns), NUMBER, np.uint8), (a * b).sum()[..., 0])
+
+
+@function("TRANSPOSE")
+def transpose(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """Rows as columns."""
+    return walk.value(args[0]).turned() if len(args) == 1 else walk.unknown()
+
+
+@function("ROUND")
+def round_(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """To so many decimals, halves away from zero, as the number is written with 15 digits."""
+    return _mapped(walk, args, _rounded)
+
+
+@function("MOD")
+def mod(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """What is left over, with the divisor's sign."""
+    return _mapped(walk, args, _left_over)
+
+
+def _left_over(number: Any, divisor: Any) -> Any:
+    there = np.where(divisor == 0, np.nan, divisor)
+    return number - there * np.floor(number / there)
+
+
+def _rounded(number: Any, digits: Any) -> Any:
+    scale = 10.0 ** np.trunc(digits)
+    scaled = np.abs(number) * scale
+    whole = np.floor(scaled)
+    is_up = (scaled - whole) * (1 + 1e-15) + 1e-15 * np.maximum(1.0, scaled) >= 0.5
+    return np.sign(number) * (whole + is_up) / scale
+
+
+def _mapped(walk: Walk[Any], args: tuple[Node, ...], function: Callable[..., Any]) -> Array[Any]:
+    """A function of two known numbers; of others a hash."""
+    if len(args) != 2:
+        return walk.unknown()
+    values = [walk.as_number(value) for value in walk.values(args)]
+    if not fits(*values):
+        return walk.unknown()
+    with np.errstate(all="ignore"):
+        found = function(*(value.numbers.known() for value in values))
+    if not walk.elements.is_exact:
+        return settled(worst(values), walk.elements.of(found))
+    hashed = walk.elements.opaque(function.__name__, [value.numbers for value in values])
+    return Array(worst(values), walk.elements.of(np.nan_to_num(found)).where(~np.isnan(found), hashed))
+
+
+@function("N")
+def n(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """The number; 0 of a text."""
+    value = walk.value(args[0]) if len(args) == 1 else walk.unknown()
+    zero = value.kinds == TEXT
+    return walk.number(0.0).where(zero, walk.as_number(value)) if zero.any() else walk.as_number(value)

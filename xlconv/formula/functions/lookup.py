@@ -1,0 +1,119 @@
+"""Functions that look something up by its place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from xlconv.formula.array import ERROR, NUMBER, TEXT, TEXTS, UNKNOWN, Array
+from xlconv.formula.functions.logic import chosen
+from xlconv.formula.tree import Node
+from xlconv.formula.walk import Walk, function
+
+_WILD = "*?~"
+
+
+@function("INDEX")
+def index(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """The value at a row and a column, from 1; of one row or column the second argument is enough."""
+    if not 2 <= len(args) <= 3 or args[1].kind == "missing":
+        return walk.unknown()
+    values, *at = walk.values(args)
+    at = [walk.as_number(each) for each in at]
+    if not all(each.is_single for each in at):
+        return walk.unknown()
+    height, width = values.size
+    if len(at) == 1:
+        at = [walk.number(1.0), at[0]] if height == 1 else [at[0], walk.number(1.0)]
+        if 1 not in (height, width):
+            return walk.unknown()
+    known = [np.trunc(each.numbers.known()) for each in at]
+    if any(np.isnan(each).any() for each in known):
+        return _picked(walk, values, at)
+    row, column = np.broadcast_arrays(*known)
+    if (row == 0).any() or (column == 0).any():  # a whole row or column
+        return walk.unknown()
+    inside = (row >= 1) & (row <= height) & (column >= 1) & (column <= width)
+    place = np.where(inside, (row - 1) * width + column - 1, 0).astype(np.int64)
+    found = _taken(values.flat(), place)
+    kinds = np.where(inside, found.kinds, np.uint8(ERROR))
+    asked = np.maximum(at[0].kinds, at[1].kinds)
+    return Array(np.where(asked >= ERROR, asked, kinds), found.numbers)
+
+
+def _taken(row: Array[Any], place: Any) -> Array[Any]:
+    """The value at a place of a row, for each cell and lane."""
+    cells, lanes = row.kinds.shape[:2]
+    at = (np.arange(cells)[:, None], np.arange(lanes), 0, place[:, :, 0, 0])
+    return Array(row.kinds[at][:, :, None, None], row.numbers[at][:, :, None, None])
+
+
+def _picked(walk: Walk[Any], values: Array[Any], at: list[Array[Any]]) -> Array[Any]:
+    """In the field, at a place that may be any."""
+    if not walk.elements.is_exact or (values.kinds >= TEXT).any() or 1 not in values.size:
+        return walk.unknown()
+    place = at[1] if values.size[0] == 1 else at[0]
+    return Array(np.full((1, 1, 1, 1), NUMBER, np.uint8), values.flat().numbers.picked(place.numbers))
+
+
+@function("MATCH")
+def match(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """Where a value first stands in a row or column, from 1."""
+    if len(args) != 3:
+        return walk.unknown()
+    sought, values, how = walk.values(args)
+    if not sought.is_single or 1 not in values.size or not (how.numbers.known() == 0).all():
+        return walk.unknown()
+    row, sought = walk.folded(values).flat(), walk.folded(sought)
+    if _is_wild(sought):
+        return walk.unknown()
+    kinds = np.where(sought.kinds >= ERROR, sought.kinds, np.uint8(NUMBER))
+    if walk.elements.is_exact:
+        kinds = np.where((row.kinds > NUMBER).any(), np.uint8(UNKNOWN), kinds)
+        return Array(kinds, row.numbers.place_of(sought.numbers))
+    equal = (row.kinds == sought.kinds) & (row.numbers.known() == sought.numbers.known())
+    there = equal.any(axis=3, keepdims=True)
+    place = np.where(there, equal.argmax(axis=3)[..., None] + 1.0, 0.0)
+    unknown = (row.kinds == UNKNOWN).any(axis=3, keepdims=True)
+    kinds = np.where(unknown, np.uint8(UNKNOWN), np.where(there | (kinds >= ERROR), kinds, np.uint8(ERROR)))
+    return Array(kinds, walk.elements.of(place))
+
+
+def _is_wild(value: Array[Any]) -> bool:
+    """Whether a text has signs that stand for others."""
+    texts = np.unique(value.numbers.known()[np.broadcast_to(value.kinds == TEXT, value.numbers.shape)])
+    return any(set(TEXTS.all[int(number)]) & set(_WILD) for number in texts.tolist() if number == number)
+
+
+@function("CHOOSE")
+def choose(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """The argument of some number, from 1."""
+    which, *values = [walk.value(node) for node in args] or [walk.unknown()]
+    number = walk.as_number(which)
+    known = np.trunc(number.numbers.known())
+    if not number.is_single or np.isnan(known).any():
+        return walk.unknown()
+    found = walk.error()
+    for at, value in enumerate(values, 1):
+        is_it = Array(number.kinds, walk.elements.of((known == at).astype(float)))
+        found = chosen(walk, is_it, value, found)
+    return found
+
+
+@function("ROWS")
+def rows(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """How many rows a range has."""
+    return walk.number(float(walk.value(args[0]).size[0])) if len(args) == 1 else walk.unknown()
+
+
+@function("COLUMNS")
+def columns(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """How many columns a range has."""
+    return walk.number(float(walk.value(args[0]).size[1])) if len(args) == 1 else walk.unknown()
+
+
+@function("_xlfn.SINGLE")
+def single(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """`@`, as Excel writes it."""
+    return walk.value(Node("operator", "@", args))

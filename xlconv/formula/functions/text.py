@@ -1,0 +1,148 @@
+"""Functions of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import nan
+from typing import Any
+
+import numpy as np
+
+from xlconv.formula.array import BOOLEAN, ERROR, NUMBER, TEXT, TEXTS, UNKNOWN, Array, worst
+from xlconv.formula.tree import Node
+from xlconv.formula.walk import Walk, function
+
+
+def as_text(walk: Walk[Any], value: Array[Any]) -> Array[Any]:
+    """Numbers, truth values and blank cells as the texts that they read as."""
+    shape = np.broadcast_shapes(value.kinds.shape, value.numbers.shape)
+    kinds, known = np.broadcast_to(value.kinds, shape), np.broadcast_to(value.numbers.known(), shape)
+    spelled = np.where(kinds == TEXT, known, 0.0)
+    for kind, spell in ((NUMBER, _general), (BOOLEAN, _truth)):
+        mine = kinds == kind
+        if mine.any():
+            spelled = np.where(mine, TEXTS.mapped(spell, np.where(mine, known, np.nan)), spelled)
+    kinds = np.where(np.isnan(spelled) & (kinds < ERROR), np.uint8(UNKNOWN), kinds)
+    return Array(np.where(kinds < ERROR, np.uint8(TEXT), kinds), walk.elements.of(np.nan_to_num(spelled)))
+
+
+def _truth(number: float) -> float:
+    return TEXTS.number("TRUE" if number else "FALSE")
+
+
+def _general(number: float) -> float:
+    """As a spreadsheet spells a number in a text: 15 digits, without an exponent where it is neither huge nor tiny."""
+    text = f"{number:.15g}"
+    if "e" in text and 1e-10 <= abs(number) < 1e21:
+        text = np.format_float_positional(float(text), trim="-")
+    return TEXTS.number("0" if text == "-0" else text.upper())
+
+
+def _of_texts(walk: Walk[Any], values: list[Array[Any]], kind: int, made: Callable[..., Any]) -> Array[Any]:
+    """What a function makes of texts and numbers: a text or a number; NaN is an error."""
+    known = [each.numbers.known() for each in values]
+    found = TEXTS.mapped(made, *known)
+    kinds = np.where(np.isnan(found), np.uint8(ERROR), np.uint8(kind))
+    kinds = np.where(np.isnan(sum(known)), np.uint8(UNKNOWN), kinds)
+    return Array(np.where(worst(values) >= ERROR, worst(values), kinds), walk.elements.of(np.nan_to_num(found)))
+
+
+@function("CONCATENATE")
+def concatenate(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """One text behind the other."""
+    found: Array[Any] | None = None
+    for node in args:
+        each = as_text(walk, walk.value(node))
+        if not each.is_single:
+            return walk.unknown()
+        found = each if found is None else _of_texts(walk, [found, each], TEXT, _joined)
+    return found or walk.unknown()
+
+
+def _joined(one: float, other: float) -> float:
+    return TEXTS.number(TEXTS.all[int(one)] + TEXTS.all[int(other)])
+
+
+def _from_text(
+    walk: Walk[Any], args: tuple[Node, ...], kind: int, made: Callable[..., Any], count: int = 1
+) -> Array[Any]:
+    """A function of a text and of numbers, so many arguments in all."""
+    if len(args) != count:
+        return walk.unknown()
+    first, *rest = walk.values(args)
+    return _of_texts(walk, [as_text(walk, first), *(walk.as_number(each) for each in rest)], kind, made)
+
+
+@function("MID")
+def mid(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """A part of a text, from a place on, counted from 1."""
+
+    def part(text: float, first: float, count: float) -> float:
+        if first < 1 or count < 0:
+            return nan
+        return TEXTS.number(TEXTS.all[int(text)][int(first) - 1 : int(first) - 1 + int(count)])
+
+    return _from_text(walk, args, TEXT, part, 3)
+
+
+@function("LEN")
+def len_(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """How many characters a text has."""
+    return _from_text(walk, args, NUMBER, lambda text: len(TEXTS.all[int(text)]))
+
+
+@function("UPPER")
+def upper(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """In capitals."""
+    return _from_text(walk, args, TEXT, lambda text: TEXTS.number(TEXTS.all[int(text)].upper()))
+
+
+@function("LOWER")
+def lower(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """In small letters."""
+    return _from_text(walk, args, TEXT, lambda text: TEXTS.number(TEXTS.all[int(text)].lower()))
+
+
+@function("CODE")
+def code(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """The number of a text's first character, where that is one of ASCII."""
+
+    def number(text: float) -> float:
+        first = TEXTS.all[int(text)][:1]
+        return float(ord(first)) if first.isascii() and first else nan
+
+    return _from_text(walk, args, NUMBER, number)
+
+
+@function("FIND")
+def find(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """Where one text begins in another, from 1."""
+    if len(args) != 2:
+        return walk.unknown()
+    sought, text = (as_text(walk, value) for value in walk.values(args))
+
+    def place(one: float, other: float) -> float:
+        at = TEXTS.all[int(other)].find(TEXTS.all[int(one)])
+        return at + 1.0 if at >= 0 else nan
+
+    return _of_texts(walk, [sought, text], NUMBER, place)
+
+
+@function("VALUE")
+def value(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """The number that a text reads as."""
+    return walk.as_number(walk.value(args[0])) if len(args) == 1 else walk.unknown()
+
+
+@function("TEXT")
+def text(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """A number as a format spells it; of formats, those of zeros behind the point are known."""
+    if len(args) != 2 or args[1].kind != "text" or set(args[1].text) - {"0", "."} or not args[1].text.startswith("0"):
+        return walk.unknown()
+    decimals = len(args[1].text.partition(".")[2])
+    if args[1].text.partition(".")[0] != "0":
+        return walk.unknown()
+    number = walk.as_number(walk.value(args[0]))
+    rounded = walk.value(Node("function", "ROUND", (args[0], Node("number", str(decimals)))))
+    found = _of_texts(walk, [rounded], TEXT, lambda one: TEXTS.number(f"{one:.{decimals}f}"))
+    return Array(np.maximum(found.kinds, np.where(number.kinds >= ERROR, number.kinds, np.uint8(TEXT))), found.numbers)

@@ -1,0 +1,234 @@
+"""A formula walked under an interpretation, for all cells that share it and all lanes at once.
+
+It is not a spreadsheet engine, and never the only witness: what is computed here is judged in real engines, too. What
+it does not know, such as functions that give something else each time, makes values unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeAlias
+
+import numpy as np
+
+from xlconv import places
+from xlconv.formula.array import BLANK, BOOLEAN, ERROR, NUMBER, TEXT, TEXTS, UNKNOWN, Array, E, Kinds, settled, worst
+from xlconv.formula.patterns import Pattern
+from xlconv.formula.state import State
+from xlconv.formula.tree import Node
+from xlconv.places import Places
+
+Function: TypeAlias = Callable[["Walk[Any]", tuple[Node, ...]], Array[Any]]
+
+FUNCTIONS: Final[dict[str, Function]] = {}
+"""By the name in capitals, with the prefix that Excel writes before it, if any."""
+
+_ARITHMETIC: Final = {"+": "__add__", "-": "__sub__", "*": "__mul__", "/": "__truediv__", "^": "power"}
+_COMPARISONS: Final = ("=", "<>", "<", "<=", ">", ">=")
+
+
+def function(*names: str) -> Callable[[Function], Function]:
+    """Make a function known by its names."""
+
+    def known(made: Function) -> Function:
+        FUNCTIONS.update(dict.fromkeys(names, made))
+        return made
+
+    return known
+
+
+@dataclass
+class Walk(Generic[E]):
+    """One formula for some cells.
+
+    Args:
+        state: What cells hold.
+        pattern: The formula.
+        cells: (N,) the cells.
+        at: (N, ranges) for each cell the first place of each range that the formula reads.
+    """
+
+    state: State[E]
+    pattern: Pattern
+    cells: Places
+    at: Places
+
+    @property
+    def elements(self) -> type[E]:
+        """The interpretation's."""
+        return self.state.elements
+
+    def result(self) -> Array[E]:
+        """What each cell shows: (cells, lanes or 1, 1, 1); unknown where the formula gives an array."""
+        tree = self.pattern.tree
+        found = self.value(tree)
+        if not found.is_single and tree.kind == "reference":
+            found = self.crossed(tree)
+        if not found.is_single:
+            return self.unknown()
+        return Array(np.where(found.kinds == BLANK, np.uint8(NUMBER), found.kinds), found.numbers)
+
+    def value(self, node: Node) -> Array[E]:
+        """What a part of the formula is."""
+        match node.kind:
+            case "reference":
+                return self._read(node)
+            case "number":
+                return self.number(float(node.text))
+            case "text":
+                return self.constant(TEXT, float(TEXTS.number(node.text)))
+            case "operator":
+                return self._operation(node)
+            case "function":
+                return self._function(node)
+            case "array":
+                return self._array(node)
+            case "boolean":
+                return self.constant(BOOLEAN, float(node.text == "TRUE"))
+            case "missing":
+                return self.constant(BLANK, 0.0)
+        return self.unknown()
+
+    def values(self, nodes: Sequence[Node]) -> list[Array[E]]:
+        """What some parts are."""
+        return [self.value(node) for node in nodes]
+
+    def constant(self, kind: int, number: float) -> Array[E]:
+        """One value for all."""
+        return Array(np.full((1, 1, 1, 1), kind, np.uint8), self.elements.of(np.full((1, 1, 1, 1), number)))
+
+    def number(self, number: float) -> Array[E]:
+        """One number for all."""
+        return self.constant(NUMBER, number)
+
+    def unknown(self) -> Array[E]:
+        """What is not known."""
+        return self.constant(UNKNOWN, 0.0)
+
+    def error(self) -> Array[E]:
+        """An error value."""
+        return self.constant(ERROR, 0.0)
+
+    # References
+
+    def _read(self, node: Node) -> Array[E]:
+        return self.state.at(self.places_of(int(node.text)))
+
+    def places_of(self, ref: int) -> Places:
+        """(cells or 1, rows, columns): where a range is, from each cell."""
+        first, (height, width) = self.at[:, ref], self.pattern.sizes[ref]
+        if first.size and (first == first[0]).all():
+            first = first[:1]
+        return first[:, None, None] + places.offsets(height, width)
+
+    def crossed(self, node: Node) -> Array[E]:
+        """The cell of a range that stands in each cell's own row or column."""
+        if node.kind != "reference" or 1 not in self.pattern.sizes[int(node.text)]:
+            return self.unknown()
+        first, size = self.at[:, int(node.text)], self.pattern.sizes[int(node.text)]
+        by_column = size[0] == 1
+        side = places.columns if by_column else places.rows
+        at, count = side(self.cells) - side(first), max(size)
+        inside = (at >= 0) & (at < count)
+        step = np.clip(at, 0, count - 1)
+        taken = first + (places.shift(0 * step, step) if by_column else places.shift(step, 0 * step))
+        return self.state.at(taken[:, None, None]).where(inside[:, None, None, None], self.error())
+
+    # Operators
+
+    def _operation(self, node: Node) -> Array[E]:
+        operator, operands = node.text, node.children
+        if operator == "@" and len(operands) == 1:
+            value = self.value(operands[0])
+            return value if value.is_single else self.crossed(operands[0])
+        if len(operands) == 1 and operator in ("+", "-", "%"):
+            return self._sign(operator, self.value(operands[0]))
+        if operator == "&":
+            return FUNCTIONS["CONCATENATE"](self, operands)
+        if len(operands) != 2:
+            return self.unknown()
+        left, right = self.values(operands)
+        if operator in _ARITHMETIC:
+            return self.arithmetic(operator, left, right)
+        if operator in _COMPARISONS:
+            return self.compared(operator, left, right)
+        return self.unknown()
+
+    def _sign(self, operator: str, operand: Array[E]) -> Array[E]:
+        if operator == "+":
+            return operand
+        number = self.as_number(operand)
+        numbers = -number.numbers if operator == "-" else number.numbers / self.number(100.0).numbers
+        return Array(number.kinds, numbers)
+
+    def arithmetic(self, operator: str, left: Array[E], right: Array[E]) -> Array[E]:
+        """`left operator right`, element by element."""
+        a, b = self.as_number(left), self.as_number(right)
+        if not fits(a, b):
+            return self.unknown()
+        return settled(worst([a, b]), getattr(a.numbers, _ARITHMETIC[operator])(b.numbers))
+
+    def compared(self, operator: str, left: Array[E], right: Array[E]) -> Array[E]:
+        """`left operator right`: numbers are less than texts, and texts less than truth values."""
+        if not fits(left, right):
+            return self.unknown()
+        a, b = _alike(self.folded(left), right.kinds), _alike(self.folded(right), left.kinds)
+        kinds, unequal = worst([a, b]), a.kinds != b.kinds
+        kinds = np.where(kinds >= ERROR, kinds, np.uint8(BOOLEAN))
+        if operator not in ("=", "<>"):  # how texts are sorted differs from language to language
+            kinds = np.where((a.kinds == TEXT) & (b.kinds == TEXT), np.uint8(UNKNOWN), kinds)
+        by_number = a.numbers.compared(operator, b.numbers)
+        if not unequal.any():
+            return Array(kinds, by_number)
+        ranks = [self.elements.of(_RANKS[each.kinds]) for each in (a, b)]
+        return Array(kinds, ranks[0].compared(operator, ranks[1]).where(unequal, by_number))
+
+    def folded(self, values: Array[E]) -> Array[E]:
+        """With texts in small letters, as they are compared."""
+        texts = values.kinds == TEXT
+        if not texts.any():
+            return values
+        known = np.where(texts, values.numbers.known(), 0.0)
+        return Array(values.kinds, self.elements.of(TEXTS.mapped(TEXTS.folded, known)).where(texts, values.numbers))
+
+    def as_number(self, values: Array[E]) -> Array[E]:
+        """Blank cells as 0, truth values as 0 or 1, texts that read like numbers as those."""
+        kinds = np.where(values.kinds <= BOOLEAN, np.uint8(NUMBER), values.kinds)
+        texts = values.kinds == TEXT
+        if not texts.any():
+            return Array(kinds, values.numbers)
+        read = TEXTS.mapped(TEXTS.as_number, np.where(texts, values.numbers.known(), np.nan))
+        kinds = np.where(texts & np.isnan(read), np.uint8(ERROR), np.where(np.isinf(read), np.uint8(UNKNOWN), kinds))
+        return Array(kinds, self.elements.of(np.where(np.isfinite(read), read, 0.0)).where(texts, values.numbers))
+
+    # Functions and arrays
+
+    def _function(self, node: Node) -> Array[E]:
+        known = FUNCTIONS.get(f"{node.prefix}{node.text}")
+        return self.unknown() if known is None else known(self, node.children)
+
+    def _array(self, node: Node) -> Array[E]:
+        """`{1,2;3,4}`, whose text tells how many rows it has."""
+        values = self.values(node.children)
+        rows = int(node.text or 1)
+        if not values or len(values) % rows or not all(value.is_single for value in values):
+            return self.unknown()
+        kinds = np.concatenate([value.kinds for value in values], axis=3)
+        numbers = self.elements.joined([value.numbers for value in values])
+        return Array(kinds.reshape(1, 1, rows, -1), numbers.reshape(1, 1, rows, len(values) // rows))
+
+
+_RANKS: Final = np.array([0.0, 0.0, 1.0, 2.0, 3.0, 3.0])
+"""Of kinds of values, when they are compared."""
+
+
+def fits(*arrays: Array[Any]) -> bool:
+    """Whether arrays have one size, or one value each."""
+    return all(len({each.size[axis] for each in arrays} - {1}) <= 1 for axis in (0, 1))
+
+
+def _alike(values: Array[E], others: Kinds) -> Array[E]:
+    """With blank cells as what they are compared with: 0, an empty text (whose rank is 0), FALSE."""
+    blank = np.where(others == BLANK, np.uint8(NUMBER), others)
+    return Array(np.where(values.kinds == BLANK, blank, values.kinds), values.numbers)
