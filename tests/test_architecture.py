@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 import xlconv
-from xlconv import emit, reference
+from xlconv import emit, mean, reference
 from xlconv.layers import LAYER_TYPES, Layer
-from xlconv.recover import agreement
 
 ROOT = Path(xlconv.__file__).parent
 
@@ -145,10 +144,10 @@ def test_reference_has_its_own_arithmetic() -> None:
     assert "output_shape" not in (ROOT / "reference.py").read_text(encoding="utf-8")
 
 
-def test_agreement_has_its_own_arithmetic() -> None:
-    """What cells should read is worked out from the layers' definitions, not by those who write formulas or values."""
-    path = ROOT / "recover" / "agreement.py"
-    assert taken_from_layers(path) <= {"Layer", *LAYER_TYPES}
+def test_mean_has_its_own_arithmetic() -> None:
+    """What an element is is worked out from the layers' definitions, not by those who write formulas or values."""
+    path = ROOT / "mean.py"
+    assert taken_from_layers(path) <= {"Layer", "Shape", *LAYER_TYPES}
     assert "output_shape" not in path.read_text(encoding="utf-8")
 
 
@@ -184,7 +183,8 @@ def test_every_layer_is_read_everywhere(layer_type: type[Layer]) -> None:
     """Each layer type has a reference model and, unless it is a view, a formula and what its cells should read."""
     assert layer_type in reference.apply.registry
     assert layer_type.view or layer_type in emit.formula.registry
-    assert layer_type.view or layer_type in agreement.expect.registry
+    assert layer_type in mean.mean.registry
+    assert not layer_type.parts or layer_type in mean.part.registry
     assert not layer_type.elementwise or layer_type in emit.wrap.registry
     assert not layer_type.parts or layer_type in reference.part.registry
     assert not layer_type.parts or layer_type in reference.from_parts.registry

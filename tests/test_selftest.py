@@ -13,7 +13,7 @@ from tests import handmade
 from tests.packages import rows_of, with_rows
 from xlconv import reader, workbook
 from xlconv.cells import Range
-from xlconv.check import liveness, structure, values, verify
+from xlconv.check import structure, values, verify
 from xlconv.check.report import Finding
 from xlconv.check.selftest import Result, SelfTest, self_test
 from xlconv.check.selftest.copies import Copies
@@ -156,14 +156,13 @@ def test_blind_spot_is_told(small: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     def blind(findings: list[Finding]) -> list[Finding]:
         return [finding for finding in findings if not finding.layer.startswith("conv2")]
 
-    structure_check, liveness_check, compare = structure.check, liveness.check, values.compare
+    structure_check, compare = structure.check, values.compare
 
     def compare_blindly(*args: object) -> values.Outcome:
         outcome = compare(*args)  # type: ignore[arg-type]
         return outcome._replace(findings=blind(outcome.findings))
 
     monkeypatch.setattr(structure, "check", lambda *args: blind(structure_check(*args)))
-    monkeypatch.setattr(liveness, "check", lambda *args: blind(liveness_check(*args)))
     monkeypatch.setattr(values, "compare", compare_blindly)
     test = self_test(small, count=30, jobs=1, isolated=False)
     assert not test.all_found
@@ -179,14 +178,13 @@ def test_wrong_cell_is_told(small: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     def astray(findings: list[Finding]) -> list[Finding]:
         return [replace(finding, cell="'small'!A1", cells=()) for finding in findings]
 
-    structure_check, liveness_check, compare = structure.check, liveness.check, values.compare
+    structure_check, compare = structure.check, values.compare
 
     def compare_astray(*args: object) -> values.Outcome:
         outcome = compare(*args)  # type: ignore[arg-type]
         return outcome._replace(findings=astray(outcome.findings))
 
     monkeypatch.setattr(structure, "check", lambda *args: astray(structure_check(*args)))
-    monkeypatch.setattr(liveness, "check", lambda *args: astray(liveness_check(*args)))
     monkeypatch.setattr(values, "compare", compare_astray)
     test = self_test(small, count=12, jobs=1, isolated=False)
     assert not test.all_found

@@ -24,6 +24,8 @@ class Layer:
     """Each output depends on the input at the same index alone, so a formula can wrap the one before."""
     view: ClassVar[bool] = False
     """The output is the input's own numbers under another shape, so it needs no cells of its own."""
+    divides: ClassVar[bool] = False
+    """Whether each output is a quotient, whose divisor is never zero."""
     parts: ClassVar[tuple[str, ...]] = ()
     """Intermediate results, of the output's shape, that deserve cells of their own, by name."""
 
@@ -210,6 +212,7 @@ class Linear(Layer):
 class Softmax(Layer):
     """`y[i] = exp(x[i] - max x) / sum_j exp(x[j] - max x)` of a vector."""
 
+    divides: ClassVar[bool] = True
     parts: ClassVar[tuple[str, ...]] = ("exp",)
 
     def output_shape(self, input_shape: Shape) -> Shape:

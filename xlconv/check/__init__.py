@@ -10,7 +10,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from xlconv import reader
-from xlconv.check import choices, grading, inputs, liveness, stale, structure, values, whole
+from xlconv.check import choices, grading, inputs, stale, structure, values, whole
 from xlconv.check.computed import compute
 from xlconv.check.explore import Explorer
 from xlconv.check.report import Finding, Report, Unrecognised
@@ -112,8 +112,6 @@ def _check_network(
         computed = [pool.submit(compute, book, found, each, some) for each, some in zip(engines, tried, strict=True)]
         findings = whole.not_numbers(recovered, found) + structure.check(book, found, recovered.reading)
         findings += [*choices.misread(book, found), *whole.views(recovered, found)]
-        known = {finding.cell for finding in findings}
-        findings += [each for each in liveness.check(book, found, recovered.reading, seed) if each.cell not in known]
         meanwhile()
     done(f"the formulas of {found.title} compared with its layers")
     for number, engine in enumerate(engines):

@@ -37,7 +37,7 @@ _OWN: Final[frozenset[RuleId]] = frozenset(
         "reads-blank",
         "constant",
         "blank",
-        "vocabulary",
+        "not-proved",
         "hard-coded",
         "not-a-number",
         "array-in-plain-formula",

@@ -18,7 +18,7 @@ RuleId: TypeAlias = Literal[
     "reads-blank",
     "constant",
     "blank",
-    "vocabulary",
+    "not-proved",
     "hard-coded",
     "not-a-number",
     "error-value",
@@ -121,11 +121,12 @@ _ALL: Final = (
         "Copy the formula of a neighbour into the cell.",
     ),
     Rule(
-        "vocabulary",
-        "error",
-        "a formula has words that its layer has no need of",
-        "A function, an operator or a number that the layer does not need can change the result on a rare occasion "
-        "only, such as IF($A$5=1, ...), or in another spreadsheet program.",
+        "not-proved",
+        "warning",
+        "a formula of which it is not known whether it is what its layer says",
+        "It is not equal to the layer's definition in the arithmetic in which formulas are proved, but no numbers were "
+        "found for which it differs. A function that gives something else each time, or one of which nothing is known, "
+        "leaves it open; so does rounding that is too fine to see.",
         "Write the formula with the functions and cells of its layer alone.",
     ),
     Rule(

@@ -1,26 +1,26 @@
-"""Every formula of a network against what its layer does at its place: by meaning, cell for cell.
+"""Every formula of a network against what its layer is at its place: by proof, whatever the numbers and spelling.
 
-No number is computed, so what hides behind equal values is found as well. A cell whose formula means nothing that a
-layer does, such as `IF($A$5=1,...)`, is a finding, and so is a number that stands where a formula is due.
+What is not equal in exact arithmetic is a finding, rare as its effect may be; so is what can be neither proved nor
+refuted, a number that stands where a formula is due, and a formula that reads what is none of its business.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from xlconv import layers, places
 from xlconv.cells import Range
-from xlconv.check import vocabulary
 from xlconv.check.report import Finding
-from xlconv.formula import notation
+from xlconv.check.rules import RuleId
+from xlconv.formula import notation, words
 from xlconv.places import NOWHERE, Places
 from xlconv.reader import Workbook
-from xlconv.recover import agreement
-from xlconv.recover.agreement import ARGMAX, EXP, LABEL, MAXIMUM, PART, PRODUCT, RELUS, SHIFT, SINGLE, WHOLE
 from xlconv.recover.found import Found, Stage
+from xlconv.recover.proof import DIFFERENT, PROVED, Proof
 from xlconv.recover.reading import Reading
 
 _NAMED: Final = 200
@@ -43,16 +43,23 @@ class _Block(NamedTuple):
     cells: Places
 
 
-def check(book: Workbook, found: Found, reading: Reading) -> list[Finding]:
-    """Cells whose formulas do not mean what they should, one finding for each; and those that read blank cells."""
-    return list(_Check(book, found, reading).findings())
+def check(book: Workbook, found: Found, reading: Reading, proof: Proof | None = None) -> list[Finding]:
+    """Cells whose formulas are not what they should be, one finding for each; and those that read other cells, too.
+
+    Args:
+        book: The workbook.
+        found: The network and where it stands.
+        reading: The workbook's formulas.
+        proof: Of these formulas, if it has been made.
+    """
+    return list(_Check(book, found, reading, proof or Proof(found, reading)).findings())
 
 
 class _Check:
-    def __init__(self, book: Workbook, found: Found, reading: Reading) -> None:
-        self.book, self.found, self.reading = book, found, reading
-        self.agreement = agreement.compare(found, reading)
-        self.wrong = set(self.agreement.cells[~self.agreement.agrees].tolist())
+    def __init__(self, book: Workbook, found: Found, reading: Reading, proof: Proof) -> None:
+        self.book, self.found, self.reading, self.proof = book, found, reading, proof
+        self.wrong = set(proof.cells[proof.verdicts != PROVED].tolist())
+        self.different = set(proof.cells[proof.verdicts == DIFFERENT].tolist())
 
     def findings(self) -> Iterator[Finding]:
         for block in self._blocks():
@@ -61,10 +68,19 @@ class _Check:
             for place in wrong[:_NAMED].tolist():
                 yield self._finding(block, place)
             if wrong.size > _NAMED:
-                rest = [self._cell(place).place for place in wrong[_NAMED:].tolist()]
-                message = "the formulas do not compute what this layer computes there"
-                yield Finding("formula", rest[0], block.name, message, count=len(rest), cells=tuple(rest[:_NAMED]))
+                yield self._rest(block, wrong[_NAMED:].tolist())
+            yield from self._needless(block, np.setdiff1d(known, wrong))
         yield from self._reading_blank()
+
+    def _rest(self, block: _Block, wrong: list[int]) -> Finding:
+        """One finding for many cells."""
+        cells = tuple(self._cell(place).place for place in wrong)
+        is_different = any(place in self.different or not self._has_formula(place) for place in wrong)
+        message = "the formulas do not compute what this layer computes there"
+        if not is_different:
+            message = "it could not be proved that the formulas compute what this layer computes there"
+        rule: RuleId = "formula" if is_different else "not-proved"
+        return Finding(rule, cells[0], block.name, message, count=len(cells), cells=cells[:_NAMED])
 
     def _blocks(self) -> Iterator[_Block]:
         for stage in self.found.stages:
@@ -78,133 +94,95 @@ class _Check:
     def _cell(self, place: int) -> Range:
         return self.found.atlas.cell(place)
 
+    def _formula(self, place: int) -> str | None:
+        return self.book.cell(*self._cell(self.reading.holders.get(place, place))[:3]).formula
+
     def _has_formula(self, place: int) -> bool:
-        where = self._cell(place)
-        cell = self.book.cell(*where[:3])
-        return cell.formula is not None or place in self.reading.holders
+        return self._formula(place) is not None
 
     def _finding(self, block: _Block, place: int) -> Finding:
-        where = self._cell(place)
-        cell = self.book.cell(*where[:3])
-        due = self._due(block, place)
-        if not self._has_formula(place):
-            if cell.value is None:
-                return Finding("blank", where.place, block.name, "blank where a formula is due", due, "blank")
-            message = "a constant where a formula is due"
-            return Finding("constant", where.place, block.name, message, due, str(cell.value))
-        formula = cell.formula or ""
-        objection = self._objection(block, formula)
-        if objection:
-            return Finding("vocabulary", where.place, block.name, objection, due, formula=formula)
-        message = "the formula does not compute what this layer computes here"
-        return Finding("formula", where.place, block.name, message, due, self._does(place), formula)
-
-    def _objection(self, block: _Block, formula: str) -> str:
-        """What is wrong with a formula's words, where that is the matter."""
-        return vocabulary.objection(formula, vocabulary.of(block.stage, block.name), self.reading.reader.names)
+        where, formula, due = self._cell(place).place, self._formula(place), self._due(block, place)
+        if formula is None:
+            value = self.book.cell(*self._cell(place)[:3]).value
+            if value is None:
+                return Finding("blank", where, block.name, "blank where a formula is due", due, "blank")
+            return Finding("constant", where, block.name, "a constant where a formula is due", due, str(value))
+        got, why = words.told(formula, self._cell(place), self.reading.forms.references), words.objection(formula)
+        if place in self.different:
+            message = why or "the formula does not compute what this layer computes here"
+            return Finding("formula", where, block.name, message, due, got, formula)
+        message = why or "it could not be proved that the formula computes what this layer computes here"
+        return Finding("not-proved", where, block.name, message, due, got, formula)
 
     # What is due at a place
 
     def _due(self, block: _Block, place: int) -> str:
-        """The formula of a neighbour, moved here, if it means what is due; else what is due in words."""
+        """The formula of a neighbour, moved here, if it is what is due; else what is due in words."""
         for formula in self._models(block, place):
-            if self._means(formula, place):
+            if self.proof.holds(formula, place):
                 return f"={formula}"
-        return self._words(self.agreement.expected, place)
+        if block.stage is None or not block.stage.nodes:
+            return block.name
+        index = np.argwhere(block.cells == place)[0].tolist()
+        return f"{block.stage.title} of {block.stage.nodes[0].inputs[0]} at {', '.join(map(str, index))}"
 
     def _models(self, block: _Block, place: int) -> Iterator[str]:
         """Formulas of the nearest cells that are right, as they read when they are copied here."""
-        right = np.array(
-            [p for p in np.unique(block.cells).tolist() if p in self.reading.group_of and p not in self.wrong]
-        )
-        if not right.size:
-            return
-        down, across = (
-            places.rows(right) - places.rows(np.array([place])),
-            places.columns(right) - places.columns(np.array([place])),
-        )
+        cells = np.unique(block.cells).tolist()
+        right = np.array([p for p in cells if p in self.reading.group_of and p not in self.wrong], np.int64)
+        here = np.array([place])
+        down, across = places.rows(right) - places.rows(here), places.columns(right) - places.columns(here)
         for near in right[np.argsort(np.abs(down) + np.abs(across), kind="stable")][:_TRIED].tolist():
-            there, here = self._cell(near), self._cell(place)
+            there, own = self._cell(near), self._cell(place)
             formula = self.book.cell(*there[:3]).formula
-            if formula is not None and there.sheet == here.sheet:
-                yield notation.moved(formula, here.row - there.row, here.column - there.column)
+            if formula is not None and there.sheet == own.sheet:
+                yield notation.moved(formula, own.row - there.row, own.column - there.column)
 
-    def _means(self, formula: str, place: int) -> bool:
-        """Whether a formula in a cell would do what is due there."""
-        return agreement.would_agree(self.found, self.reading, self.agreement, place, formula)
+    # What formulas read beside what is due
 
-    def _does(self, place: int) -> str:
-        return self._words(self.agreement.actual, place)
-
-    def _words(self, lines: agreement.Lines, place: int) -> str:
-        """What a cell does (or should do) in a few words: `products of A1:C3 with K1:M3, plus K5`."""
-        mine = lines.only(lines.cell == place)
-        said = []
-        for kind, text in _SAID.items():
-            these = mine.only(mine.kind == kind)
-            if not these.cell.size:
-                continue
-            if kind == PRODUCT:
-                said.append(text.format(*self._sides(these)))
-            elif kind == RELUS:
-                said.append(text)
-            else:
-                said.append(text.format(self._addresses(these.a, place)))
-        return ", ".join(said) or "nothing that a layer does"
-
-    def _sides(self, lines: agreement.Lines) -> tuple[str, str]:
-        weights = np.unique(np.concatenate([*(cells.ravel() for cells in self.found.weights.values()), [NOWHERE]]))
-        swap = np.isin(lines.a, weights) & ~np.isin(lines.b, weights)
-        source, weight = np.where(swap, lines.b, lines.a), np.where(swap, lines.a, lines.b)
-        place = int(lines.cell[0])
-        return self._addresses(source, place), self._addresses(weight, place)
-
-    def _addresses(self, cells: Places, place: int) -> str:
-        own = self._cell(place).sheet
-        tiles = self.found.atlas.tiles(cells)
-        texts = [t.range.address if t.range.sheet == own else t.range.place for t in tiles[:4]]
-        return ", ".join(texts) + (", ..." if len(tiles) > 4 else "")
-
-    # Blank cells
+    def _needless(self, block: _Block, proved: Places) -> Iterator[Finding]:
+        """Formulas that read cells to no effect."""
+        for needless in self.proof.needless(proved):
+            where, other = map(self._cell, needless)
+            message = f"depends on {other.address}, as it should not: it makes no difference today"
+            formula = self._formula(needless[0]) or ""
+            yield Finding("dependence", where.place, block.name, message, formula=formula)
 
     def _reading_blank(self) -> Iterator[Finding]:
-        """Layers whose cells read blank cells or text outside the blocks, unless that is their padding."""
-        blank = np.unique(self.agreement.beyond.cell)
+        """Layers whose formulas read blank cells or text that are none of the blocks', unless that is their padding."""
         for stage in self.found.stages:
             if not stage.nodes or self._pads(stage):
                 continue
-            mine = np.intersect1d(blank, stage.cells)
-            if not mine.size:
-                continue
-            cells = [where.place for where in self.found.atlas.ranges(mine)]
-            outside = self._outside(mine)
-            message = f"reads blank cells outside the blocks: {outside}"
-            formula = self.book.cell(*self._cell(int(mine[0]))[:3]).formula or ""
-            first = self._cell(int(mine[0])).place
-            yield Finding(
-                "reads-blank", first, stage.name, message, formula=formula, count=int(mine.size), cells=tuple(cells)
-            )
+            blank = self.proof.reading_blank(np.unique(stage.cells[stage.cells != NOWHERE]), self._boxes)
+            if blank:
+                yield self._blank(stage, np.array(sorted(blank), np.int64), np.concatenate([*blank.values()]))
+
+    def _blank(self, stage: Stage, cells: Places, read: Places) -> Finding:
+        tiles = self.found.atlas.ranges(np.unique(read))
+        outside = ", ".join(where.address for where in tiles[:4]) + (", ..." if len(tiles) > 4 else "")
+        where = tuple(each.place for each in self.found.atlas.ranges(cells))
+        first, message = self._cell(int(cells[0])).place, f"reads blank cells outside the blocks: {outside}"
+        formula = self._formula(int(cells[0])) or ""
+        return Finding("reads-blank", first, stage.name, message, formula=formula, count=int(cells.size), cells=where)
 
     def _pads(self, stage: Stage) -> bool:
         layer = stage.nodes[0].layer
         return isinstance(layer, (layers.Conv2d, layers.MaxPool2d)) and any(layer.padding)
 
-    def _outside(self, cells: Places) -> str:
-        beyond = self.agreement.beyond.only(np.isin(self.agreement.beyond.cell, cells))
-        read = np.unique(np.concatenate([beyond.a, beyond.b]))
-        tiles = self.found.atlas.ranges(read[~np.isin(read, self.found.owned)])
-        return ", ".join(where.address for where in tiles[:4]) + (", ..." if len(tiles) > 4 else "")
+    @cached_property
+    def _boxes(self) -> list[Range]:
+        """The rectangle around each 2-D slice of the network: blank cells inside, between values, are its own."""
+        blocks = [block for _, _, block in self.found.blocks()]
+        blocks += [] if self.found.labels is None else [self.found.labels]
+        return [
+            self._box(part[part != NOWHERE])
+            for block in blocks
+            for part in (block if block.ndim > 2 else [block])
+            if (part != NOWHERE).any()
+        ]
 
-
-_SAID: Final = {
-    PRODUCT: "products of {} with {}",
-    SINGLE: "the value of {}",
-    MAXIMUM: "the largest of {}",
-    EXP: "EXP of {}",
-    SHIFT: "less the largest of {}",
-    PART: "{}",
-    WHOLE: "divided by the sum of {}",
-    ARGMAX: "the place of the largest of {}",
-    LABEL: "as a label of {}",
-    RELUS: "with ReLU",
-}
+    def _box(self, cells: Places) -> Range:
+        corners = [self._cell(int(place)) for place in cells.ravel()]
+        top, left = min(cell.row for cell in corners), min(cell.column for cell in corners)
+        bottom, right = max(cell.row for cell in corners), max(cell.column for cell in corners)
+        return Range(corners[0].sheet, top, left, bottom - top + 1, right - left + 1)

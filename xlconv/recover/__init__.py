@@ -18,11 +18,11 @@ from xlconv.errors import XlconvError
 from xlconv.formula.forms import Group
 from xlconv.network import INPUT, FloatArray, Network, Node
 from xlconv.places import NOWHERE, Places
-from xlconv.recover.agreement import compare
 from xlconv.recover.build import build
 from xlconv.recover.declared import declares, found_by
 from xlconv.recover.evidence import with_evidence
 from xlconv.recover.found import Found, Stage
+from xlconv.recover.proof import Proof
 from xlconv.recover.reading import Reading, read
 from xlconv.recover.tensors import Built, Tensor
 
@@ -123,8 +123,8 @@ def _declared(book: reader.Workbook, reading: Reading) -> Found | None:
         said = found_by(book)
     except XlconvError:
         return None
-    agreement = compare(said, reading)
-    true = all(agreement.share(stage.cells) > _MOST for stage in said.stages)
+    proof = Proof(said, reading)
+    true = all(proof.share(stage.cells) > _MOST for stage in said.stages)
     return replace(said, stages=tuple(with_evidence(said.stages, reading))) if true else None
 
 

@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final, Generic, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xlconv import mean, places
-from xlconv.formula.array import NUMBER, UNKNOWN, Array, E, Kinds
-from xlconv.formula.elements import Floats
+from xlconv.cells import Range
+from xlconv.formula.array import BLANK, NUMBER, UNKNOWN, Array, E, Kinds
+from xlconv.formula.elements import Flags, Floats
 from xlconv.formula.evaluate import Evaluation
 from xlconv.formula.field import Residues
 from xlconv.formula.state import State
+from xlconv.formula.tree import Node
+from xlconv.formula.walk import Walk
 from xlconv.layers import Layer
 from xlconv.places import NOWHERE, Places
 from xlconv.recover.found import Found, Stage
@@ -32,7 +37,11 @@ PROVED, DIFFERENT, OPEN = range(3)
 
 _AT_ONCE: Final = 1 << 20
 """Numbers that a definition reads for many elements, which are worked on together."""
-_TRIES: Final = 12
+_FEWEST_REFS: Final = 2
+_HALF: Final = 0.5
+_LARGE: Final = 1e4
+_TWO: Final = 2
+_TRIES: Final = 60
 """Random numbers with which what is not proved is tried."""
 _TOLERANCE: Final = 1e-12
 """How far apart two float64 results of equal formulas may be, relative to what is right where that is beyond 1."""
@@ -45,7 +54,7 @@ class Due(NamedTuple, Generic[E]):
     numbers: E
 
 
-class Cells(Generic[E]):
+class Interpreted(Generic[E]):
     """A network's cells under an interpretation: what they hold, what their formulas give, what they should give.
 
     Args:
@@ -60,6 +69,12 @@ class Cells(Generic[E]):
         self.state = State(reading.book, found.atlas, elements, blank=found.owned)
         kinds = np.full((found.owned.size, 1, 1, 1), NUMBER, np.uint8)
         self.state.put(found.owned, Array(kinds, held(found.owned).reshape(-1, 1, 1, 1)))
+        for stage in found.stages:
+            if not stage.nodes:  # a copy holds what it is a copy of, or what reads it would read something else
+                due = self._copied(stage)
+                self.state.put(
+                    due.cells, Array(np.full((1, 1, 1, 1), NUMBER, np.uint8), due.numbers.reshape(-1, 1, 1, 1))
+                )
         self.evaluation = Evaluation(reading.forms, self.state)
         self.evaluation.compute(self._between(), found.owned)
 
@@ -147,7 +162,7 @@ class Proof:
     def __init__(self, found: Found, reading: Reading) -> None:
         self.found, self.reading = found, reading
         self.cells = found.computed
-        self._field = Cells(found, reading, Residues, lambda cells: Residues.drawn(cells.shape))
+        self._field = Interpreted(found, reading, Residues, lambda cells: Residues.drawn(cells.shape))
         self.verdicts: Verdict = np.full(self.cells.size, OPEN, np.uint8)
         kinds, given = self._field.given(self.cells)
         proved = np.zeros(self.cells.size, bool)
@@ -158,7 +173,19 @@ class Proof:
             proved[at] |= equal
             wrong[at] |= ~equal
         self.verdicts[proved & ~wrong] = PROVED
+        self.verdicts[places.find(self._maybe_undefined(), self.cells)] = OPEN
         self._try(self.cells[self.verdicts == OPEN])
+
+    def _maybe_undefined(self) -> Places:
+        """Cells whose formulas divide, take roots or the like where their layers do not: it fails for some numbers."""
+        divided = [stage.cells.ravel() for stage in self.found.stages if stage.nodes and stage.nodes[0].layer.divides]
+        allowed = np.concatenate([*divided, np.empty(0, np.int64)])
+        found = [np.empty(0, np.int64)]
+        for group, mine in self._by_group(self.cells):
+            pattern, cells = self.reading.forms.pattern(group), self.reading.forms.places[group][mine]
+            if pattern is not None and (count := sum(map(_may_fail, pattern.tree.walk()))):
+                found.append(cells if count > 1 else cells[~np.isin(cells, allowed)])
+        return np.concatenate(found)
 
     def share(self, of: Places) -> float:
         """How much of some cells is proved."""
@@ -175,16 +202,73 @@ class Proof:
             for due in dues
         )
 
-    def _try(self, cells: Places) -> None:
-        """Tell what is different from what is open, by random numbers."""
-        if not cells.size:
-            return
-        for _ in range(_TRIES):
-            different = self._differing(cells, _normal)
-            self.verdicts[places.find(different, self.cells)] = DIFFERENT
+    def needless(self, cells: Places) -> Iterator[tuple[int, int]]:
+        """Cells that read others to no effect, with one that they read so; of copies of a formula the first of them."""
+        forms, state = self.reading.forms, self._field.state
+        for group, mine in self._by_group(cells):
+            pattern, at = forms.pattern(group), forms.at(group, mine[:1])
+            place = forms.places[group][mine[:1]]
+            if pattern is None or len(pattern.sizes) < _FEWEST_REFS:
+                continue
+            for ref in range(len(pattern.sizes)):
+                if self._is_same(Redrawn(state, pattern, place, at, ref)):
+                    yield int(place[0]), int(at[0, ref])
 
-    def _differing(self, cells: Places, held: Callable[[Places], Floats]) -> Places:
-        numbers = Cells(self.found, self.reading, Floats, held)
+    def reading_blank(self, cells: Places, boxes: list[Range]) -> dict[int, Places]:
+        """Cells that would show something else if blank cells outside of the blocks held something."""
+        forms, found = self.reading.forms, dict[int, Places]()
+        for group, mine in self._by_group(cells):
+            pattern, at, own = forms.pattern(group), forms.at(group, mine), forms.places[group][mine]
+            if pattern is None:
+                continue
+            for ref, (height, width) in enumerate(pattern.sizes):
+                read = at[:, ref, None] + places.offsets(height, width).ravel()
+                blank = self._is_blank(read, boxes)
+                for row in np.flatnonzero(blank.any(axis=1)).tolist():
+                    walk = Redrawn(self._field.state, pattern, own[row : row + 1], at[row : row + 1], ref, blank=True)
+                    if not self._is_same(walk):
+                        there = found.get(int(own[row]), np.empty(0, np.int64))
+                        found[int(own[row])] = np.union1d(there, read[row][blank[row]])
+        return found
+
+    def _is_blank(self, cells: Places, boxes: list[Range]) -> Flags:
+        blank = places.find(cells, self._field.state.places) < 0
+        for where in boxes if blank.any() else ():
+            blank &= ~self.found.atlas.within(cells, where)
+        return blank
+
+    def _by_group(self, cells: Places) -> Iterator[tuple[int, NDArray[np.int64]]]:
+        forms = self.reading.forms
+        for group in np.unique(forms.group_of(cells)).tolist():
+            if group >= 0 and forms.spread_of(group) is None:
+                yield group, forms.among(group, cells)
+
+    def _is_same(self, walk: Redrawn) -> bool:
+        """Whether a formula gives what it did, although something that it reads is another."""
+        before = Walk(walk.state, walk.pattern, walk.cells, walk.at).result()
+        return bool(walk.result().numbers.same(before.numbers).all())
+
+    def _try(self, cells: Places) -> None:
+        """Tell what is different from what is open by numbers, those that the formulas hold among them."""
+        constants = np.array([0.0, 1.0, *self._constants(cells)]) if cells.size else np.zeros(1)
+        for number in range(_TRIES):
+            if not cells.size:
+                return
+            different, unknown = self._differing(cells, partial(_drawn, kind=number, constants=constants))
+            self.verdicts[places.find(different, self.cells)] = DIFFERENT
+            cells = np.setdiff1d(cells, np.union1d(different, unknown))
+
+    def _constants(self, cells: Places) -> set[float]:
+        """Numbers that formulas hold."""
+        forms, found = self.reading.forms, set[float]()
+        for group, _ in self._by_group(cells):
+            pattern = forms.pattern(group)
+            found |= {float(node.text) for node in pattern.tree.walk() if node.kind == "number"} if pattern else set()
+        return found
+
+    def _differing(self, cells: Places, held: Callable[[Places], Floats]) -> tuple[Places, Places]:
+        """Which of some cells are off for some numbers, and which cannot be computed."""
+        numbers = Interpreted(self.found, self.reading, Floats, held)
         kinds, given = numbers.given(cells)
         different = np.zeros(cells.size, bool)
         for due in numbers.due(cells):
@@ -192,9 +276,41 @@ class Proof:
             at, right = at[at >= 0], due.numbers.data[0][at >= 0]
             off = ~(np.abs(given.data[0][at] - right) <= _TOLERANCE * np.maximum(1.0, np.abs(right)))
             different[at] |= (kinds[at] != UNKNOWN) & ((kinds[at] != NUMBER) | off)
-        return cells[different]
+        return cells[different], cells[kinds == UNKNOWN]
 
 
-def _normal(cells: Places) -> Floats:
+@dataclass
+class Redrawn(Walk[Residues]):
+    """A formula with other elements in one of the ranges that it reads.
+
+    Args:
+        ref: Which range.
+        blank: Whether in its blank cells alone.
+    """
+
+    ref: int = 0
+    blank: bool = False
+
+    def _read(self, node: Node) -> Array[Residues]:
+        found = super()._read(node)
+        if int(node.text) != self.ref:
+            return found
+        changed = (found.kinds == BLANK) | (not self.blank)
+        drawn = Array(np.full(found.kinds.shape, NUMBER, np.uint8), Residues.drawn(found.kinds.shape))
+        return replace(drawn.where(changed, found), is_range=True)
+
+
+def _may_fail(node: Node) -> bool:
+    """Whether an operation has no result for some numbers."""
+    if node.kind == "operator" and node.text in ("/", "^") and len(node.children) == _TWO:
+        return any(each.kind == "reference" for each in node.children[1].walk())
+    return node.kind == "function" and node.text in ("LN", "LOG", "LOG10", "SQRT", "POWER", "MOD")
+
+
+def _drawn(cells: Places, kind: int, constants: NDArray[np.float64]) -> Floats:
+    """Some of a few numbers, every second time; else normal ones, some of both, large ones, or those of one sign."""
     rng = np.random.default_rng(secrets.randbits(128))
-    return Floats.of(rng.standard_normal(cells.shape))
+    numbers, few = rng.standard_normal(cells.shape), rng.choice(constants, cells.shape)
+    mixed = np.where(rng.random(cells.shape) < _HALF, few, numbers)
+    kinds = (numbers, few, -np.abs(numbers), few, mixed, few, _LARGE * numbers, few, np.abs(numbers), few)
+    return Floats.of(kinds[kind % len(kinds)])

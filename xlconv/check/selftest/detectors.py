@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from xlconv import check
-from xlconv.check import choices, inputs, liveness, structure, values, whole
+from xlconv.check import choices, inputs, structure, values, whole
 from xlconv.check.report import Finding
 from xlconv.engines import Engine
 from xlconv.reader import Workbook
 from xlconv.recover import Recovered
 
-DETECTORS: Final = ("structure", "dependence", "values", "audit")
+DETECTORS: Final = ("structure", "values", "audit")
 
 
 class Flag(NamedTuple):
@@ -35,14 +35,13 @@ def recognised(book: Workbook) -> Recovered:
     return check.networks_of(book)
 
 
-def flags(recovered: Recovered, engine: Engine, trials: Sequence[Sequence[inputs.Trial]], seed: int) -> list[set[Flag]]:
+def flags(recovered: Recovered, engine: Engine, trials: Sequence[Sequence[inputs.Trial]]) -> list[set[Flag]]:
     """What each of `DETECTORS` says.
 
     Args:
         recovered: The workbook and its networks.
         engine: Recalculates it.
         trials: For each network.
-        seed: Of random numbers.
 
     Raises:
         EngineError: The engine cannot compute the workbook.
@@ -54,10 +53,9 @@ def flags(recovered: Recovered, engine: Engine, trials: Sequence[Sequence[inputs
         found[0].update(_flags(whole.not_numbers(recovered, network)))
         found[0].update(_flags(structure.check(book, network, recovered.reading)))
         found[0].update(_flags([*choices.misread(book, network), *whole.views(recovered, network)]))
-        found[1].update(_flags(liveness.check(book, network, recovered.reading, seed)))
-        found[2].update(_flags(values.compare(book, network, engine, tried, check.TOLERANCE).findings))
+        found[1].update(_flags(values.compare(book, network, engine, tried, check.TOLERANCE).findings))
     found[0].update(_flags([*whole.iterative(recovered), *whole.readers(recovered)]))
-    found[3].update(_flags(whole.audited(recovered)))
+    found[2].update(_flags(whole.audited(recovered)))
     return found
 
 

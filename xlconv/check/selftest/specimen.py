@@ -113,7 +113,7 @@ class Specimen:
         checks = [_chosen(book, found, seed) for found in networks]
         others = [_others(book, found, seed) for found in networks]
         trials = [[*check, *other] for check, other in zip(checks, others, strict=True)]
-        every = {flag for found in flags(recovered, engine, checks, seed) for flag in found}
+        every = {flag for found in flags(recovered, engine, checks) for flag in found}
         return cls(copies, networks, trials, [len(check) for check in checks], engine, every, seed)
 
     # Planting
@@ -242,10 +242,7 @@ class Specimen:
         try:
             recovered = recognised(book)
             trials = [self._trials(found, task) for found in recovered.networks]
-            new = [
-                {flag for flag in found if flag not in self.known}
-                for found in flags(recovered, engine, trials, self.seed)
-            ]
+            new = [{flag for flag in found if flag not in self.known} for found in flags(recovered, engine, trials)]
         except XlconvError as error:
             return replace(result, found=True, refused=error.message)
         errors = [flag for found in new for flag in found if flag.is_error]

@@ -14,6 +14,7 @@ from xlconv.formula.array import (
     ERROR,
     NUMBER,
     TEXT,
+    UNKNOWN,
     Array,
     gathered,
     settled,
@@ -125,12 +126,24 @@ def _opened(node: Node, name: str) -> list[Node]:
     return [inner for child in node.children for inner in _opened(child, name)]
 
 
+def _nth(least: bool, walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
+    """`LARGE(x,1)` is `MAX(x)`; of other places nothing is known."""
+    if len(args) != 2 or args[1] != Node("number", "1"):
+        return walk.unknown()
+    return _extreme(walk, args[:1], least)
+
+
+FUNCTIONS.update(LARGE=partial(_nth, False), SMALL=partial(_nth, True))
+
+
 @function("SUMPRODUCT")
 def sumproduct(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     """The sum of the products of what stands in the same place; what is no number counts as 0."""
     arrays = walk.values(args)
-    if not arrays or len({each.size for each in arrays}) > 1:
-        return walk.unknown() if not arrays else walk.error()
+    if not arrays or any((each.kinds == UNKNOWN).any() for each in arrays):
+        return walk.unknown()
+    if len({each.size for each in arrays}) > 1:
+        return walk.error()
     numbers = [each.numbers if (each.kinds == NUMBER).all() else _or_zero(each) for each in arrays]
     product = numbers[0]
     for other in numbers[1:]:

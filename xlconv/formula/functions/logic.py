@@ -98,16 +98,16 @@ def _as_booleans(kinds: Any) -> Any:
 
 @function("IFERROR")
 def iferror(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
-    """The second argument where the first is an error."""
-    if len(args) != 2:
+    """The second argument where the first is an error, which in the field nobody sees."""
+    if len(args) != 2 or walk.elements.is_exact:
         return walk.unknown()
     value, other = walk.values(args)
     return other.where(value.kinds == ERROR, value) if fits(value, other) else walk.unknown()
 
 
 def _asked(walk: Walk[Any], args: tuple[Node, ...], *kinds: int) -> Array[Any]:
-    """Whether a value is of one of some kinds."""
-    if len(args) != 1:
+    """Whether a value is of one of some kinds; in the field that is known of cells alone."""
+    if len(args) != 1 or (walk.elements.is_exact and args[0].kind != "reference"):
         return walk.unknown()
     value = walk.value(args[0])
     numbers = walk.elements.of(np.isin(value.kinds, kinds).astype(float))
