@@ -261,3 +261,28 @@ def area(sheet: str, address: str) -> list[Place]:
         for row in range(top, bottom + 1)
         for column in range(left, right + 1)
     ]
+
+
+def delete(package: Package, title: str) -> None:
+    """Delete a worksheet as Excel does: what reads it, and its names, stand for nothing any more."""
+    part, workbook = package.part(title), package.text(WORKBOOK)
+    (element,) = re.findall(rf'<sheet\b[^>]* name="{title}"[^>]*/>', workbook)
+    (number,) = re.findall(r'r:id="(\w+)"', element)
+    package.replace(WORKBOOK, element, "")
+    package.substitute(RELATIONS, rf'<Relationship\b[^>]*Id="{number}"[^>]*/>', "")
+    package.substitute(TYPES, rf'<Override PartName="/{part}"[^>]*/>', "")
+    del package.parts[part]
+    for name, reference in package.names().items():
+        if reference.startswith(f"{title}!"):
+            package.set_name(name, reference.replace(f"{title}!", "#REF!"))
+    for other in map(package.part, package.titles()):
+        package.parts[other] = _without(title, package.text(other)).encode()
+
+
+def _without(title: str, text: str) -> str:
+    """The XML of a worksheet whose formulas no longer read another one."""
+
+    def lost(formula: re.Match[str]) -> str:
+        return re.sub(rf"\b{title}!\$?[A-Z]+\$?\d+(:\$?[A-Z]+\$?\d+)?", "#REF!", formula[0])
+
+    return re.sub(r"<f>[^<]*", lost, text)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from tests.attacks.attack import Attack, Change
-from tests.editing import WORKBOOK, Package, Place
+from tests.editing import WORKBOOK, Package, Place, delete
 
 NET: Final = "'conv-example'!"
 DELETED: Final = ("network", "choice", "mark", "classes", "drawn_prediction", "prediction")
@@ -162,6 +162,15 @@ def twice(package: Package) -> None:
     )
 
 
+def deleted_sheet(title: str) -> Change:
+    """A worksheet deleted that the network, or what a person chooses for it, needs."""
+
+    def change(package: Package) -> None:
+        delete(package, title)
+
+    return change
+
+
 def hidden_copy(wrong: Callable[[Package, str], None]) -> Change:
     """A veryHidden copy of the net's worksheet that all names mean, and something wrong on the one that is seen."""
 
@@ -223,6 +232,9 @@ def attacks() -> Iterator[Attack]:
     )
     yield Attack("names", "a kernel by OFFSET", named_kernel(f"OFFSET({NET}$AE$15,{NET}$L$43,0,3,3)"))
     yield Attack("names", "a name twice", twice)
+    yield from (
+        Attack("names", f"worksheet {title} deleted", deleted_sheet(title)) for title in ("Network", "Draw", "Samples")
+    )
     yield Attack("names", "a hidden copy that is right", hidden_copy(wrong_logit))
     yield Attack("names", "capitals", other_case, "innocent")
     yield Attack("names", "names of another worksheet beside", local_beside, "innocent")

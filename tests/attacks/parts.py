@@ -124,23 +124,14 @@ def no_address(package: Package) -> Place:
     return place
 
 
-def under_a_merge(package: Package) -> Place:
+def under_a_merge(package: Package) -> list[Place]:
     """The mark compares with a cell that the prediction's merged cell covers."""
     seen, mark = package.at("prediction"), package.at("mark")
     covered = seen.moved(1, 0)
     choice, answer = (package.at(name).fixed.rpartition("!")[2] for name in ("choice", "prediction"))
     package.set_formula(covered, f"IF({choice}=4,4,{answer})")
     package.edit(mark, answer, covered.fixed.rpartition("!")[2])
-    return mark
-
-
-def covered_by_a_merge(package: Package) -> None:
-    """A logit that a merged cell covers."""
-    place = package.at(*LOGIT)
-    area = f"{place.moved(-1, 0).address}:{place.address}"
-    package.replace(
-        package.part(place.sheet), "<mergeCells", f'<mergeCells><mergeCell ref="{area}"/></mergeCells><mergeCells'
-    )
+    return [covered, mark]
 
 
 def comment_in_formula(package: Package) -> Place:
@@ -152,12 +143,10 @@ def comment_in_formula(package: Package) -> Place:
 
 
 def comment_beside(package: Package) -> Place:
-    """A number before a comment, so that a reader that drops it reads another one."""
-    place = package.at("conv2_weight_0_1", 1, 1).moved(0, 0)
-    logit = package.at(*LOGIT)
-    package.set_content(logit, f"<f>{escape(package.formula(logit), quote=False)}<!-- -->*1.5</f>")
-    assert place
-    return logit
+    """A factor behind a comment, where a reader may have stopped."""
+    place = package.at(*LOGIT)
+    package.set_content(place, f"<f>{escape(package.formula(place), quote=False)}<!-- -->*1.5</f>")
+    return place
 
 
 def alternate(package: Package) -> None:
@@ -277,7 +266,6 @@ def attacks() -> Iterator[Attack]:
     yield Attack("XML", "cached shares that lie", lying("softmax", "dense"), "named")
     yield Attack("XML", "cached values that lie", all_lying, "named")
     yield Attack("XML", "the sum of a whole column", whole_column, "named")
-    yield Attack("XML", "a merged cell over a logit", covered_by_a_merge, "found")
     for name, change in {
         "an array formula": array_of_shares("FX9:FX18/SUM(FX9:FX18)"),
         "an array formula of one cell": typed(LOGIT, ' t="array" ref="{here}"'),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator, Sequence
 from functools import cache, partial
 from itertools import zip_longest
@@ -50,4 +51,7 @@ def outcomes(edits: Sequence[Edit], folder: Path, jobs: int) -> Iterator[tuple[E
 
 
 def _attempt(folder: Path, key: Key) -> Outcome:
-    return attempt(by_name()[key], folder)
+    try:
+        return attempt(by_name()[key], folder)
+    except (AssertionError, subprocess.TimeoutExpired) as error:
+        return Outcome(False, f"not made: {error}", ())

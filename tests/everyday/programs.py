@@ -19,7 +19,7 @@ NODE: Final = "node"
 LIBREOFFICE: Final = "LibreOffice"
 GNUMERIC: Final = "Gnumeric"
 PACKAGES: Final = ("xlsx@0.18.5", "exceljs@4.4.0")
-_SECONDS: Final = 120
+_SECONDS: Final = 60
 
 _BASIC: Final = "http://openoffice.org/2000/"
 _LIBRARIES: Final = f"""<?xml version="1.0" encoding="UTF-8"?>
@@ -36,6 +36,7 @@ _MODULE: Final = f"""<?xml version="1.0" encoding="UTF-8"?>
 <script:module xmlns:script="{_BASIC}script" script:name="Edits" script:language="StarBasic">{{}}</script:module>"""
 _MACRO: Final = """
 Sub Edit(source As String, target As String)
+  On Error Goto Failed
   Dim hidden(0) As New com.sun.star.beans.PropertyValue
   hidden(0).Name = "Hidden"
   hidden(0).Value = True
@@ -47,7 +48,9 @@ Sub Edit(source As String, target As String)
   written(0).Name = "FilterName"
   written(0).Value = "Calc MS Excel 2007 XML"
   book.storeToURL(target, written())
+Failed:
   book.close(True)
+  StarDesktop.terminate()
 End Sub
 """
 

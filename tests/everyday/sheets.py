@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from html import escape, unescape
 from typing import Final
 
-from tests.editing import WORKBOOK, Package
+from tests.editing import WORKBOOK, Package, delete
 from tests.everyday.edit import Edit, by_package
 
 _WITH_PLACES: Final = re.compile(r"(<(?:f|formula\d?|definedName|c:f)\b[^>]*>)([^<]*)(?=<)")
@@ -87,19 +87,10 @@ def copied(title: str) -> Callable[[Package], None]:
 
 
 def deleted(title: str) -> Callable[[Package], None]:
-    """A worksheet deleted: what it was read by, and its names, stand for nothing any more."""
+    """A worksheet deleted."""
 
     def change(package: Package) -> None:
-        part = package.part(title)
-        number = re.search(rf'<sheet\b[^>]* name="{title}"[^>]* r:id="(\w+)"/>', package.text(WORKBOOK))
-        assert number
-        package.replace(WORKBOOK, re.findall(rf'<sheet\b[^>]* name="{title}"[^>]*/>', package.text(WORKBOOK))[0], "")
-        package.substitute("xl/_rels/workbook.xml.rels", rf'<Relationship\b[^>]*Id="{number[1]}"[^>]*/>', "")
-        package.substitute("[Content_Types].xml", rf'<Override PartName="/{part}"[^>]*/>', "")
-        del package.parts[part]
-        for name, reference in package.names().items():
-            if reference.startswith(f"{title}!"):
-                package.set_name(name, reference.replace(f"{title}!", "#REF!"))
+        delete(package, title)
 
     return change
 
