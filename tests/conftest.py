@@ -32,6 +32,7 @@ SHARED = Path(__file__).parents[2] / "shared"
 needs_libreoffice = pytest.mark.skipif(find_program() is None, reason="LibreOffice is not installed")
 needs_torch = pytest.mark.skipif(find_spec("torch") is None, reason="PyTorch is not installed")
 needs_gnumeric = pytest.mark.skipif(shutil.which("ssconvert") is None, reason="Gnumeric (ssconvert) is not installed")
+needs_node = pytest.mark.skipif(shutil.which("npm") is None, reason="Node (npm) is not installed")
 
 
 ROOT_MAY = "root may write into any folder"

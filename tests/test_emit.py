@@ -108,3 +108,28 @@ def test_many_channels_go_through_sum() -> None:
     text = emit.formula(Conv2d(450, 1, 1, bias=False), emit.Operands(image, weights), (0, 0, 0))
     assert text.count("SUMPRODUCT(") == 450
     assert [part.count("SUMPRODUCT(") for part in text.split("+")] == [200, 200, 50]
+
+
+@pytest.mark.parametrize(
+    ("layer", "index", "text"),
+    [
+        (MaxPool2d((2, 3), (1, 1)), (1, 2, 1), "MAX(B13:D14)"),
+        (MaxPool2d((3, 1), (1, 2)), (0, 1, 1), "MAX(C2:C4)"),
+        (MaxPool2d((1, 3), (2, 1), (0, 1)), (0, 1, 0), "MAX(A3:B3)"),
+        (MaxPool2d((3, 1), (1, 2), (1, 0)), (0, 0, 1), "MAX(C1:C2)"),
+        (MaxPool2d((1, 4), (3, 4)), (1, 1, 0), "MAX(A14:D14)"),
+        (MaxPool2d((4, 3), (1, 2), ceil_mode=True), (0, 0, 1), "MAX(C1:D4)"),
+    ],
+)
+def test_pooling_with_windows_that_are_not_square(layer: MaxPool2d, index: tuple[int, ...], text: str) -> None:
+    """Height, stride and padding are those of rows, width and theirs those of columns."""
+    assert emit.formula(layer, emit.Operands(IMAGE), index) == text
+
+
+def test_convolution_with_kernels_that_are_not_square() -> None:
+    """The same for convolutions: kernel 2x3, stride 2 down and 1 to the right, one column of padding."""
+    operands = emit.Operands(IMAGE, [[block(1, 10, 2, 3), block(11, 10, 2, 3)]])
+    layer = Conv2d(2, 1, (2, 3), (2, 1), (0, 1), bias=False)
+    assert emit.formula(layer, operands, (0, 1, 1)) == "SUMPRODUCT(A3:C4,$J$1:$L$2)+SUMPRODUCT(A13:C14,$J$11:$L$12)"
+    assert emit.formula(layer, operands, (0, 1, 0)) == "SUMPRODUCT(A3:B4,$K$1:$L$2)+SUMPRODUCT(A13:B14,$K$11:$L$12)"
+    assert emit.formula(layer, operands, (0, 0, 3)) == "SUMPRODUCT(C1:D2,$J$1:$K$2)+SUMPRODUCT(C11:D12,$J$11:$K$12)"

@@ -18,6 +18,7 @@ from tests.packages import rows_of
 from xlconv import engines, reader
 from xlconv.cells import ErrorValue, Range
 from xlconv.errors import WorkbookError
+from xlconv.reader import Cell
 from xlconv.reader.shared import SharedFormula
 from xlconv.reader.sheet import Budget, DataTable
 
@@ -196,6 +197,40 @@ def test_cached_values_are_left_out(tmp_path: Path) -> None:
         '<c r="D1"><f>"x"</f></c><c r="E1"><f>1</f></c></row>'
     )
     assert book.cell("S", 1, 4).value == "14"
+
+
+def test_array_formulas_of_one_cell_and_of_two(tmp_path: Path) -> None:
+    """Each stays an array formula for its range; of one that fills two cells the second is the first one's."""
+    sheet = (
+        '<row r="1"><c r="A1"><f t="array" ref="A1">SUM(D1:D2*E1:E2)</f><v>9</v></c><c r="D1"><v>2</v></c>'
+        '<c r="E1"><v>3</v></c></row>'
+        '<row r="2"><c r="A2"><f t="array" ref="A2:A3">D1:D2*10</f><v>9</v></c><c r="D2"><v>5</v></c>'
+        '<c r="E2"><v>7</v></c></row>'
+        '<row r="3"><c r="A3"><v>9</v></c></row>'
+    )
+    book = read(package(parts(sheet)), tmp_path)
+    assert book.sheets["S"].arrays == {(1, 1): Range("S", 1, 1), (2, 1): Range("S", 2, 1, 2, 1)}
+    assert book.sheets["S"].spread == {(2, 1): Range("S", 2, 1, 2, 1)}
+    assert rows_of(book.package) == (
+        '<row r="1"><c r="A1"><f t="array" ref="A1">SUM(D1:D2*E1:E2)</f></c><c r="D1"><v>2.0</v></c>'
+        '<c r="E1"><v>3.0</v></c></row>'
+        '<row r="2"><c r="A2"><f t="array" ref="A2:A3">D1:D2*10</f></c><c r="D2"><v>5.0</v></c>'
+        '<c r="E2"><v>7.0</v></c></row>'
+    )
+    ((values,),) = engines.by_name("formualizer").evaluate(book.package, [[]], [Range("S", 1, 1, 3, 1)])
+    assert values == [[41.0], [20.0], [50.0]]
+
+
+def test_a_changed_array_formula_is_written_as_one(tmp_path: Path) -> None:
+    """A copy with another array formula has the attributes of one, and without them if it fills nothing else."""
+    array, rest = '<f t="array" ref="A1:B1">D1:E1*2</f>', '<c r="D1"><v>2.0</v></c><c r="E1"><v>3.0</v></c></row>'
+    builder = read(package(parts(f'<row r="1"><c r="A1">{array}</c>{rest}')), tmp_path).builder()
+    changed = {"S": {(1, 1): Cell("D1:E1*3", None)}}
+    kept = builder.package(changed, {"S": {(1, 1): Range("S", 1, 1, 1, 2)}})
+    assert rows_of(kept) == f'<row r="1"><c r="A1"><f t="array" ref="A1:B1">D1:E1*3</f></c>{rest}'
+    assert rows_of(builder.package(changed)) == f'<row r="1"><c r="A1"><f>D1:E1*3</f></c>{rest}'
+    ((values,),) = engines.by_name("formualizer").evaluate(kept, [[]], [Range("S", 1, 1, 1, 2)])
+    assert values == [[6.0, 9.0]]
 
 
 @pytest.mark.parametrize(

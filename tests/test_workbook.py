@@ -252,3 +252,16 @@ def test_files_follow_the_schemas(template: Template, tmp_path: Path) -> None:
     said = subprocess.run(command, capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stdout[:1000]
     assert said.stdout.count("0 violation(s), 0 warning(s)") == len(files)
+
+
+def test_a_drawing_has_the_usual_prefix(seven: Path) -> None:
+    """Its elements are `xdr:` ones, as Excel writes them; ExcelJS cannot open a file that has them without a prefix."""
+    with zipfile.ZipFile(seven) as package:
+        text = package.read("xl/drawings/drawing1.xml").decode()
+    namespace = "http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing"
+    assert text.startswith(f'<xdr:wsDr xmlns:xdr="{namespace}"><xdr:twoCellAnchor')
+    prefixes = re.findall(r"<(\w+):\w+[ />]", text)
+    assert prefixes.count("xdr") == 18
+    assert prefixes.count("a") == 2
+    assert prefixes.count("c") == 1
+    assert re.findall(r"<\w+[ />]", text) == []

@@ -1,7 +1,8 @@
-"""The cells of worksheets, which openpyxl is not given: text, exact numbers, formulas and their cached values.
+"""What openpyxl does not write, or not so that all programs read it: the cells of worksheets, and a drawing's prefix.
 
 openpyxl cuts numbers to 16 digits, writes no cached values, and takes most of its time for cells. So it writes all but
-the cells, and they are put in here; with them the links, which openpyxl looks for in cells.
+the cells, and they are put in here: text, exact numbers, formulas and their cached values; with them the links, which
+openpyxl looks for in cells.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ _EMPTY: Final = re.compile(rb'<dimension ref="[A-Z0-9:]+" ?/>(.*)<sheetData(?: ?
 """From the extent to the cells."""
 _MARGINS: Final = b"<pageMargins"
 """What follows the links."""
+_DRAWINGS: Final = "xl/drawings/drawing"
+_DRAWN: Final = re.compile(rb"<(/?)(?=\w+[ />])")
+"""The start of a tag without a prefix."""
 
 
 class Cells(NamedTuple):
@@ -77,7 +81,7 @@ def cells(page: Page, styles: Mapping[Kind, int]) -> Cells:
 
 
 def copy(frame: BytesIO, target: Path | IO[bytes], sheets: Iterable[Cells], compressed: bool = True) -> None:
-    """Copy a package, with cells in its worksheets.
+    """Copy a package, with cells in its worksheets, and drawings' elements with their usual prefix.
 
     Args:
         frame: The package as openpyxl wrote it, with as many worksheets, all empty.
@@ -99,9 +103,16 @@ def copy(frame: BytesIO, target: Path | IO[bytes], sheets: Iterable[Cells], comp
                 filled = f'<dimension ref="{sheet.extent}"/>{empty[1].decode()}<sheetData>{rows}</sheetData>'
                 after = data[empty.end() :].replace(_MARGINS, sheet.links.encode() + _MARGINS, 1)
                 data = data[: empty.start()] + filled.encode() + after
+            elif info.filename.startswith(_DRAWINGS):
+                data = _prefixed(data)
             package.writestr(info.filename, data)
     if parts:
         raise EngineError(f"openpyxl wrote no {', '.join(parts)}")
+
+
+def _prefixed(drawing: bytes) -> bytes:
+    """A drawing's part in which a namespace without a prefix has the one that Excel writes; ExcelJS reads no other."""
+    return _DRAWN.sub(rb"<\1xdr:", drawing.replace(b" xmlns=", b" xmlns:xdr=", 1))
 
 
 def _extent(page: Page) -> str:
