@@ -14,8 +14,9 @@ from xlconv import engines, layers, reader, reference, workbook
 from xlconv.cells import ErrorValue, Value
 from xlconv.check.explore import Explorer
 from xlconv.check.selftest.copies import Copies
-from xlconv.check.sentences import Text, fault, fill, in_full, texts, told
-from xlconv.check.steps import Selection, steps
+from xlconv.check.sentences import Clause, Text, fault, in_full, texts
+from xlconv.check.steps import Selection, explain
+from xlconv.check.telling import tell
 from xlconv.layers import LAYER_TYPES, Layer
 from xlconv.network import FloatArray, Network, Node
 from xlconv.recover.declared import found_by
@@ -24,7 +25,15 @@ TOLERANCE = 1e-9
 
 
 def said(network: Network, x: FloatArray, chosen: Selection, tolerance: float = TOLERANCE) -> tuple[Text, ...]:
-    return texts(network, chosen.layer, steps(network, chosen, reference.forward(network, x)), tolerance)
+    (found,) = explain(network, chosen.layer, chosen.at, reference.forward(network, x)).texts(tolerance)
+    return found
+
+
+def fill(template: str, **fields: str | float) -> Text:
+    """The text of one choice."""
+    clause = Clause(template, {key: v if isinstance(v, str) else np.array([v]) for key, v in fields.items()})
+    (((text,)),) = texts(clause, 1, TOLERANCE)
+    return text
 
 
 def test_sentences() -> None:
@@ -210,7 +219,7 @@ def evaluated(explorer: Explorer, copies: Copies, formulas: list[str]) -> Said:
     engine = engines.by_name("formualizer", isolated=False)
     shown = engine.evaluate(copy.package, [explorer.edits(each) for each in chosen], cells)
     outputs = reference.forward(EVERYTHING, np.random.default_rng(0).standard_normal((2, 4, 4)))
-    right = [texts(EVERYTHING, each.layer, steps(EVERYTHING, each, outputs), TOLERANCE) for each in chosen]
+    right = [explain(EVERYTHING, each.layer, each.at, outputs).texts(TOLERANCE)[0] for each in chosen]
     return Said(right, [[block[0][0] for block in group] for group in shown])
 
 
@@ -271,4 +280,4 @@ def test_changed_letters_are_found(everything: tuple[Explorer, Copies, str]) -> 
 @pytest.mark.parametrize("layer_type", LAYER_TYPES.values(), ids=LAYER_TYPES)
 def test_every_layer_can_be_told(layer_type: type[Layer]) -> None:
     """Each layer type that has cells of its own has its sentence."""
-    assert layer_type.view or layer_type in told.registry
+    assert layer_type.view or layer_type in tell.registry
