@@ -36,7 +36,8 @@ class ByEngine:
         fixed = [self._edit(place, number) for place, number in known.items()]
         lanes = [[self._edit(place, lane[at]) for place, lane in filled.items()] for at in range(count)]
         ranges = self.atlas.ranges(asked)
-        groups = self.engine.evaluate(self.book.package, [[*fixed, *lane] for lane in lanes], ranges)
+        # What is known is put in once: an embedded engine keeps it from lane to lane.
+        groups = self.engine.evaluate(self.book.package, [[*fixed, *lanes[0]], *lanes[1:]], ranges)
         places = [place for where in ranges for place in self.atlas.places(where).ravel().tolist()]
         shown = [
             dict(zip(places, (v for block in group for row in block for v in row), strict=True)) for group in groups

@@ -14,7 +14,7 @@ from xlconv import engines, layers, reader, reference, workbook
 from xlconv.cells import ErrorValue, Value
 from xlconv.check.explore import Explorer
 from xlconv.check.selftest.copies import Copies
-from xlconv.check.sentences import Clause, Text, fault, in_full, texts
+from xlconv.check.sentences import Clause, Text, in_full, is_said, texts
 from xlconv.check.steps import Selection, explain
 from xlconv.check.telling import tell
 from xlconv.layers import LAYER_TYPES, Layer
@@ -125,8 +125,9 @@ TEXT = fill("In layer '{name}', row {row}: {x:4} and {y:4}.", name="l1.5 (*", ro
 def test_letters_and_numbers(got: Value, is_right: bool) -> None:
     """The letters must be those, and the numbers be those in their order, rounded to 4 decimals."""
     expected = "In layer 'l1.5 (*', row -2: 1.2346 and 12345.679."
-    assert fault(got, (TEXT,), TOLERANCE) == ("" if is_right else expected)
-    assert fault(got, (fill("other"), TEXT), TOLERANCE) == ("" if is_right else "other")
+    assert in_full(TEXT) == expected
+    assert is_said(got, (TEXT,), TOLERANCE) is is_right
+    assert is_said(got, (fill("other"), TEXT), TOLERANCE) is is_right
 
 
 @pytest.mark.parametrize("value", [1.00005, 2.00015, -0.00005, 12345.67895])
@@ -134,7 +135,7 @@ def test_one_half_may_go_either_way(value: float) -> None:
     """Programs round it as they happen to hold it."""
     text = fill("{x:4}", x=value)
     for got, is_right in ((value - 5e-5, True), (value + 5e-5, True), (value - 1.5e-4, False), (value + 1.5e-4, False)):
-        assert (fault(f"{got:.4f}", (text,), TOLERANCE) == "") is is_right
+        assert is_said(f"{got:.4f}", (text,), TOLERANCE) is is_right
 
 
 @pytest.mark.parametrize("x", [0.0, 1e-10, -1e-10, 1e-6, -1e-6, 1.0])
@@ -196,7 +197,7 @@ class Said(NamedTuple):
 
     def is_found(self, formula: int) -> bool:
         """Whether a fault is seen; never where the text is the first formula's."""
-        faults = [bool(fault(row[formula], may, TOLERANCE)) for may, row in zip(self.right, self.shown, strict=True)]
+        faults = [not is_said(row[formula], may, TOLERANCE) for may, row in zip(self.right, self.shown, strict=True)]
         assert faults == [row[formula] != row[0] for row in self.shown]
         return any(faults)
 

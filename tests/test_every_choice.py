@@ -13,7 +13,7 @@ from tests.test_check_explore import NETWORK, TOLERANCE, X
 from xlconv import reader, reference, workbook
 from xlconv.cells import ErrorValue, NotEvaluated, Range, Value
 from xlconv.check.explore import Explorer
-from xlconv.check.pages import NOTHING, Batch, Due, Page
+from xlconv.check.pages import NOTHING, Batch, Due, Page, in_words
 from xlconv.check.pages.explore import explore_page, whole
 from xlconv.check.pages.judge import Judge, Outcome, compare
 from xlconv.check.pages.lanes import of_values
@@ -166,6 +166,14 @@ def test_what_is_typed_counts_as(value: float | None, number: int) -> None:
     assert whole(value) == number
 
 
+@pytest.mark.parametrize(
+    ("value", "words"), [(3.0, "3"), (0.1, "0.1"), ("draw", "draw"), (None, "left blank"), ("", "an empty text")]
+)
+def test_what_is_typed_in_words(value: Value, words: str) -> None:
+    """As a person would say it."""
+    assert in_words(value) == words
+
+
 TEXT = (("It is ", 1.23456, "."),)
 
 
@@ -177,6 +185,7 @@ TEXT = (("It is ", 1.23456, "."),)
         (Due(np.array([[[2.0]]])), "2", False),
         (Due(np.array([[[2.0]]])), True, False),
         (Due(np.array([[[2.0]]])), None, False),
+        (Due(np.array([[[2.0]]])), "", False),
         (Due(np.array([[[2.0]]])), ErrorValue("#N/A"), False),
         (Due(np.array([[[2.0]]])), 2.5, False),
         (Due(np.array([[[2.0]]]), whole=True), 2.5, True),
@@ -194,6 +203,9 @@ TEXT = (("It is ", 1.23456, "."),)
         (Due(np.array([[[np.nan]]]), [TEXT]), "It is 1.2346", False),
         (Due(np.array([[[np.nan]]]), [TEXT]), "", False),
         (Due(np.array([[[np.nan]]]), [TEXT]), 1.2346, False),
+        (Due(np.array([[[np.nan]]]), [(("",),)]), "", True),
+        (Due(np.array([[[np.nan]]]), [(("",),)]), " ", False),
+        (Due(np.array([[[np.nan]]]), [(("",),)]), None, False),
     ],
 )
 def test_what_is_due_is_shown(due: Due, shown: Value, is_right: bool) -> None:

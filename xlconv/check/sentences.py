@@ -66,17 +66,15 @@ def texts(clause: Clause, count: int, tolerance: float) -> list[tuple[Text, ...]
     return found
 
 
-def fault(got: Value, texts: Sequence[Text], tolerance: float) -> str:
-    """What a cell should say and does not; empty if it says it.
+def is_said(got: Value, texts: Sequence[Text], tolerance: float) -> bool:
+    """Whether a cell says one of some texts to the letter, with their numbers rounded.
 
     Args:
         got: What it shows.
-        texts: What it may say, what it rather should first.
+        texts: What it may say.
         tolerance: Absolute; relative where a number is beyond 1.
     """
-    expected = in_full(texts[0])
-    is_right = got == expected or (isinstance(got, str) and any(_says(got, text, tolerance) for text in texts))
-    return "" if is_right else expected
+    return isinstance(got, str) and (got == in_full(texts[0]) or any(_says(got, text, tolerance) for text in texts))
 
 
 def in_full(text: Text) -> str:

@@ -156,9 +156,9 @@ def _chosen(book: Workbook, choice: Range, sample: Range, labels: tuple[Value, .
     chosen, number = book.cell(*choice[:3]), book.cell(*sample[:3])
     if chosen.formula is not None or number.formula is not None:
         raise WorkbookError(f"{choice.place} and {sample.place} choose the input, so they cannot be formulas")
-    if _same(chosen.value, DRAWN):
+    if same(chosen.value, DRAWN):
         return 0
-    rows = [row for row, label in enumerate(labels, 1) if _same(label, chosen.value)]
+    rows = [row for row, label in enumerate(labels, 1) if same(label, chosen.value)]
     if not rows:
         raise WorkbookError(
             f"{choice.place}: {chosen.value!r} is neither {DRAWN!r} nor the label of a sample",
@@ -168,7 +168,7 @@ def _chosen(book: Workbook, choice: Range, sample: Range, labels: tuple[Value, .
     return rows[int(max(0.0, min(which, len(rows) - 1.0)))]
 
 
-def _same(one: Value, other: Value) -> bool:
+def same(one: Value, other: Value) -> bool:
     """Whether a spreadsheet takes two values for the same, which it does whatever the case of letters."""
     texts = isinstance(one, str) and isinstance(other, str)
     return str(one).lower() == str(other).lower() if texts else one == other

@@ -134,3 +134,10 @@ class Page:
         """The cells that are compared in a batch, table by table."""
         cells = [self.tables[name].ravel() for name in batch.due]
         return np.concatenate([*cells, np.empty(0, np.int64)])
+
+
+def in_words(value: Value) -> str:
+    """What is typed into a cell, as findings name it."""
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    return str(value) if value else "left blank" if value is None else "an empty text"

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from xlconv.cells import Value
 from xlconv.check.explore import Explorer
-from xlconv.check.pages import AT_ONCE, MOST_VALUES, NOTHING, Batch, Due, Page
+from xlconv.check.pages import AT_ONCE, MOST_VALUES, NOTHING, Batch, Due, Page, in_words
 from xlconv.check.pages.judge import chunks
 from xlconv.check.steps import as_image, chosen
 from xlconv.check.telling import Ints
@@ -201,10 +201,4 @@ def _filled(explorer: Explorer, typed: Sequence[Typed], known: Mapping[int, floa
 
 def _told(typed: Typed) -> str:
     """What is typed, in words."""
-    return ", ".join(f"{name} {_text(value)}" for name, value in zip(_NAMES, typed, strict=True))
-
-
-def _text(value: Value) -> str:
-    if isinstance(value, float):
-        return f"{value:.15g}"
-    return str(value) if value else "left blank" if value is None else "an empty text"
+    return ", ".join(f"{name} {in_words(value)}" for name, value in zip(_NAMES, typed, strict=True))

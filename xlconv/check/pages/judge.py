@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from xlconv.check.pages import ARRAY, BLANK, ERROR, NUMBER, TEXT, UNKNOWN, Batch, Due, Evaluator, Lanes, Page
 from xlconv.check.report import Finding, LayerResult
 from xlconv.check.roots import roots
-from xlconv.check.sentences import BoolArray, fault
+from xlconv.check.sentences import BoolArray, in_full, is_said
 from xlconv.network import FloatArray
 from xlconv.places import Places
 
@@ -140,7 +140,7 @@ class Judge:
         page, cell = self.page, self.page.atlas.cell(place)
         does = _DOES.get(int(shown.kinds[at]), "shows something else than it should")
         formula = page.book.cell(*cell[:3]).formula or ""
-        expected = shown.expected(due, *at, self.tolerance)
+        expected = shown.expected(due, *at)
         message = f"{name} {does} for {choice}"
         return Finding(page.rule, cell.place, page.layer, message, expected, shown.got(*at), formula, self.engine)
 
@@ -159,7 +159,6 @@ class _Shown:
         got = np.floor(self.numbers) if due.whole else self.numbers
         with np.errstate(invalid="ignore"):
             errors: FloatArray = np.abs(got - expected) / np.maximum(1.0, np.abs(expected))
-        errors[self.kinds != NUMBER] = np.nan
         return errors
 
     def is_right(self, due: Due, errors: FloatArray, tolerance: float) -> BoolArray:
@@ -173,13 +172,13 @@ class _Shown:
         right |= np.isinf(expected) & (empty | (self.kinds == ERROR))
         for lane, may in enumerate(due.texts):
             if may:
-                right[0, lane] = not fault(self.texts[0, lane] if texts[0, lane] else None, may, tolerance)
+                right[0, lane] = texts[0, lane] and is_said(self.texts[0, lane], may, tolerance)
         return right
 
-    def expected(self, due: Due, cell: int, lane: int, tolerance: float) -> str:
+    def expected(self, due: Due, cell: int, lane: int) -> str:
         """What is due in a cell for one choice."""
         if due.texts and due.texts[lane]:
-            return fault(None, due.texts[lane], tolerance) or "an empty text"
+            return in_full(due.texts[lane][0]) or "an empty text"
         number = float(np.broadcast_to(_cells_by_lanes(due.numbers), self.kinds.shape)[cell, lane])
         if isnan(number):
             return "an empty text"
