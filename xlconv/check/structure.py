@@ -93,15 +93,15 @@ class _Check:
             message = "a constant where a formula is due"
             return Finding("constant", where.place, block.name, message, due, str(cell.value))
         formula = cell.formula or ""
-        objection = self._objection(block, formula)
+        objection = self._objection(block, formula, where.sheet)
         if objection:
             return Finding("vocabulary", where.place, block.name, objection, due, formula=formula)
         message = "the formula does not compute what this layer computes here"
         return Finding("formula", where.place, block.name, message, due, self._does(place), formula)
 
-    def _objection(self, block: _Block, formula: str) -> str:
+    def _objection(self, block: _Block, formula: str, sheet: str) -> str:
         """What is wrong with a formula's words, where that is the matter."""
-        return vocabulary.objection(formula, vocabulary.of(block.stage, block.name), self.reading.reader.names)
+        return vocabulary.objection(formula, vocabulary.of(block.stage, block.name), self.book.names_on(sheet))
 
     # What is due at a place
 
