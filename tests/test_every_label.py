@@ -206,3 +206,14 @@ def test_without_choices_there_is_no_page(small: Path) -> None:
     book = reader.read(small)
     outcome = checked(book)
     assert (outcome.findings, outcome.choices, outcome.result.cells) == ([], 0, 0)
+
+
+def test_a_trap_for_a_blank_drawing_is_found(tmp_path: Path) -> None:
+    """Also where the workbook's own drawing is not blank."""
+    network, samples = colour()
+    workbook.write(network, np.full((3, 3, 4), 0.5), tmp_path / "x.xlsx", samples=samples)
+    book = reader.read(tmp_path / "x.xlsx")
+    cell = cell_of(book, "input_0", (1, 1))
+    (finding,) = checked(trapped(book, cell, "IF(([sample_row]=0)*ISBLANK(Draw!$C$6),0.123,old)")).findings
+    assert (finding.cell, finding.expected) == (cell.place, "0.0")
+    assert finding.message == "input_0 shows something else than it should for drawing 1 of several"

@@ -8,16 +8,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from tests.test_choices import colour
 from xlconv import reader, workbook
 from xlconv.check import verify
 from xlconv.check.roots import roots
+from xlconv.cli import cli
+from xlconv.errors import WorkbookError
 from xlconv.pages.choices import Chosen
 from xlconv.places import Atlas
 from xlconv.reader import Cell, Workbook
 from xlconv.reader.book import DefinedName
-from xlconv.recover.declared import found_by
+from xlconv.recover.declared import check_declared, declares, found_by
 
 Edit = Callable[[str], str]
 
@@ -125,3 +128,48 @@ def test_which_cell_is_at_fault_by_local_names() -> None:
     atlas = Atlas(sheets)
     wrong = [atlas.place("S", 1, 1), atlas.place("S", 2, 1), atlas.place("T", 2, 1)]
     assert roots(book, atlas, wrong) == [atlas.place("S", 1, 1), atlas.place("T", 2, 1)]
+
+
+def without(*names: str, sheet: str = "") -> Edit:
+    """The part of the workbook without some names, and without a worksheet."""
+
+    def edited(xml: str) -> str:
+        for name in names:
+            xml, count = re.subn(rf'<definedName name="{name}"[^>]*>[^<]*</definedName>', "", xml)
+            assert count, name
+        return re.sub(rf'<sheet [^>]*name="{sheet}"[^>]*/>', "", xml) if sheet else xml
+
+    return edited
+
+
+@pytest.mark.parametrize("edit", [without("network"), without(sheet="Network"), without("network", sheet="Network")])
+def test_a_declaration_that_is_gone_is_said(chosen: Path, tmp_path: Path, edit: Edit) -> None:
+    """The name, its worksheet, or both: one line that says so and names what is left, and exit code 2."""
+    path = rewritten(chosen, tmp_path / "x.xlsx", {"xl/workbook.xml": edit})
+    done = CliRunner().invoke(cli, ["verify", str(path)], standalone_mode=False)
+    assert done.return_value == 2
+    assert done.stdout == ""
+    first, hint = done.stderr.strip().splitlines()
+    assert first.startswith(f"xlconv: {path}: the name 'network' or its worksheet is gone")
+    assert "'conv_weight_0_0' stands and " in first
+    assert hint.startswith("hint: put it back")
+
+
+@pytest.mark.parametrize("kept", ["explore_at", "sample_row", "drawn_prediction", "conv_weight_0_0"])
+def test_one_name_that_is_left_is_enough(chosen: Path, kept: str) -> None:
+    """Any of those that only such a workbook has; a block of weights if the layer's own block stands beside it."""
+    book = reader.read(chosen)
+    book.names = {name: book.names[name] for name in {kept, "conv_0"}}
+    with pytest.raises(WorkbookError, match=f"the name '{kept}' stands$"):
+        check_declared(book)
+
+
+@pytest.mark.parametrize("names", [[], ["prediction", "choice", "mark", "classes", "conv_0"], ["conv_weight_0_0"]])
+def test_names_that_anybody_may_have(chosen: Path, names: list[str]) -> None:
+    """A workbook without the others of ours is judged by its formulas alone."""
+    book = reader.read(chosen)
+    book.names = {name: book.names[name] for name in names}
+    check_declared(book)
+    book.names["sample_row"] = "#REF!"
+    check_declared(book)
+    assert not declares(book)

@@ -82,8 +82,9 @@ def networks_of(book: reader.Workbook) -> Recovered:
     """The network that the workbook says it is, or those that its formulas compute.
 
     Raises:
-        WorkbookError: It says so, but its blocks do not fit what it says.
+        WorkbookError: It says so, but its blocks do not fit what it says; or it said so, and does no longer.
     """
+    declared.check_declared(book)
     if declared.declares(book):
         return recover_book(book, said=declared.found_by(book))
     return recover_book(book)
