@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from xml.sax.saxutils import escape
 
+import openpyxl
 import pytest
 from click.testing import CliRunner
 
 from tests.test_choices import colour
 from xlconv import reader, workbook
+from xlconv.cells import Range
 from xlconv.check import verify
 from xlconv.check.roots import roots
 from xlconv.cli import cli
+from xlconv.engines.libreoffice import find_program
 from xlconv.errors import WorkbookError
 from xlconv.pages.choices import Chosen
 from xlconv.places import Atlas
@@ -173,3 +178,128 @@ def test_names_that_anybody_may_have(chosen: Path, names: list[str]) -> None:
     book.names["sample_row"] = "#REF!"
     check_declared(book)
     assert not declares(book)
+
+
+def named(path: Path, name: str, at: tuple[int, int] = (0, 0)) -> Range:
+    where = reader.read(path).named_range(name)
+    assert where is not None
+    return where.part(*at)
+
+
+def renamed(name: str, where: Range) -> Edit:
+    """A name given to another cell."""
+
+    def edited(xml: str) -> str:
+        text = rf'<definedName name="{name}">{where.reference}</definedName>'
+        xml, count = re.subn(rf'<definedName name="{name}"[^>]*>[^<]*</definedName>', lambda _: text, xml)
+        assert count == 1
+        return xml
+
+    return edited
+
+
+def misnamed(path: Path) -> list[tuple[str, str, str]]:
+    found = verify(path, random=3).findings
+    return [(each.cell.rpartition("!")[2], each.message, each.expected) for each in found if each.rule == "names"]
+
+
+@pytest.mark.parametrize(
+    ("name", "seen", "due"),
+    [
+        ("choice", "choice", "the cell with the drop-down"),
+        ("mark", "mark", "the cell that says '✓ right' or '✗ wrong'"),
+        ("drawn_prediction", "drawn_prediction", "the cell that says 'draw is not chosen'"),
+        ("classes", "classes", "the cells from which the prediction takes its own"),
+    ],
+)
+def test_a_missing_name_is_a_finding(chosen: Path, tmp_path: Path, name: str, seen: str, due: str) -> None:
+    """It says which name, and where the cell is that should have it; the formulas are checked all the same."""
+    path = rewritten(chosen, tmp_path / "x.xlsx", {"xl/workbook.xml": without(name)})
+    where = reader.read(chosen).named_range(seen)
+    assert where is not None
+    assert misnamed(path) == [(where.address, f"no defined name {name!r}: it is that of {due}", where.place)]
+    assert verify(path, random=3).verdict == "differs"
+
+
+@pytest.mark.parametrize(
+    ("name", "down", "due"),
+    [
+        ("choice", 20, "the cell with the drop-down"),
+        ("mark", 4, "the cell that says '✓ right' or '✗ wrong'"),
+        ("drawn_prediction", 4, "the cell that says 'draw is not chosen'"),
+        ("prediction", 1, "the cell below that word"),
+    ],
+)
+def test_a_moved_name_is_a_finding(chosen: Path, tmp_path: Path, name: str, down: int, due: str) -> None:
+    """Also where the other cell has the same formula: it says which cell people see and which one has the name."""
+    seen = named(chosen, name)
+    moved = seen._replace(row=seen.row + 30 * down)
+    book = reader.read(chosen)
+    formula = book.cell(*seen[:3]).formula
+    content = f"><f>{escape(formula)}</f>" if formula else ' t="inlineStr"><is><t>a</t></is>'
+    cell = f'<c r="{moved.address}"{content}</c>'
+    part = "xl/worksheets/sheet4.xml" if seen.sheet == "Draw" else "xl/worksheets/sheet1.xml"
+    edits = {
+        "xl/workbook.xml": renamed(name, moved),
+        part: lambda xml: xml.replace("</sheetData>", f'<row r="{moved.row}">{cell}</row></sheetData>'),
+    }
+    path = rewritten(chosen, tmp_path / "x.xlsx", edits)
+    assert misnamed(path) == [(moved.address, f"the name {name!r} is not that of {due}", seen.place)]
+
+
+def test_classes_that_stand_elsewhere(chosen: Path, tmp_path: Path) -> None:
+    """Names that are not beside the last layer's cells are not those that people see there."""
+    moved = named(chosen, "classes")._replace(row=60, height=3)
+    cells = ""
+    for row, text in zip((60, 61, 62), "abc", strict=True):
+        address = moved._replace(row=row, height=1).address
+        cells += f'<row r="{row}"><c r="{address}" t="inlineStr"><is><t>{text}</t></is></c></row>'
+    edits: dict[str, Edit] = {
+        "xl/workbook.xml": renamed("classes", moved),
+        "xl/worksheets/sheet1.xml": lambda xml: xml.replace("</sheetData>", f"{cells}</sheetData>"),
+    }
+    ((cell, message, expected),) = misnamed(rewritten(chosen, tmp_path / "x.xlsx", edits))
+    assert (cell, message) == (moved.address, "the name 'classes' is not that of the cells beside s")
+    assert expected == named(chosen, "classes")._replace(height=3).place
+
+
+def test_without_drop_downs_nothing_is_said_of_them(chosen: Path, tmp_path: Path) -> None:
+    """Some programs drop them when they save a workbook; without both, name and drop-down, it cannot be read."""
+    gone = {"xl/worksheets/sheet1.xml": lambda xml: re.sub("<dataValidations.*</dataValidations>", "", xml)}
+    path = rewritten(chosen, tmp_path / "x.xlsx", gone)
+    assert reader.read(path).sheets["xlconv"].drop_downs == []
+    assert verify(path, random=3).verdict == "agrees"
+    rewritten(path, tmp_path / "y.xlsx", {"xl/workbook.xml": without("choice")})
+    with pytest.raises(WorkbookError, match="no defined name 'choice', but one 'sample_row'"):
+        verify(tmp_path / "y.xlsx")
+
+
+@pytest.mark.parametrize("save", ["openpyxl", "libreoffice"])
+def test_saved_by_other_programs(chosen: Path, tmp_path: Path, save: str) -> None:
+    """Names and drop-downs stand as they were."""
+    if save == "openpyxl":
+        openpyxl.load_workbook(chosen).save(tmp_path / "x.xlsx")
+    else:
+        program = find_program()
+        if program is None:
+            pytest.skip("LibreOffice is not installed")
+        arguments = ["--headless", f"-env:UserInstallation=file://{tmp_path}/profile", "--convert-to", "xlsx"]
+        subprocess.run([program, *arguments, "--outdir", tmp_path, chosen], check=True, timeout=120)
+    book = reader.read(tmp_path / "x.xlsx")
+    assert [each.cells[0].address for each in book.sheets["xlconv"].drop_downs] == [named(chosen, "choice").address]
+    assert misnamed(tmp_path / "x.xlsx") == []
+
+
+def test_drop_downs_are_read(chosen: Path, tmp_path: Path) -> None:
+    """In both ways in which Excel writes them; of other kinds of validation nothing is kept."""
+    more = (
+        '<extLst><ext uri="{CCE6A557-97BC-4b89-ADB6-D9C93CAAB3DF}" xmlns:x14="http://schemas.microsoft.com/office/'
+        'spreadsheetml/2009/9/main"><x14:dataValidations xmlns:xm="http://schemas.microsoft.com/office/excel/2006/main">'
+        '<x14:dataValidation type="list"><x14:formula1><xm:f>Samples!$D$5:$D$8</xm:f></x14:formula1>'
+        "<xm:sqref>B2 C3:D4</xm:sqref></x14:dataValidation></x14:dataValidations></ext></extLst></worksheet>"
+    )
+    edits: dict[str, Edit] = {"xl/worksheets/sheet1.xml": lambda xml: xml.replace("</worksheet>", more)}
+    first, second = reader.read(rewritten(chosen, tmp_path / "x.xlsx", edits)).sheets["xlconv"].drop_downs
+    assert first.source == second.source == "Samples!$D$5:$D$8"
+    assert [where.address for where in first.cells] == [named(chosen, "choice").address]
+    assert second.cells == (Range("xlconv", 2, 2), Range("xlconv", 3, 3, 2, 2))

@@ -10,7 +10,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from xlconv import reader
-from xlconv.check import choices, grading, inputs, liveness, stale, structure, values, whole
+from xlconv.check import choices, grading, inputs, liveness, names, stale, structure, values, whole
 from xlconv.check.computed import compute
 from xlconv.check.explore import Explorer
 from xlconv.check.report import Finding, Report, Unrecognised
@@ -112,7 +112,7 @@ def _check_network(
     with _aside() as pool:  # the engines compute in processes of their own, while formulas are read here
         computed = [pool.submit(compute, book, found, each, some) for each, some in zip(engines, tried, strict=True)]
         findings = whole.not_numbers(recovered, found) + structure.check(book, found, recovered.reading)
-        findings += [*choices.misread(book, found), *whole.views(recovered, found)]
+        findings += [*choices.misread(book, found), *whole.views(recovered, found), *names.check(book, found)]
         known = {finding.cell for finding in findings}
         findings += [each for each in liveness.check(book, found, recovered.reading, seed) if each.cell not in known]
         meanwhile()
