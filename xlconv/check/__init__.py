@@ -10,7 +10,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from xlconv import reader
-from xlconv.check import choices, grading, inputs, liveness, names, stale, structure, values, whole
+from xlconv.check import choices, data_tables, grading, inputs, liveness, names, stale, structure, values, whole
 from xlconv.check.computed import compute
 from xlconv.check.explore import Explorer
 from xlconv.check.report import Finding, Report, Unrecognised
@@ -62,13 +62,14 @@ def verify(
     audited = cache(partial(whole.audited, recovered))
     for found in recovered.networks:
         _check_network(report, recovered, found, engines or [by_name(DEFAULT)], random, seed, audited)
-    report.findings += whole.iterative(recovered) + whole.readers(recovered)
+    tables, others = data_tables.check(recovered)
+    report.findings += whole.iterative(recovered) + whole.readers(recovered) + tables
     report.interrupted = whole.is_interrupted(recovered)
     report.findings += audited()
     report.formulas = sum(len(group.cells) for group in recovered.reading.groups)
     report.not_recognised = _not_recognised(recovered)
     report.checked = report.formulas - sum(each.count for each in report.not_recognised)
-    report.notes += book.notes
+    report.notes += [*book.notes, *others]
     if any(engine.not_evaluated for engine in report.engines):
         report.notes.append("another engine may evaluate what this one could not: --engine ironcalc or libreoffice")
     if expected is not None:

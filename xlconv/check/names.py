@@ -6,6 +6,7 @@ What is checked are the cells with these names, so another cell that looks like 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from xlconv import wording
 from xlconv.cells import Range
@@ -17,8 +18,8 @@ from xlconv.reader import Workbook
 from xlconv.recover.choices import Choices, choosing
 from xlconv.recover.found import Found
 
-_CLASSES = "classes"
-_PREDICTION = "prediction"
+_CLASSES: Final = "classes"
+_PREDICTION: Final = "prediction"
 
 
 def check(book: Workbook, found: Found) -> list[Finding]:
