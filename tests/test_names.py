@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+import numpy as np
 import openpyxl
 import pytest
 from click.testing import CliRunner
@@ -21,11 +22,14 @@ from xlconv.check.roots import roots
 from xlconv.cli import cli
 from xlconv.engines.libreoffice import find_program
 from xlconv.errors import WorkbookError
+from xlconv.layers import Linear, Softmax
+from xlconv.network import Network, Node
 from xlconv.pages.choices import Chosen
 from xlconv.places import Atlas
 from xlconv.reader import Cell, Workbook
 from xlconv.reader.book import DefinedName
 from xlconv.recover.declared import check_declared, declares, found_by
+from xlconv.templates import Samples
 
 Edit = Callable[[str], str]
 
@@ -303,3 +307,24 @@ def test_drop_downs_are_read(chosen: Path, tmp_path: Path) -> None:
     assert first.source == second.source == "Samples!$D$5:$D$8"
     assert [where.address for where in first.cells] == [named(chosen, "choice").address]
     assert second.cells == (Range("xlconv", 2, 2), Range("xlconv", 3, 3, 2, 2))
+
+
+def test_a_typed_mark_is_another_mark(chosen: Path, tmp_path: Path) -> None:
+    """A text that says what the mark says, in a cell of its own, is taken for it by whoever looks."""
+    cell = '<row r="99"><c r="C99" t="inlineStr"><is><t>✓ right</t></is></c></row>'
+    edits: dict[str, Edit] = {
+        "xl/worksheets/sheet1.xml": lambda xml: xml.replace("</sheetData>", f"{cell}</sheetData>")
+    }
+    path = rewritten(chosen, tmp_path / "x.xlsx", edits)
+    due = "the name 'mark' is not that of the cell that says '✓ right' or '✗ wrong'"
+    assert misnamed(path) == [(named(chosen, "mark").address, due, "xlconv!C99")]
+
+
+def test_a_network_without_classes_lacks_no_name(tmp_path: Path) -> None:
+    """Its prediction is an index, taken from the last layer's own cells."""
+    weights = {"out.weight": np.arange(12.0).reshape(3, 4), "out.bias": np.zeros(3)}
+    network = Network((4,), [Node("out", Linear(4, 3)), Node("s", Softmax())], weights)
+    samples = Samples(np.random.default_rng(0).standard_normal((6, 4)), np.array([0, 1, 2, 0, 1, 2], np.uint8))
+    workbook.write(network, Chosen(1), tmp_path / "x.xlsx", samples=samples)
+    assert reader.read(tmp_path / "x.xlsx").named_range("classes") is None
+    assert misnamed(tmp_path / "x.xlsx") == []
