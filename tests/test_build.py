@@ -195,7 +195,8 @@ def test_what_was_read(tmp_path: Path) -> None:
         DefinedName("rate", "Two!$A$1", "Two"),
         DefinedName("one", "Two!$A$1*2"),
     )
-    assert book.names == {"one": "Two!$A$1*2"}
+    assert book.names == {"rate": "'it''s \"A\" & <B>'!$A$1", "one": "Two!$A$1*2"}
+    assert (book.names_on("Two")["rate"], book.names_on(TITLE)["rate"]) == ("Two!$A$1", book.names["rate"])
     assert book.calculation == Calculation(manual=True, iterative=True, rounds=7, change=0.5, date1904=True)
     assert book.sheets[TITLE].dynamic == {(2, 3)}
     assert book.sheets[TITLE].hidden == {3}

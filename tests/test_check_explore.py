@@ -13,8 +13,8 @@ import pytest
 from xlconv import layers, reader, reference, workbook
 from xlconv.cells import Edit, ErrorValue, NotEvaluated, Range, Value
 from xlconv.check.explore import Comparison, Explorer
-from xlconv.check.sentences import in_full, texts
-from xlconv.check.steps import WORDS, Selection, Steps, sizes, steps
+from xlconv.check.sentences import in_full
+from xlconv.check.steps import WORDS, Explained, Selection, explain, sizes
 from xlconv.declaration import EXPLORE_SHEET, explore_name
 from xlconv.engines import Engine
 from xlconv.network import Network, Node
@@ -70,8 +70,8 @@ def book(path: Path) -> Workbook:
 
 
 @cache
-def right(chosen: Selection) -> Steps:
-    return steps(NETWORK, chosen, reference.forward(NETWORK, X))
+def right(chosen: Selection) -> Explained:
+    return explain(NETWORK, chosen.layer, chosen.at, reference.forward(NETWORK, X))
 
 
 Changes = Mapping[tuple[str, int, int], Value]
@@ -99,10 +99,10 @@ class Told:
 
     def _shown(self, chosen: Selection, where: Range) -> list[list[Value]]:
         name = self.ranges[where]
-        tables = right(chosen)
+        tables = {name: table[0] for name, table in right(chosen).steps.items()}
         rows: list[list[Value]] = [[""] * where.width for _ in range(where.height)]
         if name == WORDS:
-            rows[0][0] = in_full(texts(NETWORK, chosen.layer, tables, TOLERANCE)[0])
+            rows[0][0] = in_full(right(chosen).texts(TOLERANCE)[0][0])
         for (i, j), number in np.ndenumerate(tables.get(name, np.empty((0, 0)))):
             rows[i][j] = "" if np.isnan(number) else float(number)
         for (changed, i, j), value in self.changed.items():
@@ -356,7 +356,6 @@ def test_words_about_nearly_zero(book: Workbook) -> None:
     x = np.zeros((1, 4, 4))
     network = Network((1, 4, 4), [Node("relu", layers.ReLU())], {})
     chosen = Selection("relu", 0, 1, 1)
-    tables = steps(network, chosen, reference.forward(network, x))
-    (above, below) = texts(network, "relu", tables, TOLERANCE)
+    ((above, below),) = explain(network, "relu", chosen.at, reference.forward(network, x)).texts(TOLERANCE)
     assert in_full(above).endswith(" This is not below zero, and ReLU leaves it at 0.")
     assert in_full(below).endswith(" This is below zero, and ReLU makes it 0.")

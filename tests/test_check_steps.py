@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests import strategies
 from xlconv import layers, reference
-from xlconv.check.steps import Selection, chosen, largest_windows, of_layer, steps
-from xlconv.layers import LAYER_TYPES, Layer
+from xlconv.check.sentences import in_full
+from xlconv.check.steps import Selection, as_image, chosen, explain, largest_windows
 from xlconv.network import FloatArray, Network, Node
 
 X = np.arange(1.0, 13.0).reshape(1, 3, 4)
@@ -20,6 +22,12 @@ NO = None
 """An empty text."""
 
 Table = list[list[float | None]]
+
+
+def steps(network: Network, selection: Selection, outputs: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    """The tables of one element."""
+    found = explain(network, selection.layer, selection.at, outputs).steps
+    return {name: table[0] for name, table in found.items()}
 
 
 def shown(x: FloatArray, nodes: list[Node], weights: dict[str, FloatArray], selection: Selection) -> dict[str, Table]:
@@ -184,7 +192,18 @@ def test_windows_fit(network: Network) -> None:
     assert largest_windows(network) == {panel: tuple(map(max, *sizes, sizes[0])) for panel, sizes in by_panel.items()}
 
 
-@pytest.mark.parametrize("layer_type", LAYER_TYPES.values(), ids=LAYER_TYPES)
-def test_every_layer_can_be_told(layer_type: type[Layer]) -> None:
-    """Each layer type that has cells of its own has its steps."""
-    assert layer_type.view or layer_type in of_layer.registry
+@given(strategies.networks(), st.integers(0, 99))
+def test_many_elements_are_told_as_one_by_one(network: Network, seed: int) -> None:
+    """In any network: all elements of a layer at once have the tables and the texts that each has by itself."""
+    outputs = reference.forward(network, strategies.inputs(network, seed))
+    for cells in chosen(network):
+        name = cells.node.name
+        at = np.array(list(np.ndindex(as_image(network.shapes[cells.shows]))))
+        together = explain(network, name, at, outputs)
+        texts = together.texts(1e-9)
+        for lane in np.random.default_rng(seed).integers(len(at), size=3).tolist():
+            alone = explain(network, name, at[lane : lane + 1], outputs)
+            assert alone.steps.keys() == together.steps.keys()
+            for table, values in alone.steps.items():
+                np.testing.assert_allclose(together.steps[table][lane], values[0], rtol=1e-13, atol=1e-13)
+            assert [in_full(text) for text in alone.texts(1e-9)[0]] == [in_full(text) for text in texts[lane]]

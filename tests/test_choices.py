@@ -189,6 +189,7 @@ def place(three: Path, what: str) -> str:
         ("row", "MAX(0,", "MAX(0*prediction,"),  # all that follows stands in a circle
         ("mark", "=0,", "=1,"),
         ("mark", "✓ right", "✗ right"),
+        ("mark", "✗ wrong", "✗ wrong, or right"),
         ("mark", '""', '"✓"'),
         ("pixel", "=0,", "&lt;2,"),
         ("pixel", "$5:$", "$6:$"),

@@ -18,7 +18,7 @@ NAMES = {
     "far": "Lost!$A$1",
     "corner": "Net!$A$1",
 }
-READER = Reader(NAMES, {title.lower(): title for title in SHEETS})
+READER = Reader(lambda _: NAMES, {title.lower(): title for title in SHEETS})
 
 
 def ref(text: str, sheet: str = "Net", turned: bool = False) -> Ref:

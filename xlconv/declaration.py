@@ -24,7 +24,10 @@ CHOICE: Final = "choice"
 """Defined name of the cell that says which sample the input shows: one of the labels, or `DRAWN`."""
 
 SAMPLE: Final = "sample"
-"""Of the cell that says which of the samples with this label, from 0; a number too large shows the last one."""
+"""Of the cell that says which of the samples with this label, from 0.
+
+A blank cell counts as 0, a fraction as its whole part; a number too large shows the last sample, one below 0 the first.
+"""
 
 CHOSEN: Final = "sample_row"
 """Of the formula that gives the row of `SAMPLES` that is shown, from 1; 0 for what is drawn."""
@@ -45,10 +48,12 @@ DRAW_SHEET: Final = "Draw"
 SAMPLES_SHEET: Final = "Samples"
 
 MARK: Final = "mark"
-"""Of the formula that says whether the prediction is the chosen label."""
+"""Of the formula that says whether the prediction is the chosen label, as `xlconv.wording` has it; for what is drawn an
+empty text."""
 
 READ: Final = "drawn_prediction"
-"""Of the formula on `DRAW_SHEET` that shows the prediction where what is drawn is chosen, and else a text."""
+"""Of the formula on `DRAW_SHEET` that shows the prediction where what is drawn is chosen, and else
+`xlconv.wording.NOT_DRAWN`."""
 
 EXPLORE_SHEET: Final = "Explore"
 
@@ -62,7 +67,8 @@ them, H x W the largest window.
 
 - `explore_number`: the number of the chosen layer among those that can be chosen, from 1.
 - `explore_limits` (1, 3): the largest channel, row and column of the layer; 0 for row and column of a vector.
-- `explore_at` (1, 3): the channel, row and column that are shown: those chosen, or the nearest that there are.
+- `explore_at` (1, 3): the channel, row and column that are shown: those chosen, or the nearest that there are. A blank
+  cell counts as 0, a fraction as the nearest whole number, a half as the one above.
 - `explore_settings` (1, 11): window channels (1 for pooling and elementwise layers), window height and width, stride
   down and right, rows of padding above and columns of padding at the left, height and width of what is read, ReLUs in
   the formula, 1 or 0 for a bias. A vector is read as a column; a dense layer's window is all that it reads, at stride

@@ -1,6 +1,7 @@
-"""The sentences of `explore_words` on the worksheet `Explore`: what a workbook says, and what the check asks for.
+"""The texts that formulas give: what a workbook says, and what the check asks for.
 
-Each is plain text with fields in braces. A field is a number (`:4` is one rounded to 4 decimals), another of these
+Those of the first worksheet and of `Draw` are whole; the others are the sentences of `explore_words`. Each of these is
+plain text with fields in braces. A field is a number (`:4` is one rounded to 4 decimals), another of these
 texts, or nothing where a clause does not apply. No text has a digit of its own, but in the name of a layer. Where the
 numbers stand is told in `xlconv.declaration`.
 """
@@ -8,6 +9,10 @@ numbers stand is told in `xlconv.declaration`.
 from __future__ import annotations
 
 from typing import Final
+
+RIGHT: Final = "✓ right"
+WRONG: Final = "✗ wrong"
+NOT_DRAWN: Final = "draw is not chosen"
 
 SENTENCE: Final = "In layer '{layer}', {place}: {told}"
 

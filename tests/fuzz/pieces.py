@@ -20,7 +20,7 @@ from xlconv.recover.found import Found
 from xlconv.recover.meaning import Reader
 
 _NAMES: Final = {"x": "Net!$A$1", "conv1_0": "Net!$A$1:$B$2", "t": "1+1", "_a1": "#REF!", "network": "{}"}
-_READER: Final = Reader(_NAMES, {"net": "Net", "other": "Other"})
+_READER: Final = Reader(lambda _: _NAMES, {"net": "Net", "other": "Other"})
 
 
 def take_apart(formula: str, rng: Random) -> None:

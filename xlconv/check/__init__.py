@@ -10,7 +10,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from xlconv import reader
-from xlconv.check import choices, grading, inputs, stale, structure, values, whole
+from xlconv.check import choices, data_tables, grading, inputs, names, stale, structure, values, whole
 from xlconv.check.computed import compute
 from xlconv.check.explore import Explorer
 from xlconv.check.report import Finding, Report, Unrecognised
@@ -62,13 +62,14 @@ def verify(
     audited = cache(partial(whole.audited, recovered))
     for found in recovered.networks:
         _check_network(report, recovered, found, engines or [by_name(DEFAULT)], random, seed, audited)
-    report.findings += whole.iterative(recovered) + whole.readers(recovered)
+    tables, others = data_tables.check(recovered)
+    report.findings += whole.iterative(recovered) + whole.readers(recovered) + tables
     report.interrupted = whole.is_interrupted(recovered)
     report.findings += audited()
     report.formulas = sum(len(group.cells) for group in recovered.reading.groups)
     report.not_recognised = _not_recognised(recovered)
     report.checked = report.formulas - sum(each.count for each in report.not_recognised)
-    report.notes += book.notes
+    report.notes += [*book.notes, *others]
     if any(engine.not_evaluated for engine in report.engines):
         report.notes.append("another engine may evaluate what this one could not: --engine ironcalc or libreoffice")
     if expected is not None:
@@ -82,8 +83,9 @@ def networks_of(book: reader.Workbook) -> Recovered:
     """The network that the workbook says it is, or those that its formulas compute.
 
     Raises:
-        WorkbookError: It says so, but its blocks do not fit what it says.
+        WorkbookError: It says so, but its blocks do not fit what it says; or it said so, and does no longer.
     """
+    declared.check_declared(book)
     if declared.declares(book):
         return recover_book(book, said=declared.found_by(book))
     return recover_book(book)
@@ -111,7 +113,7 @@ def _check_network(
     with _aside() as pool:  # the engines compute in processes of their own, while formulas are read here
         computed = [pool.submit(compute, book, found, each, some) for each, some in zip(engines, tried, strict=True)]
         findings = whole.not_numbers(recovered, found) + structure.check(book, found, recovered.reading)
-        findings += [*choices.misread(book, found), *whole.views(recovered, found)]
+        findings += [*choices.misread(book, found), *whole.views(recovered, found), *names.check(book, found)]
         meanwhile()
     done(f"the formulas of {found.title} compared with its layers")
     for number, engine in enumerate(engines):

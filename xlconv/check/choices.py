@@ -9,6 +9,7 @@ import numpy as np
 
 from xlconv.cells import ErrorValue, NotEvaluated, Range, Value
 from xlconv.check.inputs import Trial
+from xlconv.check.pages.net import mark_of, read_of
 from xlconv.check.report import Finding
 from xlconv.declaration import DRAWN
 from xlconv.network import FloatArray
@@ -67,9 +68,11 @@ class ChoiceCheck:
         if self._found.prediction != NOWHERE:
             followed = values[choices.row], values[self._prediction]
             if not any(isinstance(value, ErrorValue | NotEvaluated | None) for value in followed):
-                self._compare("the mark", choices.mark, trial, self._mark(choices, row, *followed), values)
-                read = followed[1] if followed[0] == 0 else DRAWN
-                self._compare("the prediction beside the drawing", choices.read, trial, read, values)
+                shown, prediction = followed
+                at = 0.0 if shown == 0 else 1.0
+                label = choices.labels[row - 1] if row else DRAWN
+                self._compare("the mark", choices.mark, trial, mark_of(at, label, prediction), values)
+                self._compare("the text beside the drawing", choices.read, trial, read_of(at, prediction), values)
 
     def followed(self, trial: Trial, shown: Value) -> FloatArray:
         """The input that goes with the row that the workbook shows as chosen; NaN where that cannot be known."""
@@ -99,17 +102,10 @@ class ChoiceCheck:
     def _prediction(self) -> Range:
         return self._found.atlas.cell(self._found.prediction)
 
-    def _mark(self, choices: Choices, row: int, shown: Value, prediction: Value) -> str:
-        """How the mark should begin, going by the row and the prediction that the workbook shows."""
-        if shown == 0:
-            return ""
-        label = choices.labels[row - 1] if row else DRAWN
-        return "✓" if prediction == label else "✗"
-
     def _compare(
         self, what: str, cell: Range | None, trial: Trial, expected: Value, values: dict[Range, Value]
     ) -> None:
-        """Hold a cell to a number, or to how its text should begin."""
+        """Hold a cell to a number or a text."""
         if cell is None:
             return
         got = values[cell]
@@ -126,7 +122,5 @@ class ChoiceCheck:
 
 
 def _is(got: Value, expected: Value) -> bool:
-    """Whether a value is the expected one; a text need only begin so, but nothing is nothing."""
-    if isinstance(expected, str) and expected:
-        return isinstance(got, str) and got.startswith(expected)
-    return got == expected or (expected == "" and got is None)
+    """Whether a value is the expected one; some engines give nothing for an empty text."""
+    return (type(got) is type(expected) and got == expected) or (expected == "" and got is None)

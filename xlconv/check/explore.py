@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, islice
-from math import inf, isfinite, isnan
 from typing import Final
 
 import numpy as np
 
-from xlconv.cells import Edit, ErrorValue, NotEvaluated, Range, Value
-from xlconv.check import sentences
+from xlconv.cells import Edit, NotEvaluated, Range, Value
+from xlconv.check.pages import Batch, Due, Page
+from xlconv.check.pages.judge import Judge, few
+from xlconv.check.pages.lanes import of_values
 from xlconv.check.report import Finding, LayerResult
-from xlconv.check.roots import roots
 from xlconv.check.rules import RuleId
-from xlconv.check.sentences import Text
-from xlconv.check.steps import CIRCULAR, WORDS, Selection, as_image, chosen, sizes, steps
+from xlconv.check.steps import CIRCULAR, WORDS, Selection, as_image, chosen, explain, sizes
+from xlconv.check.telling import Ints
 from xlconv.declaration import EXPLORE_SHEET, explore_name
 from xlconv.engines.errors import is_array
 from xlconv.network import FloatArray, Network
@@ -31,9 +31,6 @@ from xlconv.recover.found import Found
 from xlconv.recover.reading import array_members
 
 _CHOICES: Final = ("layer", "channel", "row", "column")
-_NAMED: Final = 20
-"""Wrong cells that have a finding of their own; the others are counted in one."""
-_LISTED: Final = 200
 
 
 @dataclass(frozen=True)
@@ -80,7 +77,7 @@ class Explorer:
                 findings += _not_formulas(book, where, found.atlas, filled)
         if len(choices) < len(_CHOICES):
             shown = {}
-        return cls(book, found.network, found.atlas, tuple(choices), shown, tuple(_few(findings)))
+        return cls(book, found.network, found.atlas, tuple(choices), shown, tuple(few(findings)))
 
     @property
     def places(self) -> Places:
@@ -88,6 +85,33 @@ class Explorer:
         blocks = [self.atlas.places(where).ravel() for where in self.shown.values()]
         cells: Places = np.unique(np.concatenate([*blocks, np.empty(0, np.int64)]))
         return cells
+
+    @property
+    def page(self) -> Page:
+        """The worksheet as a page, without choices."""
+        tables = {explore_name(name): self.atlas.places(where) for name, where in self.shown.items()}
+        order = [where for name, where in self.shown.items() if name not in CIRCULAR]
+        return Page(EXPLORE_SHEET, "", "explore", self.book, self.atlas, tables, order)
+
+    def due(
+        self, network: Network, layer: str, at: Ints, outputs: Mapping[str, FloatArray], tolerance: float
+    ) -> dict[str, Due]:
+        """What the tables should show, by defined name, of some elements of a layer.
+
+        Args:
+            network: With the weights that are in the workbook.
+            layer: The chosen one.
+            at: (N, 3), channel, row and column of each.
+            outputs: Every layer's output by name, and the input, as the worksheet should have them.
+            tolerance: How far from zero rounding may decide what is said.
+        """
+        explained = explain(network, layer, at, outputs)
+        nothing = np.broadcast_to(np.nan, (len(at), 1, 1))
+        found = {}
+        for name, where in self.shown.items():
+            table = _of_size(explained.steps.get(name, nothing), where.height, where.width)
+            found[explore_name(name)] = Due(table, explained.texts(tolerance) if name == WORDS else ())
+        return found
 
     @property
     def own(self) -> Selection | None:
@@ -113,6 +137,15 @@ class Explorer:
         network = self.network
         turns = [_places_in(cells.node.name, as_image(network.shapes[cells.shows]), rng) for cells in chosen(network)]
         return list(islice(chain.from_iterable(zip(*turns, strict=True)), count))
+
+
+def _of_size(table: FloatArray, height: int, width: int) -> FloatArray:
+    """A table in the upper left of a larger one that is blank, NaN."""
+    if table.shape[1:] == (height, width):
+        return table
+    larger = np.full((len(table), height, width), np.nan)
+    larger[:, : table.shape[1], : table.shape[2]] = table
+    return larger
 
 
 def _places_in(layer: str, shape: tuple[int, int, int], rng: np.random.Generator) -> Iterator[Selection]:
@@ -162,16 +195,6 @@ def _not_formulas(book: Workbook, where: Range, atlas: Atlas, filled: Container[
             yield Finding(rule, place, "", "shows the same whatever is chosen", "a formula", got)
 
 
-def _few(findings: list[Finding]) -> list[Finding]:
-    """The first ones, and one that counts the rest."""
-    named, rest = findings[:_NAMED], findings[_NAMED:]
-    if rest:
-        message = f"{len(rest)} more on the worksheet that are wrong or missing"
-        cells = tuple(finding.cell for finding in rest[:_LISTED])
-        named.append(replace(rest[0], message=message, expected="", got="", count=len(rest), cells=cells))
-    return named
-
-
 class Comparison:
     """All that the worksheet shows, selection after selection, in one engine.
 
@@ -185,12 +208,10 @@ class Comparison:
     """
 
     def __init__(self, explorer: Explorer, engine: str, tolerance: float) -> None:
-        self.explorer, self.engine, self.tolerance = explorer, engine, tolerance
+        self.explorer, self.tolerance = explorer, tolerance
         self.reasons: Counter[str] = Counter()
-        self._faults: dict[int, Finding] = {}
+        self._judge = Judge(explorer.page, tolerance, engine)
         self._unknown: set[int] = set()
-        self._compared = 0
-        self._largest: float | None = None
 
     def add(
         self,
@@ -207,85 +228,21 @@ class Comparison:
             outputs: Every layer's output by name, and the input, as the worksheet should have them.
             values: What cells show, by their places.
         """
-        tables = steps(network, selection, outputs)
-        for name, where in self.explorer.shown.items():
-            places = self.explorer.atlas.places(where)
-            if name == WORDS:
-                texts = sentences.texts(network, selection.layer, tables, self.tolerance)
-                self._add_words(selection, texts, int(places[0, 0]), values(places.ravel())[0])
-                continue
-            expected = np.full(places.shape, np.nan)
-            if name in tables:
-                height, width = tables[name].shape
-                expected[:height, :width] = tables[name]
-            shown = values(places.ravel())
-            for place, number, got in zip(places.ravel().tolist(), expected.ravel().tolist(), shown, strict=True):
-                if isnan(number) and got == "":  # as most cells of most layers
-                    self._compared += 1
-                else:
-                    self._add_number(selection, name, place, number, got)
+        due = self.explorer.due(network, selection.layer, selection.at, outputs, self.tolerance)
+        batch = Batch(1, {}, {}, due, lambda _: str(selection))
+        asked = self._judge.page.asked(batch)
+        shown = values(asked)
+        lanes = of_values([shown])
+        self._judge.add(batch, lanes)
+        for place, value in zip(asked.tolist(), shown, strict=True):
+            if isinstance(value, NotEvaluated) and not is_array(value) and place not in self._unknown:
+                self._unknown.add(place)
+                self.reasons[value.reason] += 1
 
     def findings(self) -> list[Finding]:
         """Each cell at fault once, for the first selection that it is wrong for; many in one, beyond the first."""
-        return _few(self._at_fault())
+        return self._judge.findings()
 
     def result(self) -> LayerResult:
         """The worksheet as a row of the report."""
-        at_fault = self._at_fault()
-        return LayerResult(
-            EXPLORE_SHEET,
-            "view",
-            self.explorer.places.size,
-            self._compared,
-            self._largest,
-            wrong=len(self._faults),
-            at_fault=len(at_fault),
-            not_evaluated=len(self._unknown),
-            first=at_fault[0].cell if at_fault else "",
-        )
-
-    def _at_fault(self) -> list[Finding]:
-        """Without the wrong cells that only show what others make wrong."""
-        explorer = self.explorer
-        order = [where for name, where in explorer.shown.items() if name not in CIRCULAR]
-        at_fault = roots(explorer.book, explorer.atlas, self._faults, order)
-        return [self._faults[place] for place in at_fault]
-
-    def _add_number(self, selection: Selection, name: str, place: int, expected: float, got: Value) -> None:
-        """NaN is an empty text."""
-        if self._is_known(place, got):
-            if isnan(expected):
-                is_right = got == ""
-            else:
-                error = abs(got - expected) / max(1.0, abs(expected)) if type(got) is float else inf
-                is_right = error <= self.tolerance
-                if isfinite(error):
-                    self._largest = max(self._largest or 0.0, error)
-            if not is_right:
-                self._add_fault(selection, name, place, "an empty text" if isnan(expected) else repr(expected), got)
-
-    def _add_words(self, selection: Selection, texts: tuple[Text, ...], place: int, got: Value) -> None:
-        if self._is_known(place, got) and (fault := sentences.fault(got, texts, self.tolerance)):
-            self._add_fault(selection, WORDS, place, fault, got)
-
-    def _is_known(self, place: int, got: Value) -> bool:
-        """Count a value, or why there is none; that it is an array is known, and no value that this worksheet shows."""
-        if not isinstance(got, NotEvaluated) or is_array(got):
-            self._compared += 1
-            return True
-        if place not in self._unknown:
-            self.reasons[got.reason] += 1
-        self._unknown.add(place)
-        return False
-
-    def _add_fault(self, selection: Selection, name: str, place: int, expected: str, got: Value) -> None:
-        if place in self._faults:
-            return
-        cell = self.explorer.atlas.cell(place)
-        does = "shows something else than it should"
-        if isinstance(got, ErrorValue | NotEvaluated):
-            does = "shows an error" if isinstance(got, ErrorValue) else "gives an array instead of a value"
-        message = f"{explore_name(name)} {does} for {selection}"
-        shown = "blank" if got is None else "an empty text" if got == "" else str(got)
-        formula = self.explorer.book.cell(*cell[:3]).formula or ""
-        self._faults[place] = Finding("explore", cell.place, "", message, expected, shown, formula, self.engine)
+        return self._judge.result()

@@ -60,7 +60,7 @@ class _Reading:
         formula = self._book.cell(*cell[:3]).formula or ""
         yield cell
         yield from (where for where, *_ in notation.references(formula, cell.sheet))
-        yield from filter(None, map(self._book.named_range, notation.names(formula)))
+        yield from filter(None, (self._book.named_range(name, cell.sheet) for name in notation.names(formula)))
 
     def _wrong_in(self, where: Range) -> set[Key]:
         if where not in self._inside:

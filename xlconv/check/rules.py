@@ -24,6 +24,8 @@ RuleId: TypeAlias = Literal[
     "error-value",
     "stale",
     "explore",
+    "names",
+    "data-table",
     "architecture",
     "weights",
     "neighbour",
@@ -166,6 +168,23 @@ _ALL: Final = (
         "It shows step by step how one cell of one layer comes about. It was asked for cells of every layer, and this "
         "number or text is not the one that the NumPy model has there. The network itself may be right.",
         "Compare the formula with its neighbours', or write the workbook anew with xlconv generate.",
+    ),
+    Rule(
+        "names",
+        "error",
+        "a name is gone, or is that of another cell than people see and fill",
+        "Where samples can be chosen, names say which cell chooses, where prediction, mark and classes stand, and what "
+        "shows the prediction beside the drawing. What is checked are the cells with these names; if people see and "
+        "fill others, nothing that was checked says anything of those.",
+        "Give the name to the cell that it belongs to (Formulas, Name Manager), or write the workbook anew.",
+    ),
+    Rule(
+        "data-table",
+        "error",
+        "a data table stands in a network, or reads one",
+        "A data table (What-If Analysis) is no formula: the program fills its cells by computing the workbook again "
+        "and again with other numbers in it. Programs other than Excel compute something else, or nothing.",
+        "Write formulas into these cells, or take the data table out of the workbook.",
     ),
     Rule(
         "architecture",

@@ -1,33 +1,27 @@
-"""How one element of a layer comes about, step by step, in NumPy: what the worksheet `Explore` should show of it.
+"""What the worksheet `Explore` should show and say of elements of a network, worked out in NumPy, for many at once.
 
-The windows are worked out here from the layers' definitions; of formulas and cells nothing is known.
+How a layer's elements come about stands in `xlconv.check.telling`; here is what holds for layers of any type.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import singledispatch
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from xlconv import layers
-from xlconv.errors import NetworkError
-from xlconv.layers import Layer, Shape
+from xlconv import layers, wording
+from xlconv.check.sentences import Clause, Field, Text, texts
+from xlconv.check.telling import WINDOW_KINDS, Elements, Ints, Steps, tell
+from xlconv.layers import Shape
 from xlconv.network import INPUT, FloatArray, Network, Node
-
-Steps: TypeAlias = dict[str, FloatArray]
-"""Tables by name, without `explore_`; NaN is an empty text, as is what is not there."""
 
 WORDS: Final = "words"
 """The name of the text that tells all this; it is no table."""
 
 CIRCULAR: Final = ("max", "exp_sum")
 """Tables that some cells of `softmax` read, and that read others."""
-
-WINDOW_KINDS: Final = ("window", "kernel", "product")
-"""Tables of one channel of a window."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +43,10 @@ class Selection:
     def __str__(self) -> str:
         return f"layer {self.layer}, channel {self.channel}, row {self.row}, column {self.column}"
 
-    def nearest(self, shape: Shape) -> tuple[int, int, int]:
-        """The channel, row and column that are shown; of a vector row and column are 0."""
-        chosen = (self.channel, self.row, self.column)
-        channel, row, column = (max(0, min(at, n - 1)) for at, n in zip(chosen, as_image(shape), strict=True))
-        return channel, row, column
+    @property
+    def at(self) -> Ints:
+        """Channel, row and column, (1, 3)."""
+        return np.array([[self.channel, self.row, self.column]], dtype=np.int64)
 
 
 class Cells(NamedTuple):
@@ -74,22 +67,22 @@ class Cells(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Element:
-    """One element, and what it is made of.
+class Explained:
+    """What should be shown and said of N elements of a layer.
 
     Args:
-        x: What the layer reads, as channels, rows and columns.
-        weights: The layer's own, keyed `weight` and `bias`.
-        at: Channel, row and column of the element; a vector's are (n, 0, 0).
-        is_vector: Whether it is a vector's.
-        result: The element itself.
+        steps: The tables.
+        clause: The sentence.
+        panel: Where the window is shown; see `xlconv.check.telling.Told`.
     """
 
-    x: FloatArray
-    weights: Mapping[str, FloatArray]
-    at: tuple[int, int, int]
-    is_vector: bool
-    result: float
+    steps: Steps
+    clause: Clause
+    panel: str
+
+    def texts(self, tolerance: float) -> list[tuple[Text, ...]]:
+        """What may be said of each element; two texts where rounding decides whether a number is below zero."""
+        return texts(self.clause, len(self.steps["at"]), tolerance)
 
 
 def chosen(network: Network) -> list[Cells]:
@@ -110,42 +103,76 @@ def as_image(shape: Shape) -> tuple[int, int, int]:
     return channels, height, width
 
 
-def steps(network: Network, selection: Selection, outputs: Mapping[str, FloatArray]) -> Steps:
-    """All that should be shown of an element.
+def explain(network: Network, layer: str, at: Ints, outputs: Mapping[str, FloatArray]) -> Explained:
+    """All that should be shown and said of some elements.
 
     Args:
         network: Layers and weights.
-        selection: Which element.
+        layer: Whose elements.
+        at: (N, 3), of each its channel, row and column; the nearest element counts where there is none.
         outputs: Every layer's output by name, and the input.
     """
     choices = chosen(network)
-    number, cells = next((at, cells) for at, cells in enumerate(choices, 1) if cells.node.name == selection.layer)
+    number, cells = next((at, cells) for at, cells in enumerate(choices, 1) if cells.node.name == layer)
     node, output = cells.node, outputs[cells.shows]
-    at = selection.nearest(output.shape)
-    result = float(output[at] if output.ndim == 3 else output[at[0]])
+    image = output.reshape(as_image(output.shape))
+    at = np.clip(at, 0, np.array(image.shape) - 1)
     x = _read(network, node, outputs)
-    element = Element(x, network.weights_of(node.name), at, output.ndim == 1, result)
     relus = sum(isinstance(each.layer, layers.ReLU) for each in (node, *cells.inline))
-    bias = int("bias" in node.layer.weight_shapes)
-    return {
-        "number": _cell(number),
-        "limits": np.array([as_image(output.shape)], dtype=float) - 1,
-        "at": np.array([at], dtype=float),
-        "settings": np.array([[*window(node.layer, x), *_pace(node.layer), *x.shape[1:], relus, bias]], dtype=float),
-        **of_layer(node.layer, element),
-        "result": _cell(result),
-        "cell": _cell(result),
+    result: FloatArray = image[tuple(at.T)]
+    weights, reads = network.weights_of(node.name), _reads(network, cells)
+    told = tell(node.layer, Elements(x, weights, at, output.ndim == 1, result, reads, relus))
+    settings = (*told.window, *x.shape[1:], relus, int("bias" in node.layer.weight_shapes))
+    steps = {
+        "number": _alike(at, [number]),
+        "limits": _alike(at, np.array(image.shape) - 1),
+        "at": at.astype(float)[:, None, :],
+        "settings": _alike(at, settings),
+        **told.steps,
+        "result": result[:, None, None],
+        "cell": result[:, None, None],
     }
+    sentence = Clause(wording.SENTENCE, {"layer": layer, "place": _place(at, output), "told": told.words})
+    return Explained(steps, sentence, told.panel)
+
+
+def _alike(at: Ints, line: Sequence[int] | Ints) -> FloatArray:
+    """A line of numbers that is the same for all elements."""
+    table: FloatArray = np.broadcast_to(np.array(line, dtype=float), (len(at), 1, len(line)))
+    return table
+
+
+def _place(at: Ints, output: FloatArray) -> tuple[Clause, ...]:
+    c, i, j = at.astype(float).T
+    if output.ndim == 1:
+        return (Clause(wording.VECTOR_PLACE, {"n": c}),)
+    fields: dict[str, Field] = {"c": c, "i": i, "j": j}
+    return (Clause(wording.IMAGE_PLACE, fields),)
 
 
 def _read(network: Network, node: Node, outputs: Mapping[str, FloatArray]) -> FloatArray:
     """What a layer reads, as an image: a vector is a column; a dense layer reads a flattened image as it was."""
     name = node.inputs[0]
     if isinstance(node.layer, layers.Linear):
-        while name != INPUT and network[name].layer.view:
-            name = network[name].inputs[0]
+        name = _viewed(network, name)
     x = outputs[name]
     return x if x.ndim == 3 else x.reshape(1, -1, 1)
+
+
+def _reads(network: Network, cells: Cells) -> str:
+    """The input, or the layer in whose cells stands what a layer reads, in words."""
+    name = _viewed(network, cells.node.inputs[0])
+    if name == INPUT:
+        return wording.READS_INPUT
+    source = next(each for each in chosen(network) if name in (each.node.name, *(node.name for node in each.inline)))
+    return wording.READS_LAYER.format(name=source.node.name)
+
+
+def _viewed(network: Network, name: str) -> str:
+    """What a layer shows another view of: views have no cells of their own."""
+    while name != INPUT and network[name].layer.view:
+        name = network[name].inputs[0]
+    return name
 
 
 def largest_windows(network: Network) -> dict[str, tuple[int, int, int]]:
@@ -153,134 +180,11 @@ def largest_windows(network: Network) -> dict[str, tuple[int, int, int]]:
     zeros = {name: np.zeros(shape) for name, shape in network.shapes.items()}
     found: dict[str, tuple[int, int, int]] = {}
     for node, _ in chosen(network):
-        kind = {layers.Linear: "dense_", layers.Softmax: "softmax"}.get(type(node.layer), "")
-        sides = zip(found.get(kind, (0, 0, 0)), window(node.layer, _read(network, node, zeros)), strict=True)
-        channels, height, width = (max(pair) for pair in sides)
-        found[kind] = (channels, height, width)
+        first = explain(network, node.name, np.zeros((1, 3), np.int64), zeros)
+        own = map(int, first.steps["settings"][0, 0, :3])
+        channels, height, width = (max(pair) for pair in zip(found.get(first.panel, (0, 0, 0)), own, strict=True))
+        found[first.panel] = (channels, height, width)
     return found
-
-
-def window(layer: Layer, x: FloatArray) -> tuple[int, int, int]:
-    """Channels, height and width of what one element is made of."""
-    if isinstance(layer, layers.Conv2d):
-        return (layer.in_channels, *layer.kernel_size)
-    if isinstance(layer, layers.MaxPool2d):
-        return (1, *layer.kernel_size)
-    channels, height, width = x.shape
-    return (channels, height, width) if isinstance(layer, layers.Linear | layers.Softmax) else (1, 1, 1)
-
-
-def _pace(layer: Layer) -> tuple[int, int, int, int]:
-    """Stride down and right, rows of padding above and columns at the left."""
-    if isinstance(layer, layers.Conv2d | layers.MaxPool2d):
-        return (*layer.stride, *layer.padding)
-    if isinstance(layer, layers.ZeroPad2d):
-        left, _, top, _ = layer.padding
-        return (1, 1, top, left)
-    return (1, 1, 0, 0)
-
-
-@singledispatch
-def of_layer(layer: Layer, _element: Element) -> Steps:
-    """The steps that only some layers have."""
-    raise NetworkError(f"it is not known what {type(layer).__name__} is made of")
-
-
-@of_layer.register(layers.Conv2d)
-def conv2d(layer: layers.Conv2d, element: Element) -> Steps:
-    """`p_k = x_k * w_k` of each channel k, their sums, and the bias."""
-    channel = element.at[0]
-    rows, columns = _window_at(layer, element)
-    windows = [_cut(image, rows, columns, 0.0) for image in element.x]
-    return {
-        **_indices(rows, columns),
-        **_products("", windows, element.weights["weight"][channel], element.weights.get("bias"), channel),
-    }
-
-
-@of_layer.register(layers.Linear)
-def linear(_layer: layers.Linear, element: Element) -> Steps:
-    """The same over all that it reads."""
-    channel = element.at[0]
-    kernel = element.weights["weight"][channel].reshape(element.x.shape)
-    return _products("dense_", list(element.x), kernel, element.weights.get("bias"), channel)
-
-
-@of_layer.register(layers.MaxPool2d)
-def max_pool2d(layer: layers.MaxPool2d, element: Element) -> Steps:
-    """The window, with nothing outside of the source."""
-    rows, columns = _window_at(layer, element)
-    return {**_indices(rows, columns), "window_0": _cut(element.x[element.at[0]], rows, columns, np.nan)}
-
-
-@of_layer.register(layers.ZeroPad2d)
-def zero_pad2d(layer: layers.ZeroPad2d, element: Element) -> Steps:
-    """The one cell that is read, or 0."""
-    rows, columns = _window_at(layer, element)
-    return {**_indices(rows, columns), "window_0": _cut(element.x[element.at[0]], rows, columns, 0.0)}
-
-
-@of_layer.register(layers.ReLU)
-def relu(_layer: layers.ReLU, element: Element) -> Steps:
-    """The one cell that is read."""
-    channel, row, column = (0, element.at[0], 0) if element.is_vector else element.at
-    number = _cell(float(element.x[channel, row, column]))
-    return {**_indices(np.array([row]), np.array([column])), "window_0": number, "before": number}
-
-
-@of_layer.register(layers.Softmax)
-def softmax(_layer: layers.Softmax, element: Element) -> Steps:
-    """`x`, `x - max x`, `e = exp(x - max x)`, `e / sum e`."""
-    x = element.x.ravel()
-    below = x - x.max()
-    e = np.exp(below)
-    return {
-        "softmax": np.stack([x, below, e, e / e.sum()], axis=1),
-        "max": _cell(float(x.max())),
-        "exp_sum": _cell(float(e.sum())),
-    }
-
-
-def _window_at(layer: Layer, element: Element) -> tuple[FloatArray, FloatArray]:
-    """Rows and columns of the source, from 0, that a window covers, also outside of it."""
-    _, height, width = window(layer, element.x)
-    down, right, top, left = _pace(layer)
-    _, row, column = element.at
-    return row * down - top + np.arange(float(height)), column * right - left + np.arange(float(width))
-
-
-def _cut(image: FloatArray, rows: FloatArray, columns: FloatArray, outside: float) -> FloatArray:
-    """What an image has in some rows and columns."""
-    cut = np.full((rows.size, columns.size), outside)
-    for i, row in enumerate(rows.astype(int)):
-        for j, column in enumerate(columns.astype(int)):
-            if 0 <= row < image.shape[0] and 0 <= column < image.shape[1]:
-                cut[i, j] = image[row, column]
-    return cut
-
-
-def _products(
-    panel: str, windows: list[FloatArray], kernels: FloatArray, biases: FloatArray | None, channel: int
-) -> Steps:
-    found: Steps = {}
-    sums = []
-    for k, (x, w) in enumerate(zip(windows, kernels, strict=True)):
-        for kind, table in zip(WINDOW_KINDS, (x, w, x * w), strict=True):
-            found[f"{panel}{kind}_{k}"] = table
-        sums.append(float((x * w).sum()))
-        found[f"{panel}sum_{k}"] = _cell(sums[-1])
-    bias = 0.0 if biases is None else float(biases[channel])
-    if biases is not None:
-        found["bias"] = _cell(bias)
-    return {**found, "before": _cell(sum(sums) + bias)}
-
-
-def _indices(rows: FloatArray, columns: FloatArray) -> Steps:
-    return {"window_row": rows[:, None].astype(float), "window_column": columns[None, :].astype(float)}
-
-
-def _cell(number: float) -> FloatArray:
-    return np.array([[number]], dtype=np.float64)
 
 
 def sizes(network: Network) -> Iterator[tuple[str, int, int]]:

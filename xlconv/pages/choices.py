@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
 
-from xlconv import style
+from xlconv import style, wording
 from xlconv.cells import Range
 from xlconv.declaration import (
     CHOICE,
@@ -166,7 +166,7 @@ class Choices:
             row, column = grids[0].row, grids[0].column + grids[0].width + 1
             page.put(row - 1, column, "prediction", "text")
             chosen = _cells(layout)[CHOSEN].reference
-            text = f'IF({chosen}=0,{prediction.reference},"{DRAWN} is not chosen")'
+            text = f'IF({chosen}=0,{prediction.reference},"{wording.NOT_DRAWN}")'
             page.names[READ] = page.spread(Range(DRAW_SHEET, row, column, 2, 9), Formula(text), "heading")
         return page
 
@@ -200,7 +200,7 @@ class Choices:
         prediction = _prediction(layout)
         if layout.mark is None or prediction is None:
             return
-        said = f'IF({prediction.absolute}={cells[CHOICE].absolute},"✓ right","✗ wrong")'
+        said = f'IF({prediction.absolute}={cells[CHOICE].absolute},"{wording.RIGHT}","{wording.WRONG}")'
         text = Formula(f'IF({cells[CHOSEN].absolute}=0,"",{said})')
         page.names[MARK] = page.put(layout.mark.row, layout.mark.column, text, "mark")
 
@@ -209,7 +209,8 @@ class Choices:
         choice = cells[CHOICE].absolute
         first = f"MATCH({choice},{self.labels.reference},0)"
         last = f"INDEX({self.labels._replace(column=_LAST).reference},{first})"
-        return Formula(f'IF({choice}="{DRAWN}",0,{first}+MAX(0,MIN({cells[SAMPLE].absolute},{last})))')
+        # INT, as MIN passes over a blank cell, and a row is a whole number.
+        return Formula(f'IF({choice}="{DRAWN}",0,{first}+MAX(0,MIN(INT({cells[SAMPLE].absolute}),{last})))')
 
     def _few(self, label: int) -> list[int]:
         """The numbers of the samples of a label that the workbook holds."""

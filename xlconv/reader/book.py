@@ -182,7 +182,7 @@ class Book:
             self.defined.append(DefinedName(self._name, text, sheet))
 
     def _check_names(self) -> None:
-        """Keep those of the workbook that mean the same on all worksheets; those of chart sheets are nobody's."""
+        """Each is there once for the workbook and once for a worksheet; those of chart sheets are nobody's."""
         sheets = {sheet.name for sheet in self.sheets}
         seen: set[tuple[str, str | None]] = set()
         for name, _, sheet in self.defined:
@@ -190,9 +190,7 @@ class Book:
                 raise WorkbookError(f"the name {name[:40]!r} is defined twice")
             seen.add((folded(name), sheet))
         self.defined = [each for each in self.defined if each.sheet is None or each.sheet in sheets]
-        local = {name.lower() for name, _, sheet in self.defined if sheet is not None}
-        everywhere = {name.lower(): text for name, text, sheet in self.defined if sheet is None}
-        self.names = {name: text for name, text in everywhere.items() if name not in local}
+        self.names = {name.lower(): text for name, text, sheet in self.defined if sheet is None}
 
     def related(self, kind: str) -> str:
         """The part of a kind that a workbook has once; empty where it has none."""

@@ -12,6 +12,7 @@ from xlconv.cells import MAX_TEXT, ErrorValue, Range, Value, column_letters
 from xlconv.errors import WorkbookError
 from xlconv.reader import formulas, xml
 from xlconv.reader.dates import serial_number
+from xlconv.reader.dropdowns import DropDown, DropDowns
 from xlconv.reader.limits import MAX_AREA, MAX_BOX, MAX_CELLS
 from xlconv.reader.rows import MAIN, Walker, is_true, is_whole
 from xlconv.reader.shared import SharedFormula
@@ -67,6 +68,7 @@ class Sheet:
     hidden: set[int] = field(default_factory=set)
     """Rows that are hidden, which some functions pass over."""
     merged: list[Range] = field(default_factory=list)
+    drop_downs: list[DropDown] = field(default_factory=list)
     state: str = "visible"
     """`visible`, `hidden` or `veryHidden`."""
 
@@ -156,6 +158,7 @@ class SheetReader(Walker):
         }
         self.parser.starts = {**self.parser.starts, **{MAIN + tag: start for tag, start in starts.items()}}
         self.parser.ends = {**self.parser.ends, **{MAIN + tag: end for tag, end in ends.items()}}
+        self.sheet.drop_downs = DropDowns(name, self.parser).found
 
     def check_box(self) -> None:
         """Refuse cells spread so far apart that programs which keep a table of all between would choke."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
@@ -25,8 +27,8 @@ class Workbook:
     Args:
         path: The file.
         sheets: The worksheets by name, in their order.
-        names: Workbook-level defined names in lower case, with what they stand for; without those that mean something
-            else on some worksheet.
+        names: Workbook-level defined names in lower case, with what they stand for, whatever they mean to the formulas
+            of a worksheet that has names of its own.
         defined: All defined names.
         calculation: How the file asks to be calculated.
         outside: What in it reaches out of the workbook, or runs: links, macros, connections; one line each.
@@ -54,10 +56,33 @@ class Workbook:
         """A cell, blank where the file has none."""
         return self.sheets[sheet].cells.get((row, column), Cell(None, None))
 
-    def named_range(self, name: str) -> Range | None:
-        """The range of a defined name, if it has one on a worksheet that exists."""
-        where = Range.parse(self.names.get(name.lower(), ""))
+    def names_on(self, sheet: str) -> Mapping[str, str]:
+        """The defined names that a worksheet's formulas know, in lower case: its own before those of the workbook."""
+        return ChainMap(self._local.get(sheet, {}), self.names)
+
+    @cached_property
+    def ambiguous(self) -> frozenset[str]:
+        """Names that some worksheet has for itself, in lower case."""
+        return frozenset(name for names in self._local.values() for name in names)
+
+    def named_range(self, name: str, sheet: str = "") -> Range | None:
+        """The range of a defined name, if it has one on a worksheet that exists.
+
+        Args:
+            name: The name.
+            sheet: Whose formulas ask; by default nobody's, so that it is the workbook's name.
+        """
+        where = Range.parse(self.names_on(sheet).get(name.lower(), ""))
         return where if where and where.sheet in self.sheets else None
+
+    @cached_property
+    def _local(self) -> dict[str, dict[str, str]]:
+        """The names of single worksheets."""
+        found: dict[str, dict[str, str]] = {}
+        for name, text, sheet in self.defined:
+            if sheet is not None:
+                found.setdefault(sheet, {})[name.lower()] = text
+        return found
 
 
 def read(path: Path) -> Workbook:

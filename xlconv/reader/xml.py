@@ -65,6 +65,8 @@ _PARENTS: Final = {
         "definedNames": "workbook",
         "mergeCells": "worksheet",
         "hyperlinks": "worksheet",
+        "dataValidation": "dataValidations",
+        "formula1": "dataValidation",
         "tableParts": "worksheet",
         "workbookPr": "workbook",
         "calcPr": "workbook",

@@ -6,7 +6,7 @@ is for `xlconv.check` to find out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -15,6 +15,7 @@ import numpy as np
 from xlconv.cells import Range, Value
 from xlconv.declaration import CHOICE, CHOSEN, DRAWN, LABELS, MARK, READ, SAMPLE, SAMPLES, SCALE, draw_name
 from xlconv.errors import WorkbookError
+from xlconv.formula import notation
 from xlconv.layers import Shape
 from xlconv.network import FloatArray
 from xlconv.reader import MAX_CELLS, Workbook
@@ -76,10 +77,11 @@ def choices_of(book: Workbook, shape: Shape) -> Choices | None:
     Raises:
         WorkbookError: What it says of them does not fit together.
     """
-    if book.named_range(CHOICE) is None:
+    if book.named_range(CHOICE) is None and book.named_range(CHOSEN) is None:
         return None
-    choice, sample, row = (_named(book, name, (1, 1)) for name in (CHOICE, SAMPLE, CHOSEN))
     labels = _labels(book)
+    choice = _choice(book, labels)
+    sample, row = (_named(book, name, (1, 1)) for name in (SAMPLE, CHOSEN))
     samples, drawn = _named(book, SAMPLES, (len(labels), prod(shape))), tuple(_drawing(book, shape))
     if samples.size > MAX_CELLS:
         raise WorkbookError(f"{SAMPLES!r} names more than {MAX_CELLS:,} cells")
@@ -105,6 +107,37 @@ def choices_of(book: Workbook, shape: Shape) -> Choices | None:
     )
 
 
+def choosing(book: Workbook, sheet: str, labels: Sequence[Value]) -> list[Range]:
+    """The cells of a worksheet that have a drop-down of all labels and the drawing."""
+    due = {_listed(value) for value in (*labels, DRAWN)}
+    lists = book.sheets[sheet].drop_downs
+    return [where for each in lists if due <= _choices_in(book, sheet, each.source) for where in each.cells]
+
+
+def _choices_in(book: Workbook, sheet: str, source: str) -> set[str]:
+    """What a drop-down lists."""
+    if source.startswith('"'):
+        return {_listed(text) for text in source.strip('"').split(",")}
+    found = notation.reference(source, sheet)
+    where = found[0] if found else book.named_range(source, sheet)
+    if where is None or where.sheet not in book.sheets or where.size > MAX_CELLS:
+        return set()
+    return {_listed(book.cell(where.sheet, *at).value) for at in where.cells()}
+
+
+def _listed(value: Value) -> str:
+    """A value as a drop-down shows it, whatever the case of its letters."""
+    return (f"{value:.15g}" if isinstance(value, float) else str(value)).strip().lower()
+
+
+def _choice(book: Workbook, labels: Sequence[Value]) -> Range:
+    """The cell that chooses; where its name is gone, the one with the drop-down beside the formula for the row."""
+    row = book.named_range(CHOSEN)
+    if book.named_range(CHOICE) is None and row is not None and (seen := choosing(book, row.sheet, labels)):
+        return seen[0].part(0, 0)
+    return _named(book, CHOICE, (1, 1))
+
+
 def _labels(book: Workbook) -> tuple[Value, ...]:
     where = book.named_range(LABELS)
     if where is None or where.width != 1 or where.height > MAX_CELLS:
@@ -126,7 +159,8 @@ def _drawing(book: Workbook, shape: Shape) -> Iterator[Range]:
 def _named(book: Workbook, name: str, size: tuple[int, int]) -> Range:
     where = book.named_range(name)
     if where is None:
-        raise WorkbookError(f"no defined name {name!r}, but one {CHOICE!r}")
+        other = CHOSEN if name == CHOICE else CHOICE
+        raise WorkbookError(f"no defined name {name!r}, but one {other!r}")
     if (where.height, where.width) != size:
         raise WorkbookError(f"{name!r} is {where.height}x{where.width} cells, it should be {size[0]}x{size[1]}")
     return where
@@ -156,9 +190,9 @@ def _chosen(book: Workbook, choice: Range, sample: Range, labels: tuple[Value, .
     chosen, number = book.cell(*choice[:3]), book.cell(*sample[:3])
     if chosen.formula is not None or number.formula is not None:
         raise WorkbookError(f"{choice.place} and {sample.place} choose the input, so they cannot be formulas")
-    if _same(chosen.value, DRAWN):
+    if same(chosen.value, DRAWN):
         return 0
-    rows = [row for row, label in enumerate(labels, 1) if _same(label, chosen.value)]
+    rows = [row for row, label in enumerate(labels, 1) if same(label, chosen.value)]
     if not rows:
         raise WorkbookError(
             f"{choice.place}: {chosen.value!r} is neither {DRAWN!r} nor the label of a sample",
@@ -168,7 +202,7 @@ def _chosen(book: Workbook, choice: Range, sample: Range, labels: tuple[Value, .
     return rows[int(max(0.0, min(which, len(rows) - 1.0)))]
 
 
-def _same(one: Value, other: Value) -> bool:
+def same(one: Value, other: Value) -> bool:
     """Whether a spreadsheet takes two values for the same, which it does whatever the case of letters."""
     texts = isinstance(one, str) and isinstance(other, str)
     return str(one).lower() == str(other).lower() if texts else one == other

@@ -6,6 +6,7 @@ cells. Whether the formulas compute that network is not asked here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -107,6 +108,31 @@ def declared_by(book: Workbook) -> Declared:
 def declares(book: Workbook) -> bool:
     """Whether a workbook says which network it is."""
     return book.named_range(declaration.NAME) is not None
+
+
+def check_declared(book: Workbook) -> None:
+    """Refuse a workbook that has lost what says which network it is, while other names that go with it stand.
+
+    Raises:
+        WorkbookError: It is one; what these names promise would pass unchecked.
+    """
+    left = [] if declares(book) else [name for name in book.names if _is_left(book, name)]
+    if left:
+        others = f" and {len(left) - 1:,} more that go with it" if len(left) > 1 else ""
+        raise WorkbookError(
+            f"{book.path}: the name {declaration.NAME!r} or its worksheet is gone, which says what network this is, "
+            f"but the name {left[0]!r} stands{others}",
+            hint="put it back, or delete these names too: then what the formulas compute is found out without it",
+        )
+
+
+def _is_left(book: Workbook, name: str) -> bool:
+    """Whether a name is one that only a workbook has that says which network it is."""
+    if book.named_range(name) is None:
+        return False
+    blocks = re.fullmatch(r"(\w+)_weight(_\d+)+", name)
+    has_output = blocks and (book.named_range(blocks[1]) or book.named_range(f"{blocks[1]}_0"))
+    return name in (declaration.CHOSEN, declaration.READ) or declaration.is_view(name) or bool(has_output)
 
 
 def is_signed(book: Workbook) -> bool:

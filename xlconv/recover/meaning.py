@@ -118,12 +118,12 @@ class Reader:
     """Reads formulas.
 
     Args:
-        names: What a defined name stands for, by its lower-case text.
+        names_on: What a defined name stands for in the formulas of a worksheet, by its lower-case text.
         sheets: The worksheets' names as they are spelled, by their lower-case text.
     """
 
-    def __init__(self, names: Mapping[str, str], sheets: Mapping[str, str]) -> None:
-        self.names, self.sheets = names, sheets
+    def __init__(self, names_on: Callable[[str], Mapping[str, str]], sheets: Mapping[str, str]) -> None:
+        self._names_on, self.sheets = names_on, sheets
 
     def meaning(self, formula: str, sheet: str) -> Meaning | None:
         """What a formula of one cell computes, or None.
@@ -196,7 +196,7 @@ class Reader:
         """The range of a reference, or of a defined name that stands for one."""
         found = notation.reference(text, sheet)
         if found is None:
-            meant = self.names.get(text.lower(), "")
+            meant = self._names_on(sheet).get(text.lower(), "")
             found = notation.reference(meant, sheet) if "!" in meant else None
         if found is None or found[0].sheet.lower() not in self.sheets:
             raise _UnknownError

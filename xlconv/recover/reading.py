@@ -174,7 +174,8 @@ class Reading:
             here = self.atlas.of(group.sheet, group.cells)
             if aside and aside.issuperset(here.tolist()):
                 continue
-            named = [Range.parse(self.book.names.get(name.lower(), "")) for name in notation.names(group.formula)]
+            known = self.book.names_on(group.sheet)
+            named = [Range.parse(known.get(name.lower(), "")) for name in notation.names(group.formula)]
             fixed = [(where, False, False) for where in named if where is not None]
             for whole, down, right in [*notation.references(group.formula, group.sheet), *fixed]:
                 if whole.sheet not in self.book.sheets:
@@ -214,7 +215,7 @@ class Reading:
 def read(book: Workbook) -> Reading:
     """All formulas of a workbook."""
     atlas = Atlas(book.sheets)
-    reader = Reader(book.names, {name.lower(): name for name in book.sheets})
+    reader = Reader(book.names_on, {name.lower(): name for name in book.sheets})
     found = groups(book)
     done(f"{sum(len(group.cells) for group in found):,} formulas read")
     gathered: dict[Hashable, _Gathered] = {}

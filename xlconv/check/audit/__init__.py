@@ -72,7 +72,7 @@ def _of_formula(form: Form, book: Workbook, area_of: AreaOf, views: Known) -> It
     messages = {rule: check(form) for rule, check in formulas.RULES.items()}
     if all(place[1:] in views.get(place.sheet, ()) for place in form.cells):
         messages["hard-coded"] = ""
-    messages["unportable"] = formulas.unportable(form, book.names)
+    messages["unportable"] = formulas.unportable(form, book.names.keys() | book.ambiguous)
     messages["array-in-plain-formula"] = plain_arrays(form, area_of)
     for rule, message in messages.items():
         if message:
@@ -80,10 +80,12 @@ def _of_formula(form: Form, book: Workbook, area_of: AreaOf, views: Known) -> It
 
 
 def _areas(book: Workbook) -> AreaOf:
-    """Finds the cells of a reference or of a defined name, but for names that mean other cells in each cell."""
+    """Finds the cells of a reference or of a defined name, but for names that mean other cells elsewhere."""
 
     @cache
     def area_of(text: str) -> Area | None:
+        if text.lower() in book.ambiguous:
+            return None
         target = book.names.get(text.lower())
         area = Area.parse(text if target is None else target)
         return None if area and target is not None and any(area.moves) else area

@@ -1,0 +1,143 @@
+"""Pages: named tables of cells that are computed from cells that a person fills, and what they should show.
+
+What is due is worked out elsewhere, from the network and the contract alone. Cells are computed by an evaluator, for
+many choices at once: each choice has a lane of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlconv.cells import Range, Value
+from xlconv.check.rules import RuleId
+from xlconv.check.sentences import Text
+from xlconv.network import FloatArray
+from xlconv.places import Atlas, Places
+from xlconv.reader import Workbook
+
+NUMBER, BLANK, TEXT, BOOLEAN, ERROR, UNKNOWN, ARRAY = range(7)
+"""What a cell shows in a lane; it was not evaluated (UNKNOWN), or gives several values where one is due (ARRAY)."""
+
+NOTHING: Final = inf
+"""In the place of a number: no value is right, so an error or an empty text is due."""
+
+MOST_VALUES: Final = 20_000_000
+"""Cell values that are computed of a page; beyond that a share of its choices is taken."""
+AT_ONCE: Final = 2_000_000
+"""Cell values that are computed in one batch, so that they need not much memory."""
+
+
+class Lanes(Protocol):
+    """What C cells show in N lanes, (C, N) each."""
+
+    @property
+    def numbers(self) -> FloatArray:
+        """NaN where a cell shows no number."""
+        ...
+
+    @property
+    def texts(self) -> NDArray[np.object_]:
+        """None where a cell shows no text; for what is neither number nor text it may say how to report that."""
+        ...
+
+    @property
+    def kinds(self) -> NDArray[np.uint8]:
+        """`NUMBER` to `ARRAY`."""
+        ...
+
+
+class Evaluator(Protocol):
+    """What computes formulas for many lanes at once."""
+
+    def values(self, asked: Places, filled: Mapping[int, Sequence[Value]], known: Mapping[int, float]) -> Lanes:
+        """What cells show.
+
+        Args:
+            asked: The cells, by place.
+            filled: By place what stands in a cell in each of N lanes, None where it is blank; a formula that stands
+                there is not computed.
+            known: By place numbers that stand in cells in all lanes, also instead of formulas.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Due:
+    """What a table should show for each of N choices.
+
+    Args:
+        numbers: (N, H, W); NaN for a text, `NOTHING` where no value is right.
+        texts: For each choice what its one cell may say, what it rather should first; none where a number is due.
+            An empty text is due where the number is NaN, if no texts are given.
+        whole: Whether only the whole part of a number counts, as that of a row to be looked up does.
+    """
+
+    numbers: FloatArray
+    texts: Sequence[tuple[Text, ...]] = ()
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some choices of a page.
+
+    Args:
+        count: How many, N.
+        filled: What stands in the cells that a person fills, by place, in each of N lanes.
+        known: Numbers of other cells, by place, the same for all of these choices.
+        due: By name of a table what it should show; tables without one may show anything.
+        choice: In words, the choice of a lane.
+    """
+
+    count: int
+    filled: Mapping[int, Sequence[Value]]
+    known: Mapping[int, float]
+    due: Mapping[str, Due]
+    choice: Callable[[int], str]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Named tables, and how they are tried.
+
+    Args:
+        title: What to call it.
+        layer: Whose findings those of its cells are, if any layer's.
+        rule: Of the findings.
+        book: The workbook.
+        atlas: The worksheets that places refer to.
+        tables: The cells of each table, (H, W), by defined name.
+        order: Ranges of which none refers to a later one; see `xlconv.check.roots`.
+        batches: Gives the choices that are tried.
+        choices: How many choices there are.
+        tried: How many of them are tried.
+    """
+
+    title: str
+    layer: str
+    rule: RuleId
+    book: Workbook
+    atlas: Atlas
+    tables: Mapping[str, Places]
+    order: Sequence[Range] = ()
+    batches: Callable[[], Iterator[Batch]] = lambda: iter(())
+    choices: int = 0
+    tried: int = 0
+
+    def asked(self, batch: Batch) -> Places:
+        """The cells that are compared in a batch, table by table."""
+        cells = [self.tables[name].ravel() for name in batch.due]
+        return np.concatenate([*cells, np.empty(0, np.int64)])
+
+
+def in_words(value: Value) -> str:
+    """What is typed into a cell, as findings name it."""
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    return str(value) if value else "left blank" if value is None else "an empty text"

@@ -1,0 +1,204 @@
+"""The worksheet `Explore` as a page: every element of every layer, and what a person may type beside them.
+
+What is typed need be no element's channel, row or column. By the contract a blank cell counts as 0, a fraction as the
+nearest whole number (a half as the one above), and where a layer has no such channel, row or column the nearest that
+there is is shown. Of a layer's name the case of letters does not matter. A text in the place of a number has no right
+value, so of what follows only that is held to something which does not depend on it; where there is no such layer, an
+error or an empty text is due everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, product
+from math import floor
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlconv.cells import Value
+from xlconv.check.explore import Explorer
+from xlconv.check.pages import AT_ONCE, MOST_VALUES, NOTHING, Batch, Due, Page, in_words
+from xlconv.check.pages.judge import chunks
+from xlconv.check.steps import as_image, chosen
+from xlconv.check.telling import Ints
+from xlconv.declaration import explore_name
+from xlconv.network import FloatArray
+from xlconv.recover.found import Found
+
+Outputs: TypeAlias = Mapping[str, FloatArray]
+"""Every layer's output by name, and the input."""
+
+Typed: TypeAlias = tuple[Value, Value, Value, Value]
+"""What stands in the four cells that choose: layer, channel, row and column."""
+
+_FAR: Final = 1e6
+_TEXT: Final = "one"
+_NO_LAYERS: Final[tuple[Value, ...]] = ("no layer of this name", "", None, 1.0)
+_OF_LAYER: Final = ("number", "limits", "settings")
+"""Tables that depend on the layer alone."""
+_NAMES: Final = ("layer", "channel", "row", "column")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer that can be chosen, and what of it is.
+
+    Args:
+        name: The layer's.
+        shape: Channels, rows and columns.
+        typed: What is typed, elements first.
+    """
+
+    name: str
+    shape: tuple[int, int, int]
+    typed: Sequence[Typed]
+
+
+def explore_page(
+    explorer: Explorer,
+    found: Found,
+    inputs: Sequence[Outputs],
+    tolerance: float,
+    most: int = MOST_VALUES,
+    rng: np.random.Generator | None = None,
+) -> Page:
+    """The page, with all its choices, under each of some inputs.
+
+    Args:
+        explorer: Where the worksheet stands.
+        found: The network, and the cells that its numbers stand in.
+        inputs: Of each what all layers give; dense ones, as a wrong reference from 0 to 0 changes nothing.
+        tolerance: How far from zero rounding may decide what is said.
+        most: Cell values to be computed; if there are more, corners and edges of all layers come first, then some
+            of the other elements.
+        rng: Chooses these; by default what the system has of randomness, so that nobody knows which are left out.
+    """
+    cells = max(explorer.places.size, 1)
+    layers, choices = _layers(explorer, most // (cells * max(len(inputs), 1)), rng or np.random.default_rng())
+
+    def batches() -> Iterator[Batch]:
+        for outputs in inputs:
+            known = known_numbers(found, outputs)
+            for layer in layers:
+                for some in chunks(len(layer.typed), cells, AT_ONCE):
+                    yield _batch(explorer, layer.name, layer.typed[some], outputs, known, tolerance)
+            yield from _without_value(explorer, layers, outputs, known, tolerance)
+
+    page = explorer.page
+    tried = sum(len(layer.typed) for layer in layers)
+    if not page.tables:
+        return page
+    return Page(page.title, "", page.rule, page.book, page.atlas, page.tables, page.order, batches, choices, tried)
+
+
+def known_numbers(found: Found, outputs: Outputs) -> dict[int, float]:
+    """The numbers in the cells of a network's input and layers, by place."""
+    blocks = [(found.inputs, outputs["input"])]
+    blocks += [(stage.cells, outputs[stage.shows]) for stage in found.stages if stage.nodes]
+    pairs = (zip(cells.ravel().tolist(), numbers.ravel().tolist(), strict=True) for cells, numbers in blocks)
+    return {place: number for place, number in chain.from_iterable(pairs) if place >= 0}
+
+
+def _layers(explorer: Explorer, most: int, rng: np.random.Generator) -> tuple[list[Layer], int]:
+    """The layers with what is typed, at most so much together, and how much there would be."""
+    network = explorer.network
+    named = [(cells.node.name, as_image(network.shapes[cells.shows])) for cells in chosen(network)]
+    odd = {name: list(_beside(name, shape)) for name, shape in named}
+    sizes = [shape[0] * shape[1] * shape[2] for _, shape in named]
+    total = sum(sizes) + sum(map(len, odd.values()))
+    share = _shares(sizes, most - sum(map(len, odd.values())))
+    layers = [
+        Layer(name, shape, [*_elements(name, shape, count, rng), *odd[name]])
+        for (name, shape), count in zip(named, share, strict=True)
+    ]
+    return layers, total
+
+
+def _shares(sizes: Sequence[int], most: int) -> list[int]:
+    """How many of each of several groups are taken, so that those of small ones are taken first."""
+    left, shares = max(most, len(sizes)), [0] * len(sizes)
+    for rank, at in enumerate(sorted(range(len(sizes)), key=sizes.__getitem__)):
+        shares[at] = min(sizes[at], left // (len(sizes) - rank))
+        left -= shares[at]
+    return shares
+
+
+def _elements(name: str, shape: tuple[int, int, int], count: int, rng: np.random.Generator) -> Iterator[Typed]:
+    """So many elements of a layer: corners first, then edges, then the others, in any order within these."""
+    at: Ints = np.indices(shape).reshape(3, -1).T
+    if count < len(at):
+        at = at[np.lexsort((rng.random(len(at)), -_borders(at, shape)))][:count]
+    yield from (_typed_at(name, map(float, each)) for each in at.tolist())
+
+
+def _borders(at: Ints, shape: tuple[int, int, int]) -> NDArray[np.int64]:
+    """In how many directions, of two, elements are the first or the last."""
+    sides: NDArray[np.int64] = ((at[:, 1:] == 0) | (at[:, 1:] == np.array(shape[1:]) - 1)).sum(axis=1)
+    return sides
+
+
+def _beside(name: str, shape: tuple[int, int, int]) -> Iterator[Typed]:
+    """What is no element of a layer, or is one in other words."""
+    channel, row, column = (float(n - 1) for n in shape)
+    yield from product([name], (-1.0, channel + 1), (-1.0, row + 1), (-1.0, column + 1))
+    yield from (_typed_at(name, [far] * 3) for far in (-_FAR, _FAR))
+    yield from [(name, None, row, column), (name, channel, None, column), (name, channel, row, None)]
+    yield from [(name, None, None, None), (name.swapcase(), channel, row, column)]
+    middle = channel // 2, row // 2, column // 2
+    yield from (_typed_at(name, (n + part for n in middle)) for part in (-0.4, 0.4, 0.5, 0.6))
+
+
+def _typed_at(layer: str, at: Iterable[Value]) -> Typed:
+    channel, row, column = at
+    return layer, channel, row, column
+
+
+def whole(value: Value) -> int:
+    """The whole number that counts for what is typed: 0 for a blank cell, of a fraction the nearest."""
+    return floor(value + 0.5) if isinstance(value, float) else 0
+
+
+def _batch(
+    explorer: Explorer,
+    layer: str,
+    typed: Sequence[Typed],
+    outputs: Outputs,
+    known: Mapping[int, float],
+    tolerance: float,
+) -> Batch:
+    """What is shown of a layer."""
+    at = np.array([[whole(value) for value in each[1:]] for each in typed], dtype=np.int64)
+    due = explorer.due(explorer.network, layer, at, outputs, tolerance)
+    return _filled(explorer, typed, known, due)
+
+
+def _without_value(
+    explorer: Explorer, layers: Sequence[Layer], outputs: Outputs, known: Mapping[int, float], tolerance: float
+) -> Iterator[Batch]:
+    """Texts where numbers are due, and layers that there are not."""
+    for layer in layers:
+        for where in range(3):
+            at: list[Value] = [0.0, 0.0, 0.0]
+            at[where] = _TEXT
+            due = explorer.due(explorer.network, layer.name, np.zeros((1, 3), np.int64), outputs, tolerance)
+            kept = {explore_name(name): due[explore_name(name)] for name in _OF_LAYER if explore_name(name) in due}
+            if (name := explore_name("at")) in due:
+                kept[name] = Due(np.where(np.arange(3) == where, NOTHING, due[name].numbers))
+            yield _filled(explorer, [_typed_at(layer.name, at)], known, kept)
+    typed: list[Typed] = [(value, 0.0, 0.0, 0.0) for value in _NO_LAYERS]
+    tables = {name: np.full((1, *places.shape), NOTHING) for name, places in explorer.page.tables.items()}
+    yield _filled(explorer, typed, known, {name: Due(numbers) for name, numbers in tables.items()})
+
+
+def _filled(explorer: Explorer, typed: Sequence[Typed], known: Mapping[int, float], due: Mapping[str, Due]) -> Batch:
+    places = [explorer.atlas.place(*where[:3]) for where in explorer.choices]
+    filled = dict(zip(places, (list(column) for column in zip(*typed, strict=True)), strict=True))
+    return Batch(len(typed), filled, known, due, lambda lane: _told(typed[lane]))
+
+
+def _told(typed: Typed) -> str:
+    """What is typed, in words."""
+    return ", ".join(f"{name} {in_words(value)}" for name, value in zip(_NAMES, typed, strict=True))

@@ -1,0 +1,205 @@
+"""Which cells of a page show something else than is due, and which of those are at fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import isinf, isnan
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlconv.check.pages import ARRAY, BLANK, ERROR, NUMBER, TEXT, UNKNOWN, Batch, Due, Evaluator, Lanes, Page
+from xlconv.check.report import Finding, LayerResult
+from xlconv.check.roots import roots
+from xlconv.check.sentences import BoolArray, in_full, is_said
+from xlconv.network import FloatArray
+from xlconv.places import Places
+
+_NAMED: Final = 20
+"""Wrong cells that have a finding of their own; the others are counted in one."""
+_LISTED: Final = 200
+
+_DOES: Final = {ERROR: "shows an error", ARRAY: "gives an array instead of a value"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A page, computed for its choices.
+
+    Args:
+        findings: Each cell at fault once, for the first choice that it is wrong for.
+        result: The page as a row of the report.
+        choices: How many choices there are.
+        tried: For how many of them its cells were computed.
+    """
+
+    findings: list[Finding]
+    result: LayerResult
+    choices: int
+    tried: int
+
+    @property
+    def share(self) -> str:
+        """Of which choices this is said."""
+        if self.tried == self.choices:
+            return f"for every one of {self.choices:,} choices"
+        return f"for {self.tried:,} of {self.choices:,} choices ({self.tried / self.choices:.2%})"
+
+
+def compare(page: Page, evaluator: Evaluator, tolerance: float, engine: str = "") -> Outcome:
+    """Compute a page for its choices, and compare each value with what is due.
+
+    Args:
+        page: The page.
+        evaluator: Computes its formulas.
+        tolerance: Absolute; relative where the number that is due is beyond 1.
+        engine: What to call the evaluator.
+    """
+    judge = Judge(page, tolerance, engine)
+    for batch in page.batches():
+        judge.add(batch, evaluator.values(page.asked(batch), batch.filled, batch.known))
+    return Outcome(judge.findings(), judge.result(), page.choices, page.tried)
+
+
+def few(findings: list[Finding]) -> list[Finding]:
+    """The first ones, and one that counts the rest."""
+    named, rest = findings[:_NAMED], findings[_NAMED:]
+    if rest:
+        message = f"{len(rest)} more on the worksheet that are wrong or missing"
+        cells = tuple(finding.cell for finding in rest[:_LISTED])
+        named.append(replace(rest[0], message=message, expected="", got="", count=len(rest), cells=cells))
+    return named
+
+
+class Judge:
+    """All that a page shows, batch after batch.
+
+    Args:
+        page: The page.
+        tolerance: Absolute; relative where the number that is due is beyond 1.
+        engine: What computed it.
+    """
+
+    def __init__(self, page: Page, tolerance: float, engine: str) -> None:
+        self.page, self.tolerance, self.engine = page, tolerance, engine
+        self._faults: dict[int, Finding] = {}
+        self._unknown: set[int] = set()
+        self._compared = 0
+        self._largest: float | None = None
+
+    def add(self, batch: Batch, lanes: Lanes) -> None:
+        """Compare what the tables of a batch show, in the order in which the page asks for them."""
+        first = 0
+        for name, due in batch.due.items():
+            places = self.page.tables[name].ravel()
+            cells = slice(first, first + places.size)
+            shown = _Shown(lanes.numbers[cells], lanes.texts[cells], lanes.kinds[cells])
+            self._add_table(batch, name, due, places, shown)
+            first += places.size
+
+    def findings(self) -> list[Finding]:
+        """Each cell at fault once; many in one, beyond the first."""
+        return few(self._at_fault())
+
+    def result(self) -> LayerResult:
+        """The page as a row of the report."""
+        at_fault = self._at_fault()
+        return LayerResult(
+            self.page.title,
+            "view",
+            np.unique(np.concatenate([*map(np.ravel, self.page.tables.values()), np.empty(0, np.int64)])).size,
+            self._compared,
+            self._largest,
+            wrong=len(self._faults),
+            at_fault=len(at_fault),
+            not_evaluated=len(self._unknown),
+            first=at_fault[0].cell if at_fault else "",
+        )
+
+    def _at_fault(self) -> list[Finding]:
+        """Without the wrong cells that only show what others make wrong."""
+        page = self.page
+        return [self._faults[place] for place in roots(page.book, page.atlas, self._faults, page.order)]
+
+    def _add_table(self, batch: Batch, name: str, due: Due, places: Places, shown: _Shown) -> None:
+        errors = shown.errors(due)
+        unknown = shown.kinds == UNKNOWN
+        wrong = ~unknown & ~shown.is_right(due, errors, self.tolerance)
+        self._compared += wrong.size - int(unknown.sum())
+        self._unknown.update(places[unknown.any(axis=1)].tolist())
+        if (known := errors[np.isfinite(errors)]).size:
+            self._largest = max(self._largest or 0.0, float(known.max()))
+        for cell in np.flatnonzero(wrong.any(axis=1)).tolist():
+            if (place := int(places[cell])) not in self._faults:
+                lane = int(wrong[cell].argmax())
+                self._faults[place] = self._fault(place, name, batch.choice(lane), due, shown, (cell, lane))
+
+    def _fault(self, place: int, name: str, choice: str, due: Due, shown: _Shown, at: tuple[int, int]) -> Finding:
+        page, cell = self.page, self.page.atlas.cell(place)
+        does = _DOES.get(int(shown.kinds[at]), "shows something else than it should")
+        formula = page.book.cell(*cell[:3]).formula or ""
+        expected = shown.expected(due, *at)
+        message = f"{name} {does} for {choice}"
+        return Finding(page.rule, cell.place, page.layer, message, expected, shown.got(*at), formula, self.engine)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What the cells of one table show, (cells, lanes)."""
+
+    numbers: FloatArray
+    texts: NDArray[np.object_]
+    kinds: NDArray[np.uint8]
+
+    def errors(self, due: Due) -> FloatArray:
+        """How far numbers are off, relative beyond 1; NaN where no number is shown or none is due."""
+        expected = _cells_by_lanes(due.numbers)
+        got = np.floor(self.numbers) if due.whole else self.numbers
+        with np.errstate(invalid="ignore"):
+            errors: FloatArray = np.abs(got - expected) / np.maximum(1.0, np.abs(expected))
+        return errors
+
+    def is_right(self, due: Due, errors: FloatArray, tolerance: float) -> BoolArray:
+        """Which values are those that are due."""
+        expected = np.broadcast_to(_cells_by_lanes(due.numbers), errors.shape)
+        empty = np.zeros(errors.shape, bool)
+        texts = self.kinds == TEXT
+        empty[texts] = self.texts[texts] == ""
+        right: BoolArray = errors <= tolerance
+        right |= np.isnan(expected) & empty
+        right |= np.isinf(expected) & (empty | (self.kinds == ERROR))
+        for lane, may in enumerate(due.texts):
+            if may:
+                right[0, lane] = texts[0, lane] and is_said(self.texts[0, lane], may, tolerance)
+        return right
+
+    def expected(self, due: Due, cell: int, lane: int) -> str:
+        """What is due in a cell for one choice."""
+        if due.texts and due.texts[lane]:
+            return in_full(due.texts[lane][0]) or "an empty text"
+        number = float(np.broadcast_to(_cells_by_lanes(due.numbers), self.kinds.shape)[cell, lane])
+        if isnan(number):
+            return "an empty text"
+        return "an error or an empty text" if isinf(number) else repr(number)
+
+    def got(self, cell: int, lane: int) -> str:
+        """What it shows instead."""
+        kind, text = int(self.kinds[cell, lane]), self.texts[cell, lane]
+        if kind == NUMBER:
+            return str(float(self.numbers[cell, lane]))
+        if kind == BLANK:
+            return "blank"
+        return "an empty text" if text == "" else str(text or "no number or text")
+
+
+def _cells_by_lanes(numbers: FloatArray) -> FloatArray:
+    """(N, H, W) as (H * W, N)."""
+    return numbers.reshape(len(numbers), -1).T
+
+
+def chunks(total: int, cells: int, most: int) -> Iterator[slice]:
+    """So many choices in slices, each of at most so many cell values, but at least one choice."""
+    step = max(1, most // max(cells, 1))
+    yield from (slice(first, first + step) for first in range(0, total, step))

@@ -1,0 +1,43 @@
+"""Values of cells as lanes: the plain form of what an evaluator gives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlconv.cells import ErrorValue, NotEvaluated, Value
+from xlconv.check.pages import ARRAY, BLANK, BOOLEAN, ERROR, NUMBER, TEXT, UNKNOWN
+from xlconv.engines.errors import is_array
+from xlconv.network import FloatArray
+
+
+@dataclass(frozen=True)
+class Plain:
+    """See `xlconv.check.pages.Lanes`."""
+
+    numbers: FloatArray
+    texts: NDArray[np.object_]
+    kinds: NDArray[np.uint8]
+
+
+def of_values(lanes: Sequence[Sequence[Value]]) -> Plain:
+    """What cells show in each of some lanes, lane by lane."""
+    shape = len(lanes), len(lanes[0]) if lanes else 0
+    flat = [value for lane in lanes for value in lane]
+    numbers = np.array([value if type(value) is float else np.nan for value in flat], dtype=np.float64)
+    texts = np.array([None if type(value) is float or value is None else str(value) for value in flat], dtype=object)
+    kinds = np.array([_kind(value) for value in flat], dtype=np.uint8)
+    return Plain(numbers.reshape(shape).T, texts.reshape(shape).T, kinds.reshape(shape).T)
+
+
+def _kind(value: Value) -> int:
+    if isinstance(value, NotEvaluated):
+        return ARRAY if is_array(value) else UNKNOWN
+    if isinstance(value, bool):
+        return BOOLEAN
+    if isinstance(value, ErrorValue):
+        return ERROR
+    return BLANK if value is None else TEXT if isinstance(value, str) else NUMBER

@@ -1,0 +1,230 @@
+"""What the first worksheet and `Draw` show of a choice, as a page: the input, the mark, the text beside the drawing.
+
+A choice is one of the labels, or `draw` in any case of letters, and the number of a sample. By the contract a blank
+number counts as 0, a fraction as its whole part, and the nearest sample is shown where there is none of that number. A
+label that no sample has, and a text in the place of the number, have no right value: an error or an empty text is due.
+What a spreadsheet makes of a blank choice is not asked, as some take it for 0, which may be a label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from math import floor
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from xlconv import wording
+from xlconv.cells import Value, block_name
+from xlconv.check.pages import AT_ONCE, MOST_VALUES, NOTHING, Batch, Due, Page, in_words
+from xlconv.check.pages.judge import chunks
+from xlconv.check.sentences import Text
+from xlconv.declaration import CHOSEN, DRAWN, MARK, READ
+from xlconv.network import INPUT, FloatArray
+from xlconv.places import NOWHERE, Places
+from xlconv.reader import Workbook
+from xlconv.recover.choices import Choices, same
+from xlconv.recover.found import Found
+
+_TITLE: Final = "choice"
+_TEXT: Final = "one"
+_FAR: Final = 1e6
+_NO_LABEL: Final = "no label of a sample"
+_RANDOM: Final = 200
+"""Random values that each cell is given that a person fills with numbers."""
+_LIMITS: Final = (0.0, 1.0, -1.0, 255.0)
+"""Numbers that samples, drawing and scale are given beside those, all cells the same."""
+
+
+class Choice(NamedTuple):
+    """What stands in the two cells that choose."""
+
+    label: Value
+    sample: Value
+
+    def __str__(self) -> str:
+        return f"choice {in_words(self.label)}, sample {in_words(self.sample)}"
+
+
+def row_of(choices: Choices, choice: Choice) -> float:
+    """The row of the sample that is shown, from 1; 0 for what is drawn; `NOTHING` where there is none."""
+    if same(choice.label, DRAWN):
+        return 0.0
+    rows = [row for row, label in enumerate(choices.labels, 1) if same(label, choice.label)]
+    if not rows or isinstance(choice.sample, str):
+        return NOTHING
+    number = floor(choice.sample) if isinstance(choice.sample, float) else 0
+    return float(rows[max(0, min(number, len(rows) - 1))])
+
+
+def mark_of(row: float, label: Value, prediction: Value) -> str | None:
+    """What the mark says of a prediction where a row is shown that has a label; None where nothing is right."""
+    if row == NOTHING:
+        return None
+    if row == 0:
+        return ""
+    return wording.RIGHT if same(prediction, label) else wording.WRONG
+
+
+def read_of(row: float, prediction: Value) -> Value:
+    """What stands beside the drawing: the prediction where what is drawn is shown; None where nothing is right."""
+    if row == NOTHING:
+        return None
+    return prediction if row == 0 else wording.NOT_DRAWN
+
+
+def net_page(book: Workbook, found: Found, most: int = MOST_VALUES, rng: np.random.Generator | None = None) -> Page:
+    """The page, with all its choices; without tables where a workbook has nothing to choose.
+
+    Args:
+        book: The workbook.
+        found: The network, and where it stands.
+        most: Cell values to be computed of the input; if there are more, some of the choices are tried.
+        rng: Gives random numbers, and choices where not all are tried; the system's randomness by default.
+    """
+    if found.choices is None:
+        return Page(_TITLE, INPUT, "value", book, found.atlas, {})
+    net = _Net(book, found, found.choices, rng or np.random.default_rng())
+    every = list(net.every_choice())
+    tried = net.some(every, max(1, most // found.inputs.size))
+
+    def batches() -> Iterator[Batch]:
+        return chain(net.looked_up(tried), net.other_samples(tried), net.drawings(), net.marked(tried))
+
+    return Page(_TITLE, INPUT, "value", book, found.atlas, net.tables, (), batches, len(every), len(tried))
+
+
+@dataclass(frozen=True)
+class _Net:
+    """Where choice, input, mark and text stand, and what they are tried with."""
+
+    book: Workbook
+    found: Found
+    own: Choices
+    rng: np.random.Generator
+
+    @property
+    def inputs(self) -> dict[str, Places]:
+        """The blocks of the input."""
+        blocks = self.found.inputs
+        if blocks.ndim == 1:
+            return {block_name(INPUT): blocks[:, None]}
+        return {block_name(INPUT, indices=[channel]): block for channel, block in enumerate(blocks)}
+
+    @property
+    def tables(self) -> dict[str, Places]:
+        """The cells of each table that there is."""
+        single = {CHOSEN: self.own.row, MARK: self.own.mark, READ: self.own.read}
+        cells = {name: self.found.atlas.places(where) for name, where in single.items() if where is not None}
+        return {**cells, **self.inputs}
+
+    @property
+    def classes(self) -> list[Value]:
+        """What the prediction can be."""
+        network = self.found.network
+        if self.found.labels is None:
+            return [float(index) for index in range(network.shapes[network.nodes[-1].name][0])]
+        return [self.book.cell(*at).value for at in self.found.atlas.cells(self.found.labels)]
+
+    def every_choice(self) -> Iterator[Choice]:
+        """Each label by each number of a sample and some that are none, the drawing, and labels that there are not."""
+        for label in dict.fromkeys(self.own.labels):
+            count = sum(same(label, each) for each in self.own.labels)
+            for number in (*map(float, range(count)), -1.0, 0.5, count - 0.5, float(count), _FAR, None, _TEXT):
+                yield Choice(label, number)
+            if isinstance(label, str) and label.swapcase() != label:
+                yield Choice(label.swapcase(), 0.0)
+        drawn = DRAWN, DRAWN.upper(), DRAWN.capitalize()
+        yield from (Choice(text, number) for text in drawn for number in (0.0, 1.0, None, _TEXT))
+        numbers = [label for label in self.own.labels if isinstance(label, float)]
+        none = _NO_LABEL, max(numbers, default=0.0) + 1, min(numbers, default=0.0) - 1
+        yield from (Choice(label, number) for label in none for number in (0.0, 1.0))
+
+    def some(self, choices: Sequence[Choice], most: int) -> Sequence[Choice]:
+        """All of some choices, or so many of them."""
+        if len(choices) <= most:
+            return choices
+        return [choices[at] for at in np.sort(self.rng.permutation(len(choices))[:most]).tolist()]
+
+    def looked_up(self, choices: Sequence[Choice]) -> Iterator[Batch]:
+        """The workbook's own samples and drawing."""
+        for some in chunks(len(choices), self.found.inputs.size, AT_ONCE):
+            yield self._shown(choices[some], {}, self.own.samples, "")
+
+    def other_samples(self, choices: Sequence[Choice]) -> Iterator[Batch]:
+        """Other samples and other scales, so often that each cell of the input shows about 200 random numbers."""
+        shape = self.own.samples.shape
+        rows = [choice for choice in choices if 0 < row_of(self.own, choice) < NOTHING]
+        sets = -(-_RANDOM // max(1, len(rows)))
+        numbers = [*(np.full(shape, limit) for limit in _LIMITS), *self.rng.uniform(0.0, 255.0, (sets, *shape))]
+        cells = self.found.atlas.places(self.own.table).ravel().tolist()
+        scale = self.found.atlas.place(*self.own.scale[:3])
+        for samples in numbers:
+            divisor = float(self.rng.uniform(0.5, 300.0))
+            fixed = {**dict(zip(cells, samples.ravel().tolist(), strict=True)), scale: divisor}
+            told = f", with other samples, divided by {divisor:.3g}"
+            for some in chunks(len(rows), self.found.inputs.size, AT_ONCE):
+                yield self._shown(rows[some], fixed, samples / divisor, told)
+
+    def drawings(self) -> Iterator[Batch]:
+        """Drawings: a blank one, which is 0, all cells alike, and random numbers."""
+        shape = self.found.network.input_shape
+        count = max(2, min(_RANDOM, AT_ONCE // self.found.inputs.size))
+        alike = [np.full(shape, limit) for limit in (0.0, *_LIMITS)]
+        drawn = np.concatenate([alike, self.rng.uniform(0.0, 1.0, (count, *shape))])
+        cells = [each for where in self.own.draw for each in self.found.atlas.places(where).ravel().tolist()]
+        lanes = drawn.reshape(len(drawn), -1).T.tolist()
+        grid = {place: [None, *lane[1:]] for place, lane in zip(cells, lanes, strict=True)}
+        due = {CHOSEN: Due(np.zeros((1, 1, 1))), **self._due(drawn)}
+        choices = [Choice(DRAWN, 0.0)] * len(drawn)
+        yield Batch(len(drawn), self._filled(choices) | grid, {}, due, lambda lane: f"drawing {lane + 1} of several")
+
+    def marked(self, choices: Sequence[Choice]) -> Iterator[Batch]:
+        """The mark and the text beside the drawing, for every choice by every class that may be predicted."""
+        if self.found.prediction == NOWHERE or self.own.mark is self.own.read is None:
+            return
+        pairs = [(choice, prediction) for choice in choices for prediction in self.classes]
+        for some in chunks(len(pairs), 2, AT_ONCE):
+            yield self._marked(pairs[some])
+
+    def _marked(self, pairs: Sequence[tuple[Choice, Value]]) -> Batch:
+        rows = [(row_of(self.own, choice), choice, prediction) for choice, prediction in pairs]
+        due = {
+            MARK: _of_one_cell([mark_of(row, choice.label, prediction) for row, choice, prediction in rows]),
+            READ: _of_one_cell([read_of(row, prediction) for row, _, prediction in rows]),
+        }
+        filled = self._filled([choice for choice, _ in pairs])
+        filled[self.found.prediction] = [prediction for _, prediction in pairs]
+        there = {name: each for name, each in due.items() if name in self.tables}
+        return Batch(len(pairs), filled, {}, there, lambda lane: _predicted(*pairs[lane]))
+
+    def _shown(self, choices: Sequence[Choice], fixed: Mapping[int, float], samples: FloatArray, told: str) -> Batch:
+        """The row that is shown, and the input that follows from it."""
+        rows = np.array([row_of(self.own, choice) for choice in choices])
+        drawn = self.own.drawn
+        images = np.concatenate([drawn[None], samples, np.full((1, *drawn.shape), NOTHING)])
+        at = np.where(rows == NOTHING, len(images) - 1, rows).astype(np.int64)
+        due = {CHOSEN: Due(rows[:, None, None], whole=True), **self._due(images[at])}
+        return Batch(len(choices), self._filled(choices), fixed, due, lambda lane: f"{choices[lane]}{told}")
+
+    def _due(self, images: FloatArray) -> dict[str, Due]:
+        """(N, C, H, W) or (N, M), block by block."""
+        blocks = images if images.ndim == 4 else images[:, None, :, None]
+        return {name: Due(blocks[:, channel]) for channel, name in enumerate(self.inputs)}
+
+    def _filled(self, choices: Sequence[Choice]) -> dict[int, list[Value]]:
+        cells = {self.own.choice: [each.label for each in choices], self.own.sample: [each.sample for each in choices]}
+        return {self.found.atlas.place(*where[:3]): lane for where, lane in cells.items()}
+
+
+def _of_one_cell(values: Sequence[Value]) -> Due:
+    """Numbers and texts of one cell, None where nothing is right."""
+    numbers = [NOTHING if value is None else value if isinstance(value, float) else np.nan for value in values]
+    texts: list[tuple[Text, ...]] = [((value,),) if isinstance(value, str) else () for value in values]
+    return Due(np.array(numbers)[:, None, None], texts)
+
+
+def _predicted(choice: Choice, prediction: Value) -> str:
+    return f"{choice}, if {in_words(prediction)} is predicted"
