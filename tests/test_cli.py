@@ -32,8 +32,8 @@ COMMANDS = sorted(cli.commands)
 LAYERS = {"input": 784, "conv1": 1352, "conv2": 1152, "maxpool": 288, "dense": 10}
 LAYERS |= {"softmax exp": 10, "softmax": 10, "prediction": 1, "Explore": 993}
 """The rows of a report on conv-example, and how many cells each has."""
-INPUTS = 1 + 10 + 5 + 2 + 2
-"""The workbook's own, sample digits, extremes, two random ones where so many are asked for, other weights."""
+INPUTS = 8 + 2
+"""Those that engines always get, and two random ones where so many are asked for."""
 
 
 def python(

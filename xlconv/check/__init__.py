@@ -23,8 +23,6 @@ from xlconv.recover import Recovered, declared, recover_book
 from xlconv.recover.found import Found
 
 TOLERANCE = 1e-9
-_FOR_LIBREOFFICE = 12
-"""Inputs that it tries, as it opens a file for each; a few more where the workbook's own samples are more."""
 
 
 def verify(
@@ -42,7 +40,7 @@ def verify(
         path: The .xlsx or .xlsm.
         engines: What recalculates it; the embedded engine if none.
         tolerance: Absolute; relative where the expected value is beyond 1.
-        random: How many random inputs to try, beside the workbook's own, the sample digits and extremes.
+        random: How many random inputs engines are given beside the eight that they always are.
         seed: Of the random inputs.
         against: The network that it should be, or the template (name or folder) or workbook that has it. Each of its
             layers gets a grade.
@@ -103,13 +101,12 @@ def _check_network(
     While engines compute, there is time for something else.
     """
     book, several = recovered.book, len(recovered.networks) > 1
-    trials, notes = inputs.choose(found, random, seed, Explorer.of(book, found))
+    chosen = inputs.choose(found, random, seed, Explorer.of(book, found))
+    trials, notes = chosen.for_engines, chosen.notes
     if whole.is_computed(book, found):
         trials[0] = replace(trials[0], is_changed=True)  # the numbers that the network has for these formulas
-    few = max(_FOR_LIBREOFFICE, sum(trial.row > 0 or trial.network is not None for trial in trials) + 1)
-    tried = [inputs.fewer(trials, few) if each.name == "libreoffice" else trials for each in engines]
     with _aside() as pool:  # the engines compute in processes of their own, while formulas are read here
-        computed = [pool.submit(compute, book, found, each, some) for each, some in zip(engines, tried, strict=True)]
+        computed = [pool.submit(compute, book, found, each, trials) for each in engines]
         findings = whole.not_numbers(recovered, found) + structure.check(book, found, recovered.reading)
         findings += [*choices.misread(book, found), *whole.views(recovered, found)]
         known = {finding.cell for finding in findings}
@@ -118,7 +115,7 @@ def _check_network(
     done(f"the formulas of {found.title} compared with its layers")
     for number, engine in enumerate(engines):
         try:
-            outcome = values.compare(book, found, engine, tried[number], report.tolerance, computed[number].result())
+            outcome = values.compare(book, found, engine, trials, report.tolerance, computed[number].result())
         except BoundsError:
             raise
         except XlconvError as error:
