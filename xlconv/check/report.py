@@ -107,11 +107,13 @@ class EngineResult:
         engine: Name and version.
         layers: In the order in which they are computed.
         reasons: Why cells could not be evaluated, each with its count.
+        others: For how many cells values were taken from another engine, as this one had none.
     """
 
     engine: str
     layers: list[LayerResult]
     reasons: list[str] = field(default_factory=list)
+    others: dict[str, int] = field(default_factory=dict)
 
     @property
     def cells(self) -> int:
@@ -156,6 +158,7 @@ class EngineResult:
             "not_evaluated": self.not_evaluated,
             "least_tolerance": _finite(self.least_tolerance),
             "reasons": self.reasons,
+            "others": [{"engine": engine, "cells": cells} for engine, cells in self.others.items()],
             "layers": [layer.as_dict() for layer in self.layers],
         }
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from functools import cache
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from xlconv.cells import ErrorValue, quote_sheet
 from xlconv.check.audit import formulas, neighbours, reading
-from xlconv.check.audit.areas import Area, AreaOf, Place
+from xlconv.check.audit.areas import AreaOf, Place, areas_of
 from xlconv.check.audit.arrays import plain_arrays
 from xlconv.check.audit.forms import Form, Grid, gather
 from xlconv.check.report import Finding
@@ -42,7 +41,7 @@ def audit(book: Workbook, known: Known = MappingProxyType({}), views: Known = Ma
         One finding for each rule and relative form, with the cells that share it.
     """
     forms, grids = gather(book)
-    area_of = _areas(book)
+    area_of = areas_of(book)
     return [
         *_of_workbook(book, grids),
         *(finding for form in forms for finding in _of_formula(form, book, area_of, views)),
@@ -77,18 +76,6 @@ def _of_formula(form: Form, book: Workbook, area_of: AreaOf, views: Known) -> It
     for rule, message in messages.items():
         if message:
             yield _finding(rule, form.cells, message, formula=form.text)
-
-
-def _areas(book: Workbook) -> AreaOf:
-    """Finds the cells of a reference or of a defined name, but for names that mean other cells in each cell."""
-
-    @cache
-    def area_of(text: str) -> Area | None:
-        target = book.names.get(text.lower())
-        area = Area.parse(text if target is None else target)
-        return None if area and target is not None and any(area.moves) else area
-
-    return area_of
 
 
 def _error_values(grids: Mapping[str, Grid]) -> Iterator[Finding]:

@@ -86,6 +86,8 @@ def _aligned(rows: Sequence[Sequence[str]], indent: str) -> list[str]:
 def _engine(result: EngineResult) -> Iterator[str]:
     yield f"  {result.engine}"
     yield from _table(result.layers)
+    for other, cells_of in result.others.items():
+        yield f"    {cells_of:,} cell{'s' * (cells_of != 1)} by {other}, as {result.engine} has no value for them"
     yield from (f"    not evaluated: {reason}" for reason in result.reasons)
     first = next((layer for layer in result.layers if layer.first), None)
     if first is not None:
