@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from xlconv import reader
-from xlconv.check import choices, grading, inputs, liveness, stale, structure, values, whole
+from xlconv.check import beside, choices, grading, inputs, liveness, stale, structure, values, whole
 from xlconv.check.computed import Computed, question
 from xlconv.check.explore import Explorer
 from xlconv.check.inputs import Trial
@@ -110,7 +110,8 @@ def _check_networks(report: Report, recovered: Recovered, engines: Sequence[Engi
         for check in checks:
             check.findings = _of_formulas(recovered, check.found, seed)
             done(f"the formulas of {check.found.title} compared with its layers")
-        rest = [*whole.iterative(recovered), *whole.readers(recovered), *whole.audited(recovered)]
+        around = beside.beside(recovered, needs)
+        rest = [*whole.iterative(recovered), *beside.finding(recovered, around.unchecked), *whole.audited(recovered)]
     try:
         all_values = computed.result()
     except EngineError as error:
@@ -123,7 +124,9 @@ def _check_networks(report: Report, recovered: Recovered, engines: Sequence[Engi
         report.notes += [f"{check.found.title}: {note}" if several else note for note in check.notes]
         report.inputs += [trial.name for trial in check.trials if trial.name not in report.inputs]
     report.findings += rest
-    report.interrupted = whole.is_interrupted(recovered)
+    report.notes += beside.note(recovered, around.own)
+    report.unchecked_formulas = int(around.unchecked.size)
+    report.interrupted = around.is_chain or whole.goes_on(recovered)
 
 
 def _begun(book: reader.Workbook, found: Found, random: int, seed: int) -> _Check:

@@ -53,34 +53,11 @@ def views(recovered: Recovered, found: Found) -> list[Finding]:
     return findings
 
 
-def readers(recovered: Recovered) -> list[Finding]:
-    """Formulas that read a network's cells and were not recognised."""
-    if not recovered.not_recognised or not recovered.networks:
-        return []
-    atlas = recovered.reading.atlas
-    cell, source = recovered.reading.precedents
-    computed = [stage.cells.ravel() for found in recovered.networks for stage in found.stages]
-    rest = np.concatenate([atlas.of(group.sheet, group.cells) for group in recovered.not_recognised])
-    reading = np.unique(cell[np.isin(cell, rest) & np.isin(source, np.concatenate(computed))])
-    if not reading.size:
-        return []
-    cells = tuple(where.place for where in atlas.ranges(reading)[:100])
-    first = atlas.cell(int(reading[0]))
-    formula = recovered.book.cell(*first[:3]).formula or ""
-    message = "reads a layer's cells, but belongs to no layer that was recognised"
-    return [Finding("not-recognised", first.place, "", message, formula=formula, count=int(reading.size), cells=cells)]
-
-
-def is_interrupted(recovered: Recovered) -> bool:
-    """Whether a network goes on where nothing was recognised: in formulas like its own, or as if it were another."""
+def goes_on(recovered: Recovered) -> bool:
+    """Whether a network begins in cells that another one computes, so that what lies between was not recognised."""
     computed = [found.computed for found in recovered.networks]
     begun = [found.inputs.ravel() for found in recovered.networks]
-    if any(np.isin(inputs, cells).any() for inputs in begun for cells in computed):
-        return True
-    if not recovered.stray.size or not computed:
-        return False
-    cell, source = recovered.reading.precedents
-    return bool((np.isin(cell, recovered.stray) & np.isin(source, np.concatenate(computed))).any())
+    return any(np.isin(inputs, cells).any() for inputs in begun for cells in computed)
 
 
 def iterative(recovered: Recovered) -> list[Finding]:
