@@ -18,7 +18,7 @@ ROW = 300
 
 
 def with_formulas(path: Path, target: Path, formulas: Mapping[str, str]) -> Report:
-    """The report on a copy with further formulas below the network; {p} is the first probability, {q} the last, {3} the fourth."""
+    """The report on a copy with formulas below it; {p} is the first probability, {q} the last, {3} the fourth."""
     where = reader.read(path).named_range("softmax")
     assert where is not None
     addresses = [where.part(row, 0).address for row in range(where.height)]

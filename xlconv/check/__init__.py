@@ -102,7 +102,7 @@ class _Check:
 
 def _check_networks(report: Report, recovered: Recovered, engines: Sequence[Engine], random: int, seed: int) -> None:
     """Add to a report what is found in all networks: their formulas, their numbers, what they depend on."""
-    checks = [_begun(recovered.book, found, random, seed) for found in recovered.networks]
+    checks = [_begun(recovered, found, random, seed) for found in recovered.networks]
     questions = [question(recovered.book, each.found, each.trials) for each in checks]
     needs = Needs(recovered.book, recovered.reading.groups, recovered.reading.atlas)
     with _aside() as pool:  # the engines compute in processes of their own, while formulas are read here
@@ -129,12 +129,13 @@ def _check_networks(report: Report, recovered: Recovered, engines: Sequence[Engi
     report.interrupted = around.is_chain or whole.goes_on(recovered)
 
 
-def _begun(book: reader.Workbook, found: Found, random: int, seed: int) -> _Check:
+def _begun(recovered: Recovered, found: Found, random: int, seed: int) -> _Check:
+    book = recovered.book
     chosen = inputs.choose(found, random, seed, Explorer.of(book, found))
     trials = chosen.for_engines
     if whole.is_computed(book, found):
         trials[0] = replace(trials[0], is_changed=True)  # the numbers that the network has for these formulas
-    return _Check(found, trials, chosen.notes)
+    return _Check(found, trials, [*chosen.notes, *whole.constants(recovered, found)])
 
 
 def _of_formulas(recovered: Recovered, found: Found, seed: int) -> list[Finding]:

@@ -40,6 +40,18 @@ def not_numbers(recovered: Recovered, found: Found) -> list[Finding]:
     return findings
 
 
+def constants(recovered: Recovered, found: Found) -> list[str]:
+    """A note on input and weight cells that are formulas of numbers alone."""
+    if not found.constants:
+        return []
+    first, count = found.atlas.cell(found.constants[0]), len(found.constants)
+    formula = recovered.book.cell(*first[:3]).formula
+    if count == 1:
+        return [f"{first.place} is a formula of numbers alone (={formula}), and taken for what it comes to"]
+    said = f"{count:,} inputs or weights are formulas of numbers alone, and taken for what they come to"
+    return [f"{said}: {first.place} (={formula}) and others"]
+
+
 def views(recovered: Recovered, found: Found) -> list[Finding]:
     """What is wrong with the names of a network's views, and formulas that bear such a name and show nothing."""
     explorer = Explorer.of(recovered.book, found)
@@ -89,7 +101,8 @@ def audited(recovered: Recovered) -> list[Finding]:
     """What the formulas of a workbook show by themselves."""
     networks = recovered.networks
     known = _by_sheet((each.atlas, np.union1d(each.owned, each.formulas)) for each in networks)
-    return audit(recovered.book, known, _by_sheet((each.atlas, each.views) for each in networks))
+    own_numbers = ((each.atlas, np.union1d(each.views, np.array(each.constants, np.int64))) for each in networks)
+    return audit(recovered.book, known, _by_sheet(own_numbers))
 
 
 def _by_sheet(found: Iterable[tuple[Atlas, Places]]) -> dict[str, set[tuple[int, int]]]:

@@ -34,8 +34,8 @@ def audit(book: Workbook, known: Known = MappingProxyType({}), views: Known = Ma
         book: The workbook.
         known: Cells of recognised layers by worksheet, as rows and columns from 1: what depends on neighbours or on
             what a formula reads is not judged there.
-        views: Cells, the same way, whose values are checked in every choice: settings of a network may stand in their
-            formulas.
+        views: Cells, the same way, in whose formulas numbers may stand: those whose values are checked in every choice,
+            and weights.
 
     Returns:
         One finding for each rule and relative form, with the cells that share it.
