@@ -154,7 +154,7 @@ def test_other_inputs_can_be_chosen_too(tmp_path: Path) -> None:
     report = verify(tmp_path / "x.xlsx")
     assert report.verdict == "agrees"
     assert report.checked == report.formulas
-    assert "sample pear" in report.inputs
+    assert report.inputs[1:3] == ["sample apple", "sample 7"]
     choices = choices_in(tmp_path / "x.xlsx")
     assert list(dict.fromkeys(choices.labels)) == ["apple", "pear", 7.0]
     ((x, _, _),) = shown(tmp_path / "x.xlsx", [chosen(tmp_path / "x.xlsx", "Apple", 1.0)], "formualizer")
@@ -168,7 +168,7 @@ def test_the_generated_workbook_agrees(three: Path) -> None:
     assert report.findings == []
     assert report.checked == report.formulas > 3600
     assert report.engines[0].layers[0].layer == "input"
-    assert {f"sample {digit}" for digit in range(10)} <= set(report.inputs)
+    assert {"sample 0", "sample 9"} <= set(report.inputs)
 
 
 def place(three: Path, what: str) -> str:

@@ -237,7 +237,7 @@ def test_what_the_workbook_has_chosen_is_compared(small: Workbook) -> None:
     for formula, does in (f"{result.address}+1", "shows an error"), ("A1:B3", "gives an array instead of a value"):
         changed = Copies(small).with_cell(number, Cell(formula, None))
         found = found_by(changed)
-        trials, _ = inputs.choose(found, 0, 0)
+        trials = inputs.choose(found, 0, 0).for_engines
         (finding,) = values.compare(changed, found, EMBEDDED, trials[:1], TOLERANCE).findings
         assert finding.cell == number.place
         assert does in finding.message
@@ -263,7 +263,7 @@ def test_cells_that_an_array_formula_fills_are_compared(small: Workbook, tmp_pat
 def compared(book: Workbook, engine: engines.Engine = EMBEDDED) -> list[Finding]:
     """What is found by values alone."""
     found = found_by(book)
-    trials, _ = inputs.choose(found, 5, 0, explorer(book))
+    trials = inputs.choose(found, 5, 0, explorer(book)).for_engines
     return values.compare(book, found, engine, trials, TOLERANCE).findings
 
 

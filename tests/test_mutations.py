@@ -45,7 +45,7 @@ def cells_found(small: Path, folder: Path, change: tampering.Change) -> set[str]
     path = tampering.with_sheet(small, change.xml, folder / f"{change.kind}-{change.address}-{hash(change)}.xlsx")
     recovered = networks_of(reader.read(path))
     (found,) = recovered.networks
-    tried, _ = inputs.choose(found, 1, 0)
+    tried = inputs.choose(found, 1, 0).for_engines
     named = flags(recovered, by_name("formualizer", isolated=False), [[tried[0], *tried[-3:]]], 0)
     return {flag.cell.rpartition("!")[2] for flag in set().union(*named)}
 
@@ -64,7 +64,7 @@ def test_values_alone_find_nearly_all(small: Path, tmp_path: Path) -> None:
     xml = tampering.sheet_xml(small)
     picked = changes(xml, 60, seed=2)
     engine = by_name("formualizer", isolated=False)
-    tried, _ = inputs.choose(found_by(reader.read(small)), inputs.DEFAULT_RANDOM, 0)
+    tried = inputs.choose(found_by(reader.read(small)), inputs.DEFAULT_RANDOM, 0).for_engines
     hidden = 0
     for change in picked:
         book = reader.read(tampering.with_sheet(small, change.xml, tmp_path / "changed.xlsx"))
@@ -81,7 +81,7 @@ def test_errors_that_add_up_are_found(small: Path, tmp_path: Path, monkeypatch: 
     change = changes(tampering.sheet_xml(small), 1, seed=4)[0]
     book = reader.read(tampering.with_sheet(small, change.xml, tmp_path / "changed.xlsx"))
     net = found_by(book)
-    tried, _ = inputs.choose(net, 1, 0)
+    tried = inputs.choose(net, 1, 0).for_engines
     outcome = values.compare(book, net, by_name("formualizer"), tried, 1e-9)
     (finding,) = outcome.findings
     assert "right by what it reads" in finding.message
@@ -96,7 +96,7 @@ def test_libreoffice_sees_a_change_too(small: Path, tmp_path: Path) -> None:
     path = tampering.with_sheet(small, change.xml, tmp_path / "changed.xlsx")
     book = reader.read(path)
     net = found_by(book)
-    tried, _ = inputs.choose(net, 2, 0)
+    tried = inputs.choose(net, 2, 0).for_engines
     outcome = values.compare(book, net, by_name("libreoffice"), tried, 1e-9)
     assert [finding.cell.rpartition("!")[2] for finding in outcome.findings] == [change.address]
     assert structure.check(book, net, read(book)) != [] or change.before.startswith("SUMPRODUCT")

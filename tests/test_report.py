@@ -81,6 +81,36 @@ def test_verdict_of_a_layer_without_comparison() -> None:
     assert not report(engines=[]).complete
 
 
+def test_verdict_of_formulas_that_were_not_checked() -> None:
+    """Formulas that read the network and matter make it `not checked`, and it is said how many of all they are."""
+    found = report(unchecked_formulas=19, formulas=1028, checked=1009)
+    assert found.verdict == "not checked"
+    assert found.unchecked == "19 of 1,028 formulas"
+    assert lines(found)[0] == "book.xlsx: not checked: 19 of 1,028 formulas"
+    assert report(WRONG, unchecked_formulas=19, formulas=1028).verdict == "differs"
+
+
+def test_text_of_what_is_proved() -> None:
+    """The cells that are proved are counted, and what that means is said once."""
+    found = lines(report(layers=[layer(proved=670), layer("conv2", proved=676, compared=0, largest_error=None)]))
+    assert found[4:8] == [
+        "    layer  type           cells  proved  computed  largest error",
+        "    conv1  Conv2d + ReLU    676     670       676        2.0e-15",
+        "    conv2  Conv2d + ReLU    676     676         0              -",
+        "    proved: equal to the layer's definition for all inputs and weights, in exact arithmetic; "
+        "chance of error below 1e-15",
+    ]
+    assert not any("proved:" in line for line in lines(report()))
+
+
+def test_text_of_other_engines() -> None:
+    """Whose values were taken is said."""
+    engines = [EngineResult("formualizer 0.13.0", [layer()], others={"ironcalc 0.9.1": 12})]
+    said = "    12 cells by ironcalc 0.9.1, as formualizer 0.13.0 has no value for them"
+    assert said in lines(report(engines=engines))
+    assert report(engines=engines).agrees
+
+
 @pytest.mark.parametrize(
     ("layers", "least"),
     [
@@ -178,8 +208,8 @@ def test_text_of_a_clean_file() -> None:
         "  676 of 676 formulas checked",
         "",
         "  formualizer 0.13.0",
-        "    layer  type           cells  compared  largest error",
-        "    conv1  Conv2d + ReLU    676    12,844        2.0e-15",
+        "    layer  type           cells  proved  computed  largest error",
+        "    conv1  Conv2d + ReLU    676       -       676        2.0e-15",
     ]
 
 
@@ -189,7 +219,7 @@ def test_text_of_one_finding() -> None:
     found = lines(report(WRONG, layers=[wrong]))
     assert found[0] == "book.xlsx: differs (1 error)"
     assert found[5:] == [
-        "    conv1  Conv2d + ReLU    676    12,844        4.0e+00  3 wrong, 2 of them by what they read",
+        "    conv1  Conv2d + ReLU    676       -       676        4.0e+00  3 wrong, 2 of them by what they read",
         "    the first wrong cell: net!B2 (conv1)",
         "    the least tolerance with which these numbers pass: 4.1",
         "",
@@ -241,8 +271,8 @@ def test_text_of_what_was_not_checked() -> None:
         "  inputs: the one in the workbook, random x2",
         "",
         "  formualizer 0.13.0",
-        "    layer  type           cells  compared  largest error",
-        "    conv1  Conv2d + ReLU    676    12,844        2.0e-15  4 not evaluated",
+        "    layer  type           cells  proved  computed  largest error",
+        "    conv1  Conv2d + ReLU    676       -       672        2.0e-15  4 not evaluated",
         "    not evaluated: 4 cells: FOO is not known",
         *(f"  not recognised: 2 formulas in 'my net'!C{n}:D{n}, such as =EXP(A1)" for n in range(1, 6)),
         "  not recognised: 4 formulas more, in 2 other places (--json lists all)",

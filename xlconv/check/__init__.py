@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
-from functools import cache, partial
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from xlconv import reader
-from xlconv.check import choices, data_tables, grading, inputs, names, stale, structure, values, whole
-from xlconv.check.computed import compute
+from xlconv.check import beside, choices, data_tables, grading, inputs, names, stale, structure, values, whole
+from xlconv.check.computed import Computed, question
 from xlconv.check.explore import Explorer
-from xlconv.check.report import Finding, Report, Unrecognised
+from xlconv.check.inputs import Trial
+from xlconv.check.needed import Needs
+from xlconv.check.report import EngineResult, Finding, Report, Unrecognised
+from xlconv.check.second import opinions
 from xlconv.engines import DEFAULT, Engine, by_name
-from xlconv.errors import BoundsError, EngineError, XlconvError
+from xlconv.errors import EngineError
 from xlconv.layers import shape_text
 from xlconv.network import Network
 from xlconv.processes.bounds import done
@@ -23,8 +26,6 @@ from xlconv.recover import Recovered, declared, recover_book
 from xlconv.recover.found import Found
 
 TOLERANCE = 1e-9
-_FOR_LIBREOFFICE = 12
-"""Inputs that it tries, as it opens a file for each; a few more where the workbook's own samples are more."""
 
 
 def verify(
@@ -42,7 +43,7 @@ def verify(
         path: The .xlsx or .xlsm.
         engines: What recalculates it; the embedded engine if none.
         tolerance: Absolute; relative where the expected value is beyond 1.
-        random: How many random inputs to try, beside the workbook's own, the sample digits and extremes.
+        random: How many random inputs engines are given beside the eight that they always are.
         seed: Of the random inputs.
         against: The network that it should be, or the template (name or folder) or workbook that has it. Each of its
             layers gets a grade.
@@ -59,19 +60,13 @@ def verify(
     done(f"{len(recovered.networks)} networks recognised")
     report = Report(str(path), tolerance=tolerance, declared=declared.is_signed(book))
     report.networks = [_in_one_line(found) for found in recovered.networks]
-    audited = cache(partial(whole.audited, recovered))
-    for found in recovered.networks:
-        _check_network(report, recovered, found, engines or [by_name(DEFAULT)], random, seed, audited)
+    _check_networks(report, recovered, (engines or [by_name(DEFAULT)]) if recovered.networks else [], random, seed)
     tables, others = data_tables.check(recovered)
-    report.findings += whole.iterative(recovered) + whole.readers(recovered) + tables
-    report.interrupted = whole.is_interrupted(recovered)
-    report.findings += audited()
+    report.findings += tables
     report.formulas = sum(len(group.cells) for group in recovered.reading.groups)
     report.not_recognised = _not_recognised(recovered)
     report.checked = report.formulas - sum(each.count for each in report.not_recognised)
     report.notes += [*book.notes, *others]
-    if any(engine.not_evaluated for engine in report.engines):
-        report.notes.append("another engine may evaluate what this one could not: --engine ironcalc or libreoffice")
     if expected is not None:
         tolerated = None if any_weights else tolerance
         report.grades, other = grading.grade(expected, recovered, report.findings, report.engines, tolerated)
@@ -91,59 +86,98 @@ def networks_of(book: reader.Workbook) -> Recovered:
     return recover_book(book)
 
 
-def _check_network(
-    report: Report,
-    recovered: Recovered,
-    found: Found,
-    engines: Sequence[Engine],
-    random: int,
-    seed: int,
-    meanwhile: Callable[[], object],
-) -> None:
-    """Add to a report what is found in one network: its formulas, its numbers, what it depends on.
+@dataclass
+class _Check:
+    """What is found in one network.
 
-    While engines compute, there is time for something else.
+    Args:
+        found: The network.
+        trials: What engines compute it for.
+        notes: On that.
+        findings: Of its formulas and numbers.
     """
-    book, several = recovered.book, len(recovered.networks) > 1
-    trials, notes = inputs.choose(found, random, seed, Explorer.of(book, found))
+
+    found: Found
+    trials: list[Trial]
+    notes: list[str]
+    findings: list[Finding] = field(default_factory=list)
+
+
+def _check_networks(report: Report, recovered: Recovered, engines: Sequence[Engine], random: int, seed: int) -> None:
+    """Add to a report what is found in all networks: their formulas, their numbers, what they depend on."""
+    checks = [_begun(recovered, found, random, seed) for found in recovered.networks]
+    questions = [question(recovered.book, each.found, each.trials) for each in checks]
+    needs = Needs(recovered.book, recovered.reading.groups, recovered.reading.atlas)
+    with _aside() as pool:  # the engines compute in processes of their own, while formulas are read here
+        computed = pool.submit(opinions, engines, questions, needs, recovered.reading.precedents)
+        for check in checks:
+            check.findings = _of_formulas(recovered, check.found)
+            done(f"the formulas of {check.found.title} compared with its layers")
+        around = beside.beside(recovered, needs)
+        rest = [*whole.iterative(recovered), *beside.finding(recovered, around.unchecked), *whole.audited(recovered)]
+    try:
+        all_values = computed.result()
+    except EngineError as error:
+        raise EngineError(f"{report.file}: {error.message}", error.hint) from None
+    for engine, shown in zip(engines, all_values, strict=True):
+        _add_values(report, recovered.book, engine, checks, shown)
+    several = len(checks) > 1
+    for check in checks:
+        report.findings += [_titled(each, check.found) if several else each for each in check.findings]
+        report.notes += [f"{check.found.title}: {note}" if several else note for note in check.notes]
+        report.inputs += [trial.name for trial in check.trials if trial.name not in report.inputs]
+    report.findings += rest
+    report.notes += beside.note(recovered, around.own)
+    report.unchecked_formulas = int(around.unchecked.size)
+    report.interrupted = around.is_chain or whole.goes_on(recovered)
+
+
+def _begun(recovered: Recovered, found: Found, random: int, seed: int) -> _Check:
+    book = recovered.book
+    chosen = inputs.choose(found, random, seed, Explorer.of(book, found))
+    trials = chosen.for_engines
     if whole.is_computed(book, found):
         trials[0] = replace(trials[0], is_changed=True)  # the numbers that the network has for these formulas
-    few = max(_FOR_LIBREOFFICE, sum(trial.row > 0 or trial.network is not None for trial in trials) + 1)
-    tried = [inputs.fewer(trials, few) if each.name == "libreoffice" else trials for each in engines]
-    with _aside() as pool:  # the engines compute in processes of their own, while formulas are read here
-        computed = [pool.submit(compute, book, found, each, some) for each, some in zip(engines, tried, strict=True)]
-        findings = whole.not_numbers(recovered, found) + structure.check(book, found, recovered.reading)
-        findings += [*choices.misread(book, found), *whole.views(recovered, found), *names.check(book, found)]
-        meanwhile()
-    done(f"the formulas of {found.title} compared with its layers")
-    for number, engine in enumerate(engines):
-        try:
-            outcome = values.compare(book, found, engine, tried[number], report.tolerance, computed[number].result())
-        except BoundsError:
-            raise
-        except XlconvError as error:
-            raise EngineError(f"{report.file}: {engine.title}: {error.message}", error.hint) from None
-        done(f"{found.title} computed by {engine.title}")
-        findings = merged(findings, outcome.findings)
-        result = outcome.result
-        if several:
-            result = replace(
-                result, layers=[replace(row, layer=f"{found.title}: {row.layer}") for row in result.layers]
-            )
-        earlier = report.engines[number : number + 1]
-        if earlier:
-            report.engines[number] = replace(
-                earlier[0], layers=earlier[0].layers + result.layers, reasons=earlier[0].reasons + result.reasons
-            )
-        else:
-            report.engines.append(result)
-        if number == 0:
-            differing, stale_notes = stale.check(book, found, outcome.own_values, report.tolerance)
-            findings += differing
-            notes += stale_notes
-    report.findings += [_titled(finding, found) if several else finding for finding in findings]
-    report.notes += [f"{found.title}: {note}" if several else note for note in notes]
-    report.inputs += [trial.name for trial in trials if trial.name not in report.inputs]
+    return _Check(found, trials, [*chosen.notes, *whole.constants(recovered, found)])
+
+
+def _of_formulas(recovered: Recovered, found: Found) -> list[Finding]:
+    """What a network's formulas show, whatever they compute."""
+    book = recovered.book
+    findings = whole.not_numbers(recovered, found) + structure.check(book, found, recovered.reading)
+    return [*findings, *choices.misread(book, found), *whole.views(recovered, found), *names.check(book, found)]
+
+
+def _add_values(
+    report: Report,
+    book: reader.Workbook,
+    engine: Engine,
+    checks: Sequence[_Check],
+    computed: list[list[Computed]],
+) -> None:
+    """Compare what an engine computed, and add its part of the report; of the first also what the file has cached."""
+    outcomes = []
+    for check, shown in zip(checks, computed, strict=True):
+        outcomes.append(values.compare(book, check.found, engine, check.trials, report.tolerance, shown))
+        done(f"{check.found.title} computed by {engine.title}")
+    for check, outcome in zip(checks, outcomes, strict=True):
+        check.findings = merged(check.findings, outcome.findings)
+        if not report.engines:
+            differing, notes = stale.check(book, check.found, outcome.own_values, report.tolerance)
+            check.findings += differing
+            check.notes += notes
+    report.engines.append(_together(checks, [outcome.result for outcome in outcomes]))
+
+
+def _together(checks: Sequence[_Check], results: Sequence[EngineResult]) -> EngineResult:
+    """What one engine computed of all networks."""
+    if len(results) == 1:
+        return results[0]
+    pairs = zip(checks, results, strict=True)
+    layers = [replace(row, layer=f"{check.found.title}: {row.layer}") for check, each in pairs for row in each.layers]
+    others: Counter[str] = sum((Counter(each.others) for each in results), Counter())
+    reasons = [reason for each in results for reason in each.reasons]
+    return replace(results[0], layers=layers, reasons=reasons, others=dict(others))
 
 
 @contextmanager

@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from itertools import chain, islice, zip_longest
 
 import numpy as np
 
-from xlconv.cells import Value
+from xlconv.cells import Edit, Value
 from xlconv.check.edits import Edits
 from xlconv.check.explore import Explorer
 from xlconv.check.inputs import Trial
 from xlconv.engines import Engine
 from xlconv.network import FloatArray
-from xlconv.places import Places, find
+from xlconv.places import Atlas, Places, find
 from xlconv.reader import Workbook
 from xlconv.recover.found import Found
+from xlconv.recover.reading import array_members
 
 
 class Computed:
     """What an engine computed for one trial, by place.
 
     Args:
-        order: For each place that was asked for, sorted, where its value is among the values.
-        places: Those places.
-        values: In the order in which the engine gave them.
+        places: What was asked for, sorted.
+        values: In their order.
+        others: Cells whose values come from other engines, and from which.
     """
 
-    def __init__(self, places: Places, order: Places, values: Sequence[Value]) -> None:
-        self.places, self._order = places, order
-        self._values = values
+    def __init__(self, places: Places, values: Sequence[Value], others: Mapping[int, str] | None = None) -> None:
+        self.places, self._values = places, values
+        self.others = others or {}
         self._numbers = np.array([value if type(value) is float else np.nan for value in values])
 
     def numbers(self, cells: Places) -> FloatArray:
         """The numbers in some cells, in their shape; NaN where a cell shows something else or is not known."""
         at = find(cells, self.places)
-        numbers: FloatArray = np.where(at < 0, np.nan, self._numbers[self._order[at]])
+        numbers: FloatArray = np.where(at < 0, np.nan, self._numbers[at])
         return numbers
 
     def values(self, cells: Places) -> list[Value]:
@@ -46,7 +50,7 @@ class Computed:
         at = find(cells, self.places)
         if (at < 0).any():
             raise KeyError(f"the value of cell {cells[at < 0][0]} was not asked for")
-        return [self._values[each] for each in self._order[at].tolist()]
+        return [self._values[each] for each in at.tolist()]
 
     def value(self, cell: int) -> Value:
         """What a cell shows; it must have been asked for."""
@@ -58,7 +62,7 @@ class Computed:
 
     def in_order(self) -> Iterator[Value]:
         """What the cells show, in the order of their places."""
-        return (self._values[at] for at in self._order.tolist())
+        return iter(self._values)
 
 
 def is_same(shown: Value, right: Value, tolerance: float) -> bool:
@@ -68,33 +72,102 @@ def is_same(shown: Value, right: Value, tolerance: float) -> bool:
     return type(shown) is type(right) and shown == right
 
 
-def compute(
-    book: Workbook, found: Found, engine: Engine, trials: Sequence[Trial], extra: Places | None = None
-) -> list[Computed]:
-    """The values of all cells of a network, for each trial.
+@dataclass(frozen=True)
+class Question:
+    """What an engine is to compute of one network.
+
+    Args:
+        cells: What is asked for, sorted.
+        edits: What is put into the workbook for each trial.
+        given: Cells into which each trial puts something, sorted.
+        edited: Cells into which some trial does, sorted.
+        views: Those of the cells that only show the network: an array there is no value that they could show.
+    """
+
+    cells: Places
+    edits: Sequence[Sequence[Edit]]
+    given: Places
+    edited: Places
+    views: Places = field(default_factory=lambda: np.empty(0, np.int64))
+
+    @classmethod
+    def of(cls, atlas: Atlas, cells: Places, edits: Sequence[Sequence[Edit]], views: Places | None = None) -> Question:
+        """Worked out from the edits."""
+        edited = [_edited(atlas, group) for group in edits]
+        shown = np.empty(0, np.int64) if views is None else views
+        return cls(np.unique(cells), edits, reduce(np.intersect1d, edited), reduce(np.union1d, edited), shown)
+
+
+def _edited(atlas: Atlas, edits: Sequence[Edit]) -> Places:
+    return np.unique(np.concatenate([np.empty(0, np.int64), *(atlas.places(where).ravel() for where, _ in edits)]))
+
+
+def question(book: Workbook, found: Found, trials: Sequence[Trial], extra: Places | None = None) -> Question:
+    """All cells of a network, for each trial.
 
     Args:
         book: The workbook.
         found: The network and where it stands.
-        engine: Computes the workbook.
         trials: What to put into it.
         extra: Further cells to be computed.
-
-    Raises:
-        EngineError: The engine could not compute the workbook at all.
     """
     atlas, explorer = found.atlas, Explorer.of(book, found)
     asked = [found.formulas, *([extra] if extra is not None else []), *([explorer.places] if explorer else [])]
-    ranges = atlas.ranges(np.unique(np.concatenate(asked)))
-    places = np.concatenate([atlas.places(where).ravel() for where in ranges] or [np.empty(0, np.int64)])
-    order = np.argsort(places, kind="stable")
+    cells = np.concatenate(asked)
+    known = set(cells.tolist())
+    holders = [holder for member, holder in array_members(book, atlas) if member in known]
     edits = Edits(found)
     groups = [
         [*edits.of(trial), *(explorer.edits(trial.selection) if explorer and trial.selection else ())]
         for trial in trials
     ]
-    computed = engine.evaluate(book.package, groups, ranges) if ranges else [[] for _ in groups]
-    return [
-        Computed(places[order], order, [value for block in group for row in block for value in row])
-        for group in computed
-    ]
+    views = explorer.places if explorer else None
+    return Question.of(atlas, np.concatenate([cells, np.array(holders, dtype=np.int64)]), groups, views)
+
+
+def compute(
+    book: Workbook, found: Found, engine: Engine, trials: Sequence[Trial], extra: Places | None = None
+) -> list[Computed]:
+    """The values of all cells of a network, for each trial; see `question`.
+
+    Raises:
+        EngineError: The engine could not compute the workbook at all.
+    """
+    asked = question(book, found, trials, extra)
+    return answers(engine, found.atlas, book.package, [[asked]])[0]
+
+
+def answers(engine: Engine, atlas: Atlas, package: bytes, steps: Sequence[Sequence[Question]]) -> list[list[Computed]]:
+    """The values that each of several questions asks for, for each trial.
+
+    Args:
+        engine: Computes the workbook.
+        atlas: The worksheets that places refer to.
+        package: The workbook.
+        steps: Questions that are answered at the same time, in one evaluation for each number of trial. No edit of
+            one changes what is asked for by the others of its step, or of a later one.
+
+    Raises:
+        EngineError: The engine could not compute the workbook at all.
+    """
+    asked = [question for step in steps for question in step]
+    ranges = atlas.ranges(np.concatenate([np.empty(0, np.int64), *(each.cells for each in asked)]))
+    places = np.concatenate([atlas.places(where).ravel() for where in ranges] or [np.empty(0, np.int64)])
+    order = np.argsort(places, kind="stable")
+    groups = [_together(step) for step in steps]
+    edits = list(chain.from_iterable(groups))
+    computed = engine.evaluate(package, edits, ranges) if ranges else [[] for _ in edits]
+    flat = ([value for block in group for row in block for value in row] for group in computed)
+    found = []
+    for step, each in zip(steps, groups, strict=True):
+        values = list(islice(flat, len(each)))
+        for question in step:
+            at = order[find(question.cells, places[order])].tolist()
+            found.append([Computed(question.cells, [own[i] for i in at]) for own in values[: len(question.edits)]])
+    return found
+
+
+def _together(questions: Sequence[Question]) -> list[list[Edit]]:
+    """The edits of several questions, trial by trial."""
+    trials = zip_longest(*(question.edits for question in questions), fillvalue=())
+    return [list(chain.from_iterable(edits)) for edits in trials]

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xlconv import digits, layers, reference, templates
+from xlconv.cells import Value
 from xlconv.check.explore import Explorer
 from xlconv.check.steps import Selection
 from xlconv.errors import XlconvError
@@ -24,7 +26,13 @@ from xlconv.places import NOWHERE
 from xlconv.recover.choices import Choices
 from xlconv.recover.found import Found
 
-DEFAULT_RANDOM: Final = 20
+DEFAULT_RANDOM: Final = 0
+_FOR_ENGINES: Final = 2
+"""Random inputs that engines are always given."""
+_RANDOM: Final = 20
+"""Random inputs altogether: for engines and for the interpretation of formulas in numbers."""
+_SAMPLES: Final = 2
+"""That engines are given."""
 _NOT_TINY: Final = 0.01
 _DRAWN: Final = 6
 """Candidates of each kind, at least."""
@@ -35,7 +43,7 @@ _LEAST: Final = 6
 _OVERFLOW: Final = 700.0
 """EXP overflows at 710."""
 _WITH_WEIGHTS: Final = 2
-"""Trials with other weights."""
+"""Trials with other weights that engines are given."""
 
 
 @dataclass(frozen=True)
@@ -59,43 +67,94 @@ class Trial:
     selection: Selection | None = None
 
 
-def choose(found: Found, random: int, seed: int, explorer: Explorer | None = None) -> tuple[list[Trial], list[str]]:
-    """The workbook's own input, the ten sample digits where they fit, extremes, random ones, and other weights.
+@dataclass(frozen=True)
+class Inputs:
+    """What a workbook is tried with.
 
     Args:
         found: The network and the input in the workbook.
-        random: How many random inputs; 0 leaves out the extremes and other weights as well.
-        seed: Of their random numbers.
-        explorer: The worksheet `Explore`, on which something is chosen in each trial but the first.
+        seed: Of random numbers.
+        random: How many random inputs engines are given beside their two.
+        for_engines: At most eight and those random ones; the workbook's own first, those with other weights last.
+        notes: On what was left out.
+    """
 
-    Returns:
-        The trials, those with other weights last, and notes on what was left out.
+    found: Found
+    seed: int
+    random: int
+    for_engines: list[Trial]
+    notes: list[str]
+
+    def for_numbers(self) -> Iterator[Trial]:
+        """All that engines are not given: drawn when it is asked for, as few need it.
+
+        These are every sample of the workbook, or one of each digit where the workbook has none and they fit; plain
+        extremes; random inputs, which with those of the engines light every ReLU that can be lit; and other weights.
+        """
+        given = {trial.name for trial in self.for_engines}
+        rows = {trial.row for trial in self.for_engines} - {0}
+        for trial in self._all():
+            is_given = trial.row in rows if trial.row else trial.name in given
+            if not is_given and _is_bearable(trial, self.found):
+                yield trial
+
+    def _all(self) -> Iterator[Trial]:
+        found, network = self.found, self.found.network
+        yield from _every_sample(found.choices) if found.choices else _samples(network)
+        yield from _extremes(network, np.random.default_rng([self.seed, 1]))
+        yield _large(network, self.seed)
+        yield from _random(network, max(_RANDOM, _FOR_ENGINES + self.random), self.seed)
+        yield from _with_weights(found, 2 * _WITH_WEIGHTS, self.seed)
+
+
+def choose(found: Found, random: int, seed: int, explorer: Explorer | None = None) -> Inputs:
+    """The workbook's own input, two samples, dense random ones, large numbers, and other weights.
+
+    Args:
+        found: The network and the input in the workbook.
+        random: How many random inputs engines are given beside their two.
+        seed: Of random numbers.
+        explorer: The worksheet `Explore`, on which something is chosen in each trial of the engines but the first.
     """
     network = found.network
-    samples = list(_choices(found.choices) if found.choices else _samples(network))
+    samples = _ends(list(_choices(found.choices) if found.choices else _samples(network)))
     notes = [] if samples else ["the sample digits do not fit this network's input, so other inputs alone were tried"]
-    trials = [Trial("the one in the workbook", found.x, is_changed=False), *samples]
-    if random:
-        rng = np.random.default_rng(seed)
-        trials += [*_extremes(network, rng), *_random(network, random, rng), *_with_weights(found, rng)]
-    trials = _bearable(trials, found)
+    trials = [
+        Trial("the one in the workbook", found.x, is_changed=False),
+        *samples,
+        *islice(_random(network, _FOR_ENGINES + random, seed), _FOR_ENGINES + random),
+        _large(network, seed),
+        *_with_weights(found, _WITH_WEIGHTS, seed),
+    ]
+    trials = [trial for trial in trials if not trial.is_changed or _is_bearable(trial, found)]
     cells = sum(stage.cells.size for stage in found.stages)
-    kept = fewer(trials, max(_LEAST, _MOST_CELLS // max(cells, 1)))
+    kept = _fewer(trials, max(_LEAST, _MOST_CELLS // max(cells, 1)))
     if len(kept) < len(trials):
         notes.append(f"a large network: {len(kept)} of {len(trials)} inputs were tried")
     if explorer:
         selections = explorer.selections(np.random.default_rng(seed), len(kept) - 1)
         kept[1:] = (replace(trial, selection=own) for trial, own in zip(kept[1:], selections, strict=True))
-    return kept, notes
+    return Inputs(found, seed, random, kept, notes)
 
 
-def fewer(trials: Sequence[Trial], most: int) -> list[Trial]:
-    """Not more than so many: the own input, other weights, the samples and random inputs before the others."""
+def _ends(trials: list[Trial]) -> list[Trial]:
+    """The first and the last."""
+    return trials if len(trials) < _SAMPLES else [trials[0], trials[-1]]
+
+
+def _fewer(trials: Sequence[Trial], most: int) -> list[Trial]:
+    """Not more than so many: the own input, other weights, the samples and random inputs before the large one."""
     by_worth = sorted(
         trials[1:], key=lambda trial: (trial.network is None) + (not trial.row and "random" not in trial.name)
     )
     chosen = {id(trials[0]), *(id(trial) for trial in by_worth[: most - 1])}
     return [trial for trial in trials if id(trial) in chosen]
+
+
+def _every_sample(choices: Choices) -> Iterator[Trial]:
+    """All samples of the workbook."""
+    for row, (label, image) in enumerate(zip(choices.labels, choices.samples, strict=True), 1):
+        yield Trial(f"sample {_label(label)}, {choices.number(row)}", image, row=row)
 
 
 def _choices(choices: Choices) -> Iterator[Trial]:
@@ -104,8 +163,11 @@ def _choices(choices: Choices) -> Iterator[Trial]:
     for at, label in enumerate(labels):
         rows = [row for row, each in enumerate(choices.labels, 1) if each == label]
         row = rows[-1] if at == len(labels) - 1 else rows[at % len(rows)]
-        text = str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
-        yield Trial(f"sample {text}", choices.samples[row - 1], row=row)
+        yield Trial(f"sample {_label(label)}", choices.samples[row - 1], row=row)
+
+
+def _label(label: Value) -> str:
+    return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
 
 
 def _samples(network: Network) -> Iterator[Trial]:
@@ -122,7 +184,7 @@ def _samples(network: Network) -> Iterator[Trial]:
 
 
 def _extremes(network: Network, rng: np.random.Generator) -> Iterator[Trial]:
-    """Zeros, ones, one pixel alone, all below zero, large numbers."""
+    """Zeros, ones, one pixel alone, all below zero."""
     shape = network.input_shape
     yield Trial("zeros", np.zeros(shape))
     yield Trial("ones", np.ones(shape))
@@ -130,11 +192,17 @@ def _extremes(network: Network, rng: np.random.Generator) -> Iterator[Trial]:
     pixel.flat[rng.integers(pixel.size)] = 1.0
     yield Trial("one pixel", pixel)
     yield Trial("negative", -rng.random(shape))
-    yield Trial("large", _LARGE * rng.standard_normal(shape))
 
 
-def _random(network: Network, count: int, rng: np.random.Generator) -> Iterator[Trial]:
-    pool = list(_candidates(network, rng, -(-count // _DRAWN) + 2))
+def _large(network: Network, seed: int) -> Trial:
+    rng = np.random.default_rng([seed, 2])
+    return Trial("large", _LARGE * rng.standard_normal(network.input_shape))
+
+
+def _random(network: Network, count: int, seed: int) -> Iterator[Trial]:
+    """Of many candidates so many, each time the one that shows the most that was not seen yet."""
+    rng = np.random.default_rng([seed, 3])
+    pool = list(_candidates(network, rng, -(-max(count, _RANDOM) // _DRAWN) + 2))
     shown = [_shown(network, x) for x in pool]
     seen = np.zeros_like(shown[0])
     for number in range(count):
@@ -163,10 +231,10 @@ def _patches(rng: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
     return patches.reshape(shape[-2:]) * np.ones(shape) + 0.2 * noise
 
 
-def _with_weights(found: Found, rng: np.random.Generator) -> Iterator[Trial]:
+def _with_weights(found: Found, count: int, seed: int) -> Iterator[Trial]:
     """Random weights, small enough for sums not to grow from layer to layer; a weight without a cell stays."""
-    network = found.network
-    for number in range(_WITH_WEIGHTS if network.weights else 0):
+    network, rng = found.network, np.random.default_rng([seed, 4])
+    for number in range(count if network.weights else 0):
         weights = {}
         for key, array in network.weights.items():
             drawn = rng.standard_normal(array.shape) / max(1.0, float(array[0].size)) ** 0.5
@@ -185,17 +253,13 @@ def _alike_where_shared(weights: dict[str, FloatArray], found: Found) -> None:
                 array.flat[index] = number_in.setdefault(place, float(array.flat[index]))
 
 
-def _bearable(trials: list[Trial], found: Found) -> list[Trial]:
-    """Without those that make an exponential overflow whose formula does not subtract the maximum first."""
+def _is_bearable(trial: Trial, found: Found) -> bool:
+    """Whether no exponential overflows whose formula does not subtract the maximum first."""
     sources = [stage.nodes[0].inputs[0] for stage in found.stages if "plain exp" in stage.parts]
     if not sources:
-        return trials
-    kept = []
-    for trial in trials:
-        outputs = reference.forward(trial.network or found.network, trial.x)
-        if trial is trials[0] or all(outputs[source].max() < _OVERFLOW for source in sources):
-            kept.append(trial)
-    return kept
+        return True
+    outputs = reference.forward(trial.network or found.network, trial.x)
+    return all(outputs[source].max() < _OVERFLOW for source in sources)
 
 
 def _shown(network: Network, x: FloatArray) -> NDArray[np.bool_]:

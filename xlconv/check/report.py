@@ -12,8 +12,14 @@ from typing import Final, Literal, TypeAlias
 from xlconv.check.rules import RULES, RuleId, Severity
 from xlconv.escape import json_text
 
-JSON_VERSION: Final = 2
+JSON_VERSION: Final = 3
 """Of the form that `report.schema.json` describes."""
+
+PROVED: Final = (
+    "proved: equal to the layer's definition for all inputs and weights, in exact arithmetic; "
+    "chance of error below 1e-15"
+)
+"""What the number of cells that are proved means."""
 
 Verdict: TypeAlias = Literal["agrees", "differs", "not checked", "skipped"]
 
@@ -77,6 +83,7 @@ class LayerResult:
         at_fault: Those of them that are wrong although what they read is right.
         not_evaluated: Cells that the engine could not evaluate for some input.
         first: The first wrong cell, in the order in which they are computed; empty where none is.
+        proved: Cells whose formulas are proved to be what the layer is; None where that was not tried.
     """
 
     layer: str
@@ -88,6 +95,12 @@ class LayerResult:
     at_fault: int
     not_evaluated: int = 0
     first: str = ""
+    proved: int | None = None
+
+    @property
+    def computed(self) -> int:
+        """Cells that an engine could evaluate for all inputs."""
+        return self.cells - self.not_evaluated if self.compared else 0
 
     @property
     def complete(self) -> bool:
@@ -96,7 +109,7 @@ class LayerResult:
 
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
-        return {**asdict(self), "largest_error": _finite(self.largest_error)}
+        return {**asdict(self), "computed": self.computed, "largest_error": _finite(self.largest_error)}
 
 
 @dataclass(frozen=True)
@@ -107,11 +120,13 @@ class EngineResult:
         engine: Name and version.
         layers: In the order in which they are computed.
         reasons: Why cells could not be evaluated, each with its count.
+        others: For how many cells values were taken from another engine, as this one had none.
     """
 
     engine: str
     layers: list[LayerResult]
     reasons: list[str] = field(default_factory=list)
+    others: dict[str, int] = field(default_factory=dict)
 
     @property
     def cells(self) -> int:
@@ -156,6 +171,7 @@ class EngineResult:
             "not_evaluated": self.not_evaluated,
             "least_tolerance": _finite(self.least_tolerance),
             "reasons": self.reasons,
+            "others": [{"engine": engine, "cells": cells} for engine, cells in self.others.items()],
             "layers": [layer.as_dict() for layer in self.layers],
         }
 
@@ -226,6 +242,8 @@ class Report:
         not_recognised: Those that belong to no network.
         strict: Whether a warning counts like an error.
         interrupted: Whether formulas that do what layers do were not recognised as part of any, though they read one.
+        unchecked_formulas: How many read a network, directly or through others, and were not checked, though what they
+            show matters: they stand between its layers, or behind them as further layers would.
         grades: Each layer of the network that it should be, where one was given.
         declared: Whether the workbook is one that says of itself which network it is, even if that is damaged.
         if_network: Whether it is skipped where no network was recognised, nor declared, nor asked for.
@@ -244,6 +262,7 @@ class Report:
     strict: bool = False
     grades: list[Grade] = field(default_factory=list)
     interrupted: bool = False
+    unchecked_formulas: int = 0
     declared: bool = False
     if_network: bool = False
 
@@ -257,6 +276,8 @@ class Report:
         """Why the verdict is `not checked` or `skipped`, in a few words."""
         if not self.networks:
             return "no network was recognised in its formulas"
+        if self.unchecked_formulas:
+            return f"{self.unchecked_formulas:,} of {self.formulas:,} formulas"
         if self.interrupted:
             return "formulas between its layers, or behind them, were not recognised"
         return "an engine could not evaluate all cells"
@@ -283,7 +304,8 @@ class Report:
             return "skipped"
         if any(map(self.counts, self.findings)) or any(engine.wrong for engine in self.engines):
             return "differs"
-        return "agrees" if self.complete and not self.interrupted else "not checked"
+        is_whole = self.complete and not self.interrupted and not self.unchecked_formulas
+        return "agrees" if is_whole else "not checked"
 
     @property
     def agrees(self) -> bool:
@@ -297,6 +319,7 @@ class Report:
             "verdict": self.verdict,
             "strict": self.strict,
             "interrupted": self.interrupted,
+            "unchecked_formulas": self.unchecked_formulas,
             "declared": self.declared,
             "if_network": self.if_network,
             "inputs": self.inputs,

@@ -86,6 +86,7 @@ class _Comparison:
         self.trials = 0
         self.held_by = dict(array_members(book, found.atlas))
         self.reasons: Counter[str] = Counter()
+        self.others: dict[int, str] = {}
         self.predictions: list[bool] = []
         self.prediction_findings: list[Finding] = []
         self.prediction_unknown = False
@@ -93,6 +94,7 @@ class _Comparison:
     def add(self, trial: Trial, values: Computed) -> None:
         """Compare what the engine computed for one trial."""
         self.trials += 1
+        self.others.update(values.others)
         network = trial.network or self.found.network
         expected = reference.forward(network, trial.x)
         shown: dict[str, FloatArray] = {INPUT: trial.x}
@@ -240,7 +242,7 @@ class _Comparison:
             self.reasons.update(self.explored.reasons)
             self.explored.reasons.clear()
         reasons = [f"{count:,} cells: {reason}" for reason, count in self.reasons.most_common()]
-        return EngineResult(self.engine, results, reasons)
+        return EngineResult(self.engine, results, reasons, dict(Counter(self.others.values())))
 
     def findings(self) -> list[Finding]:
         """The cells at fault; where many small errors add up and none is, the first layer that is off."""

@@ -40,6 +40,18 @@ def not_numbers(recovered: Recovered, found: Found) -> list[Finding]:
     return findings
 
 
+def constants(recovered: Recovered, found: Found) -> list[str]:
+    """A note on input and weight cells that are formulas of numbers alone."""
+    if not found.constants:
+        return []
+    first, count = found.atlas.cell(found.constants[0]), len(found.constants)
+    formula = recovered.book.cell(*first[:3]).formula
+    if count == 1:
+        return [f"{first.place} is a formula of numbers alone (={formula}), and taken for what it comes to"]
+    said = f"{count:,} inputs or weights are formulas of numbers alone, and taken for what they come to"
+    return [f"{said}: {first.place} (={formula}) and others"]
+
+
 def views(recovered: Recovered, found: Found) -> list[Finding]:
     """What is wrong with the names of a network's views, and formulas that bear such a name and show nothing."""
     explorer = Explorer.of(recovered.book, found)
@@ -53,34 +65,11 @@ def views(recovered: Recovered, found: Found) -> list[Finding]:
     return findings
 
 
-def readers(recovered: Recovered) -> list[Finding]:
-    """Formulas that read a network's cells and were not recognised."""
-    if not recovered.not_recognised or not recovered.networks:
-        return []
-    atlas = recovered.reading.atlas
-    cell, source = recovered.reading.precedents
-    computed = [stage.cells.ravel() for found in recovered.networks for stage in found.stages]
-    rest = np.concatenate([atlas.of(group.sheet, group.cells) for group in recovered.not_recognised])
-    reading = np.unique(cell[np.isin(cell, rest) & np.isin(source, np.concatenate(computed))])
-    if not reading.size:
-        return []
-    cells = tuple(where.place for where in atlas.ranges(reading)[:100])
-    first = atlas.cell(int(reading[0]))
-    formula = recovered.book.cell(*first[:3]).formula or ""
-    message = "reads a layer's cells, but belongs to no layer that was recognised"
-    return [Finding("not-recognised", first.place, "", message, formula=formula, count=int(reading.size), cells=cells)]
-
-
-def is_interrupted(recovered: Recovered) -> bool:
-    """Whether a network goes on where nothing was recognised: in formulas like its own, or as if it were another."""
+def goes_on(recovered: Recovered) -> bool:
+    """Whether a network begins in cells that another one computes, so that what lies between was not recognised."""
     computed = [found.computed for found in recovered.networks]
     begun = [found.inputs.ravel() for found in recovered.networks]
-    if any(np.isin(inputs, cells).any() for inputs in begun for cells in computed):
-        return True
-    if not recovered.stray.size or not computed:
-        return False
-    cell, source = recovered.reading.precedents
-    return bool((np.isin(cell, recovered.stray) & np.isin(source, np.concatenate(computed))).any())
+    return any(np.isin(inputs, cells).any() for inputs in begun for cells in computed)
 
 
 def iterative(recovered: Recovered) -> list[Finding]:
@@ -112,7 +101,8 @@ def audited(recovered: Recovered) -> list[Finding]:
     """What the formulas of a workbook show by themselves."""
     networks = recovered.networks
     known = _by_sheet((each.atlas, np.union1d(each.owned, each.formulas)) for each in networks)
-    return audit(recovered.book, known, _by_sheet((each.atlas, each.views) for each in networks))
+    own_numbers = ((each.atlas, np.union1d(each.views, np.array(each.constants, np.int64))) for each in networks)
+    return audit(recovered.book, known, _by_sheet(own_numbers))
 
 
 def _by_sheet(found: Iterable[tuple[Atlas, Places]]) -> dict[str, set[tuple[int, int]]]:

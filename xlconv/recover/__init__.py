@@ -15,6 +15,7 @@ import numpy as np
 
 from xlconv import layers, reader
 from xlconv.errors import XlconvError
+from xlconv.formula.constants import constant
 from xlconv.formula.forms import Group
 from xlconv.network import INPUT, FloatArray, Network, Node
 from xlconv.places import NOWHERE, Places
@@ -83,7 +84,7 @@ def recover_book(book: reader.Workbook, said: Found | None = None) -> Recovered:
 
 def _rest(reading: Reading, networks: list[Found]) -> list[Group]:
     """The formulas that belong to no network; where one is a network's input, it is what the network begins behind."""
-    known = {place for found in networks for place in found.formulas.tolist()}
+    known = {place for found in networks for place in (*found.formulas.tolist(), *found.constants)}
     rest = []
     for group in reading.groups:
         at = [cell for cell in group.cells if reading.atlas.place(group.sheet, *cell) not in known]
@@ -193,6 +194,7 @@ class _Assembly:
         self.stages: list[Stage] = []
         self.weights: dict[str, Places] = {}
         self.not_numbers: list[int] = []
+        self.constants: list[int] = []
         self.count: dict[type[layers.Layer], int] = {}
 
     def found(self) -> Found:
@@ -219,6 +221,7 @@ class _Assembly:
             labels,
             prediction,
             tuple(self.not_numbers),
+            tuple(self.constants),
         )
 
     def _add(self, tensor: Tensor) -> None:
@@ -269,6 +272,11 @@ class _Assembly:
             if place == NOWHERE:
                 continue
             cell = self.book.cell(*self.atlas.cell(place)[:3])
+            number = None if cell.formula is None else constant(cell.formula)
+            if number is not None:
+                found[at] = number
+                self.constants.append(place)
+                continue
             if isinstance(cell.value, float):
                 found[at] = cell.value
             is_number = cell.formula is None and isinstance(cell.value, float)

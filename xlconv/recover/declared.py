@@ -16,6 +16,7 @@ import numpy as np
 from xlconv import declaration, layers
 from xlconv.cells import Range, Value, block_name
 from xlconv.errors import NetworkError, WorkbookError
+from xlconv.formula.constants import constant
 from xlconv.layers import Shape
 from xlconv.network import INPUT, MAX_LAYERS, FloatArray, Network, Node
 from xlconv.places import NOWHERE, Atlas, Places, sorted_places
@@ -83,6 +84,8 @@ class Declared:
     not_numbers: list[Range] = field(default_factory=list)
     """Input and weight cells that hold no number; the network has 0 for them."""
     choices: Choices | None = None
+    constants: list[Range] = field(default_factory=list)
+    """Input and weight cells whose formulas are of numbers alone."""
 
     def blocks(self) -> Iterator[Block]:
         """All blocks: the input's, then each layer's weights and outputs."""
@@ -173,6 +176,7 @@ def found_by(book: Workbook) -> found.Found:
         None if net.classes is None else atlas.places(net.classes).ravel(),
         NOWHERE if net.prediction is None else int(atlas.places(net.prediction)[0, 0]),
         tuple(int(atlas.places(cell)[0, 0]) for cell in net.not_numbers),
+        constants=tuple(int(atlas.places(cell)[0, 0]) for cell in net.constants),
         declared=True,
         choices=net.choices,
         views=_views(book, atlas),
@@ -201,6 +205,7 @@ class _Finder:
     def __init__(self, book: Workbook) -> None:
         self.book = book
         self.not_numbers: list[Range] = []
+        self.constants: list[Range] = []
         self.sheet = ""
         self.cells = 0
         table = book.named_range(declaration.NAME)
@@ -235,6 +240,7 @@ class _Finder:
             self._prediction(network),
             self.not_numbers + list(choices.not_numbers if choices else ()),
             choices,
+            self.constants,
         )
 
     def _stages(self, network: Network) -> Iterator[Stage]:
@@ -294,11 +300,13 @@ class _Finder:
         found: list[float] = []
         for block in blocks:
             for row, column in block.range.cells():
-                cell = self.book.cell(block.range.sheet, row, column)
-                number = isinstance(cell.value, float) and cell.formula is None
-                found.append(cell.value if isinstance(cell.value, float) and number else 0.0)
-                if not number:
-                    self.not_numbers.append(Range(block.range.sheet, row, column))
+                cell, where = self.book.cell(block.range.sheet, row, column), Range(block.range.sheet, row, column)
+                number = cell.value if cell.formula is None else constant(cell.formula)
+                found.append(number if isinstance(number, float) else 0.0)
+                if not isinstance(number, float):
+                    self.not_numbers.append(where)
+                elif cell.formula is not None:
+                    self.constants.append(where)
         return np.array(found).reshape(shape)
 
     def _classes(self) -> list[str]:

@@ -75,6 +75,7 @@ class Found:
         labels: The cell of each class's name, or none.
         prediction: The cell of the predicted class, or -1.
         not_numbers: Input and weight cells that hold no plain number; the network has 0 for them.
+        constants: Input and weight cells whose formulas are of numbers alone; the network has what they come to.
         declared: Whether the workbook itself says which network it is.
         choices: Where the input comes from, if its cells are formulas that look it up.
         views: Cells of the worksheet `Explore` whose formulas show the network, sorted.
@@ -90,6 +91,7 @@ class Found:
     labels: Places | None = None
     prediction: int = -1
     not_numbers: tuple[int, ...] = ()
+    constants: tuple[int, ...] = ()
     declared: bool = False
     choices: Choices | None = None
     views: Places = field(default_factory=lambda: np.empty(0, np.int64))

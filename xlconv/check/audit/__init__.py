@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from functools import cache
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from xlconv.cells import ErrorValue, quote_sheet
 from xlconv.check.audit import formulas, neighbours, reading
-from xlconv.check.audit.areas import Area, AreaOf, Place
+from xlconv.check.audit.areas import AreaOf, Place, areas_of
 from xlconv.check.audit.arrays import plain_arrays
 from xlconv.check.audit.forms import Form, Grid, gather
 from xlconv.check.report import Finding
@@ -35,14 +34,14 @@ def audit(book: Workbook, known: Known = MappingProxyType({}), views: Known = Ma
         book: The workbook.
         known: Cells of recognised layers by worksheet, as rows and columns from 1: what depends on neighbours or on
             what a formula reads is not judged there.
-        views: Cells, the same way, whose values are checked in every choice: settings of a network may stand in their
-            formulas.
+        views: Cells, the same way, in whose formulas numbers may stand: those whose values are checked in every choice,
+            and weights.
 
     Returns:
         One finding for each rule and relative form, with the cells that share it.
     """
     forms, grids = gather(book)
-    area_of = _areas(book)
+    area_of = areas_of(book)
     return [
         *_of_workbook(book, grids),
         *(finding for form in forms for finding in _of_formula(form, book, area_of, views)),
@@ -77,20 +76,6 @@ def _of_formula(form: Form, book: Workbook, area_of: AreaOf, views: Known) -> It
     for rule, message in messages.items():
         if message:
             yield _finding(rule, form.cells, message, formula=form.text)
-
-
-def _areas(book: Workbook) -> AreaOf:
-    """Finds the cells of a reference or of a defined name, but for names that mean other cells elsewhere."""
-
-    @cache
-    def area_of(text: str) -> Area | None:
-        if text.lower() in book.ambiguous:
-            return None
-        target = book.names.get(text.lower())
-        area = Area.parse(text if target is None else target)
-        return None if area and target is not None and any(area.moves) else area
-
-    return area_of
 
 
 def _error_values(grids: Mapping[str, Grid]) -> Iterator[Finding]:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Final, NamedTuple, TypeAlias
 
 from xlconv.cells import MAX_COLUMNS, MAX_ROWS, Range, column_number
+from xlconv.reader import Workbook
 
 _CORNER: Final = r"(\$?)([A-Za-z]{1,3})?(\$?)([0-9]{1,7})?"
 _AREA: Final = re.compile(rf"(?:('(?:[^']|'')+'|[^'!:\[\]]+)!)?{_CORNER}(?::{_CORNER})?")
@@ -88,3 +90,17 @@ def _corner(parts: Sequence[str], at_end: bool) -> list[tuple[int, int]]:
 
 AreaOf: TypeAlias = Callable[[str], Area | None]
 """Finds the cells of a reference or of a defined name."""
+
+
+def areas_of(book: Workbook) -> AreaOf:
+    """Finds the cells of a reference or of a defined name, but for names that mean other cells elsewhere."""
+
+    @cache
+    def area_of(text: str) -> Area | None:
+        if text.lower() in book.ambiguous:
+            return None
+        target = book.names.get(text.lower())
+        area = Area.parse(text if target is None else target)
+        return None if area and target is not None and any(area.moves) else area
+
+    return area_of

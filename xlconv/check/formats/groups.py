@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from xlconv.cells import Range
-from xlconv.check.report import Finding, Report
+from xlconv.check.report import Finding, LayerResult, Report
 from xlconv.check.rules import RULES, Rule
 from xlconv.formula.notation import relative_form
 
@@ -105,13 +105,20 @@ def verdict(report: Report) -> str:
     for finding in report.findings:
         counts[finding.severity] += 1
     said = ", ".join(f"{count:,} {name}{'' if count == 1 else 's'}" for name, count in counts.items() if count)
-    words = "every activation agrees" if report.agrees else report.verdict
+    words: str = "every activation agrees" if report.agrees else report.verdict
+    if report.verdict == "not checked" and report.unchecked_formulas:
+        words = f"{words}: {report.unchecked}"
     return f"{words} ({said})" if said else words
 
 
 def coverage(report: Report) -> str:
     """How many of the formulas were checked; empty where they were not counted."""
     return f"{report.checked:,} of {report.formulas:,} formulas checked" if report.formulas else ""
+
+
+def proved(layer: LayerResult) -> str:
+    """How many cells of a layer are proved; `-` where that was not tried."""
+    return "-" if layer.proved is None else f"{layer.proved:,}"
 
 
 def points(report: Report) -> str:

@@ -69,6 +69,8 @@ def _coverage(report: Report) -> Element:
         reasons = [reason for engine in report.engines for reason in engine.reasons]
         error = SubElement(case, "error", message="some cells could not be evaluated", type="not checked")
         error.text = xml("\n".join(reasons or ["nothing could be compared"]))
+    elif report.verdict == "not checked":
+        SubElement(case, "error", message=report.unchecked, type="not checked")
     if report.formulas:
         SubElement(case, "system-out").text = coverage(report)
     return case

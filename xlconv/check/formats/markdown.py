@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from xlconv.cells import quote_sheet
-from xlconv.check.formats.groups import Group, cells, coverage, details, grouped, points, shortened, verdict
-from xlconv.check.report import EngineResult, Failure, Finding, Grade, Report
+from xlconv.check.formats.groups import Group, cells, coverage, details, grouped, points, proved, shortened, verdict
+from xlconv.check.report import PROVED, EngineResult, Failure, Finding, Grade, Report
 from xlconv.escape import code, prose
 
 _SHOWN: Final = 3
@@ -88,8 +88,12 @@ def _line(finding: Finding, group: Group) -> str:
 def _engine(result: EngineResult) -> Iterator[str]:
     yield f"{prose(result.engine)}:"
     yield ""
-    head = ("layer", "type", "cells", "compared", "largest error", "wrong", "not evaluated")
+    head = ("layer", "type", "cells", "proved", "computed", "largest error", "wrong", "not evaluated")
     yield from _table([head, *_layers(result)])
+    if any(layer.proved is not None for layer in result.layers):
+        yield from ("", prose(PROVED))
+    for other, cells_of in result.others.items():
+        yield from ("", f"{cells_of:,} cells by {prose(other)}")
     if result.reasons:
         yield from ("", *(f"- not evaluated: {prose(reason)}" for reason in result.reasons))
 
@@ -97,8 +101,8 @@ def _engine(result: EngineResult) -> Iterator[str]:
 def _layers(result: EngineResult) -> Iterator[tuple[str, ...]]:
     for each in result.layers:
         error = "" if each.largest_error is None else f"{each.largest_error:.1e}"
-        counts = (f"{each.cells:,}", f"{each.compared:,}", error, f"{each.wrong:,}", f"{each.not_evaluated:,}")
-        yield (code(each.layer), prose(each.type), *counts)
+        counts = (f"{each.cells:,}", proved(each), f"{each.computed:,}", error)
+        yield (code(each.layer), prose(each.type), *counts, f"{each.wrong:,}", f"{each.not_evaluated:,}")
 
 
 def _not_recognised(report: Report) -> Iterator[str]:

@@ -60,6 +60,8 @@ def _notifications(report: Report | Failure) -> list[Json]:
     else:
         level = "warning"
         told = [f"{engine.engine}: {reason}" for engine in report.engines for reason in engine.reasons]
+        if report.verdict == "not checked" and report.unchecked_formulas:
+            told.append(f"not checked: {report.unchecked}")
         if not report.complete and not told:
             told = ["not checked: nothing could be compared"]
     return [{"level": level, "message": _message(text), "locations": [_place(report.file)]} for text in told]

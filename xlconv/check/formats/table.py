@@ -28,6 +28,8 @@ COLUMNS: Final = (
     "type",
     "grade",
     "cells",
+    "proved",
+    "computed",
     "compared",
     "largest_error",
     "wrong",

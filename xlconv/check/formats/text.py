@@ -16,10 +16,11 @@ from xlconv.check.formats.groups import (
     difference,
     grouped,
     points,
+    proved,
     shortened,
     verdict,
 )
-from xlconv.check.report import EngineResult, Failure, Finding, LayerResult, Report
+from xlconv.check.report import PROVED, EngineResult, Failure, Finding, LayerResult, Report
 from xlconv.escape import console
 
 _SHOWN: Final = 3
@@ -86,6 +87,10 @@ def _aligned(rows: Sequence[Sequence[str]], indent: str) -> list[str]:
 def _engine(result: EngineResult) -> Iterator[str]:
     yield f"  {result.engine}"
     yield from _table(result.layers)
+    if any(layer.proved is not None for layer in result.layers):
+        yield f"    {PROVED}"
+    for other, cells_of in result.others.items():
+        yield f"    {cells_of:,} cell{'s' * (cells_of != 1)} by {other}, as {result.engine} has no value for them"
     yield from (f"    not evaluated: {reason}" for reason in result.reasons)
     first = next((layer for layer in result.layers if layer.first), None)
     if first is not None:
@@ -96,14 +101,15 @@ def _engine(result: EngineResult) -> Iterator[str]:
 
 
 def _table(layers: Sequence[LayerResult]) -> list[str]:
-    rows = [("layer", "type", "cells", "compared", "largest error", "")]
+    rows = [("layer", "type", "cells", "proved", "computed", "largest error", "")]
     for each in layers:
         error = "-" if each.largest_error is None else f"{each.largest_error:.1e}"
         layer, kind = (shortened(console(text), 60) for text in (each.layer, each.type))
-        rows.append((layer, kind, f"{each.cells:,}", f"{each.compared:,}", error, _remarks(each)))
-    widths = [max(len(row[at]) for row in rows) for at in range(5)]
-    left = f"    {{:<{widths[0]}}}  {{:<{widths[1]}}}  {{:>{widths[2]}}}  {{:>{widths[3]}}}  {{:>{widths[4]}}}  {{}}"
-    return [left.format(*row).rstrip() for row in rows]
+        counts = (f"{each.cells:,}", proved(each), f"{each.computed:,}", error)
+        rows.append((layer, kind, *counts, _remarks(each)))
+    widths = [max(len(row[at]) for row in rows) for at in range(6)]
+    columns = "  ".join(f"{{:{'<' if at < 2 else '>'}{width}}}" for at, width in enumerate(widths))
+    return [f"    {columns}  {{}}".format(*row).rstrip() for row in rows]
 
 
 def _remarks(each: LayerResult) -> str:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from xlconv import check
-from xlconv.check import choices, inputs, structure, values, whole
+from xlconv.check import beside, choices, inputs, structure, values, whole
+from xlconv.check.needed import Needs
 from xlconv.check.report import Finding
 from xlconv.engines import Engine
 from xlconv.reader import Workbook
@@ -54,7 +55,8 @@ def flags(recovered: Recovered, engine: Engine, trials: Sequence[Sequence[inputs
         found[0].update(_flags(structure.check(book, network, recovered.reading)))
         found[0].update(_flags([*choices.misread(book, network), *whole.views(recovered, network)]))
         found[1].update(_flags(values.compare(book, network, engine, tried, check.TOLERANCE).findings))
-    found[0].update(_flags([*whole.iterative(recovered), *whole.readers(recovered)]))
+    around = beside.beside(recovered, Needs(book, recovered.reading.groups, recovered.reading.atlas))
+    found[0].update(_flags([*whole.iterative(recovered), *beside.finding(recovered, around.unchecked)]))
     found[2].update(_flags(whole.audited(recovered)))
     return found
 

@@ -284,14 +284,18 @@ def _worth_a_look(shows: list[bool]) -> list[int]:
 
 
 def _chosen(book: Workbook, found: Found, seed: int) -> list[Trial]:
-    """The inputs that the check tries."""
-    return inputs.choose(found, inputs.DEFAULT_RANDOM, seed, Explorer.of(book, found))[0]
+    """The inputs that the check gives to engines."""
+    return inputs.choose(found, inputs.DEFAULT_RANDOM, seed, Explorer.of(book, found)).for_engines
 
 
 def _others(book: Workbook, found: Found, seed: int) -> list[Trial]:
-    """Inputs that the check does not try."""
-    trials = _chosen(book, found, seed + 1)
-    return [replace(t, name=f"other {t.name}") for t in trials if t.is_changed and not t.name.startswith("sample")]
+    """Inputs that the check does not give to engines; something else is chosen on the worksheet `Explore` in each."""
+    trials = [trial for trial in inputs.choose(found, 0, seed).for_numbers() if not trial.row]
+    explorer = Explorer.of(book, found)
+    if explorer is None:
+        return trials
+    selections = explorer.selections(np.random.default_rng(seed + 1), len(trials))
+    return [replace(trial, selection=own) for trial, own in zip(trials, selections, strict=True)]
 
 
 def _same(found: Found, other: Found) -> bool:

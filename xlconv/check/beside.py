@@ -1,0 +1,134 @@
+"""Formulas that read a network and belong to none: which of them leave the network unchecked, and which are one's own.
+
+A formula that somebody tried out beside a network, and that nothing of the network reads, says nothing about it. One
+that stands between its layers, or a chain that goes on behind them as layers do, was to be checked and was not.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from xlconv import places
+from xlconv.check.needed import Needs
+from xlconv.check.report import Finding
+from xlconv.places import Places
+from xlconv.recover import Recovered
+
+_NONE: Final = np.empty(0, np.int64)
+_TENSOR: Final = 4
+"""Copies of a formula side by side, or one below the other, that look like a tensor."""
+_HANDFUL: Final = 0.1
+"""How many of the formulas that read a network may look so, where nobody says which network it is."""
+_LISTED: Final = 5
+_NAMED: Final = 100
+
+
+class Beside(NamedTuple):
+    """Cells with formulas that read a network, directly or through others, and belong to none; sorted.
+
+    Args:
+        own: Somebody's own, beside the network.
+        unchecked: Between its layers, or behind them.
+        is_chain: Whether some of these do what layers do.
+    """
+
+    own: Places = _NONE
+    unchecked: Places = _NONE
+    is_chain: bool = False
+
+
+def beside(recovered: Recovered, needs: Needs) -> Beside:
+    """What stands beside the networks of a workbook."""
+    if not recovered.not_recognised or not recovered.networks:
+        return Beside()
+    atlas, reading = recovered.reading.atlas, recovered.reading
+    rest = np.unique(np.concatenate([atlas.of(group.sheet, group.cells) for group in recovered.not_recognised]))
+    known = np.unique(np.concatenate([found.formulas for found in recovered.networks]))
+    reads = _behind(known, rest, reading.precedents)
+    if not reads.size:
+        return Beside()
+    between = np.intersect1d(reads, _needed(known, needs, reading.precedents))
+    chain = _chain(recovered, reads)
+    unchecked = np.union1d(between, chain)
+    is_said = any(found.declared for found in recovered.networks)
+    if not is_said and _like_tensors(recovered, reads).size > _HANDFUL * reads.size:
+        unchecked = reads
+    return Beside(np.setdiff1d(reads, unchecked), unchecked, bool(chain.size))
+
+
+def finding(recovered: Recovered, cells: Places) -> list[Finding]:
+    """That some cells were not checked, though they read a network."""
+    if not cells.size:
+        return []
+    atlas = recovered.reading.atlas
+    named = tuple(where.place for where in atlas.ranges(cells)[:_NAMED])
+    first = atlas.cell(int(cells[0]))
+    formula = recovered.book.cell(*first[:3]).formula or ""
+    message = "reads a layer's cells, but belongs to no layer that was recognised"
+    return [Finding("not-recognised", first.place, "", message, formula=formula, count=int(cells.size), cells=named)]
+
+
+def note(recovered: Recovered, cells: Places) -> list[str]:
+    """That there are formulas of one's own."""
+    if not cells.size:
+        return []
+    ranges = recovered.reading.atlas.ranges(cells)
+    named = ", ".join(where.place for where in ranges[:_LISTED]) + (", ..." if len(ranges) > _LISTED else "")
+    one = cells.size == 1
+    said = "formula of your own reads the network and was" if one else "formulas of your own read the network and were"
+    return [f"{cells.size:,} {said} not checked: {named}"]
+
+
+def _behind(known: Places, among: Places, precedents: tuple[Places, Places]) -> Places:
+    """Those of some cells that are computed from known ones, directly or through each other."""
+    cell, source = precedents
+    mine = places.find(cell, among) >= 0
+    cell, source = cell[mine], source[mine]
+    found = np.unique(cell[places.find(source, known) >= 0])
+    while True:
+        more = np.union1d(found, cell[places.find(source, found) >= 0])
+        if more.size == found.size:
+            return found
+        found = more
+
+
+def _needed(known: Places, needs: Needs, precedents: tuple[Places, Places]) -> Places:
+    """What a network's formulas read, directly or through others; as far as it is known."""
+    found = needs.of(known)
+    if found is not None:
+        return found
+    cell, source = precedents
+    found = known
+    while True:
+        more = np.union1d(found, source[places.find(cell, found) >= 0])
+        if more.size == found.size:
+            return found
+        found = more
+
+
+def _chain(recovered: Recovered, reads: Places) -> Places:
+    """Those of some cells that do what layers do where several do: one behind the other, or as copies of each other."""
+    operations = np.intersect1d(recovered.stray, reads)
+    later = np.intersect1d(operations, _behind(operations, reads, recovered.reading.precedents))
+    return np.union1d(later, _like_tensors(recovered, operations))
+
+
+def _like_tensors(recovered: Recovered, cells: Places) -> Places:
+    """Those of some cells that stand beside, or below, enough others with the same formula."""
+    atlas = recovered.reading.atlas
+    found = [_NONE]
+    for group in recovered.not_recognised:
+        mine = np.intersect1d(atlas.of(group.sheet, group.cells), cells)
+        found += _runs(mine, 1)
+        found += _runs(mine, int(places.shift(np.array(1), np.array(0))))
+    return np.unique(np.concatenate(found))
+
+
+def _runs(cells: Places, step: int) -> list[Places]:
+    """Runs of enough of some sorted cells at a distance from one to the next."""
+    in_line = np.lexsort((cells // step, cells % step)) if step > 1 else np.arange(cells.size)
+    ordered = cells[in_line]
+    runs = np.split(ordered, np.flatnonzero(np.diff(ordered) != step) + 1)
+    return [run for run in runs if run.size >= _TENSOR]
