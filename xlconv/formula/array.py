@@ -69,10 +69,12 @@ class Array(Generic[E]):
 
 def settled(kinds: Kinds, numbers: E) -> Array[E]:
     """Values of which those that came out as no number are errors."""
-    if (undefined := numbers.undefined()) is not None:
-        shape = np.broadcast_shapes(kinds.shape, numbers.shape)
-        kinds = np.where(undefined & (np.broadcast_to(kinds, shape) < ERROR), np.uint8(ERROR), kinds)
-    return Array(kinds, numbers)
+    undefined = numbers.undefined()
+    if undefined is None or not undefined.any():
+        return Array(kinds, numbers)
+    shape = np.broadcast_shapes(kinds.shape, numbers.shape)
+    kinds = np.where(undefined & (np.broadcast_to(kinds, shape) < ERROR), np.uint8(ERROR), kinds)
+    return Array(kinds, numbers.where(~undefined, numbers.of(np.zeros((1,) * len(numbers.shape)))))
 
 
 def worst(arrays: Sequence[Array[E]]) -> Kinds:
@@ -118,13 +120,26 @@ class Texts:
     def mapped(self, function: Callable[..., float], *numbers: NDArray[np.float64]) -> NDArray[np.float64]:
         """What a function gives for each combination of numbers; NaN where one of them is none."""
         shape = np.broadcast_shapes(*(each.shape for each in numbers))
-        rows = np.stack([np.broadcast_to(each, shape).ravel() for each in numbers])
-        known = ~np.isnan(rows).any(axis=0)
-        found = np.full(rows.shape[1], np.nan)
-        if known.any():
-            different, which = np.unique(rows[:, known], axis=1, return_inverse=True)
-            found[known] = np.array([function(*row) for row in different.T.tolist()], float)[which.ravel()]
+        rows = [np.broadcast_to(each, shape).ravel() for each in numbers]
+        known = ~np.isnan(sum(rows))
+        if len(rows) > 1:
+            return self._mapped_several(function, rows, known).reshape(shape)
+        found = np.full(rows[0].size, np.nan)
+        different, which = np.unique(rows[0][known], return_inverse=True)
+        found[known] = np.array([function(each) for each in different.tolist()], float)[which]
         return found.reshape(shape)
+
+    def _mapped_several(
+        self, function: Callable[..., float], rows: list[NDArray[np.float64]], known: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        made: dict[tuple[float, ...], float] = {}
+        found = np.full(known.size, np.nan)
+        keys = list(zip(*(row[known].tolist() for row in rows), strict=True))
+        for key in keys:
+            if key not in made:
+                made[key] = function(*key)
+        found[known] = [made[key] for key in keys]
+        return found
 
 
 TEXTS: Final = Texts()

@@ -93,6 +93,10 @@ class Elements(ABC):
         """These where they are to be kept, else others."""
         return self._like(np.where(keep, self.data, other.data))
 
+    def copied(self) -> Self:
+        """The same, of which something else may be made."""
+        return self._like(self.data.copy())
+
     def put(self, at: Index, others: Self) -> None:
         """Write others in some places."""
         self.data[(slice(None), *(at if isinstance(at, tuple) else (at,)))] = others.data

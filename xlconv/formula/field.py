@@ -104,6 +104,10 @@ class Residues(Elements):
         """These where they are to be kept, else others."""
         return self._like(np.where(keep, self.data, other.data), np.where(keep, self.known(), other.known()))
 
+    def copied(self) -> Self:
+        """The same, of which something else may be made."""
+        return self._like(self.data.copy(), None if self.exact is None else self.exact.copy())
+
     def put(self, at: Any, others: Self) -> None:
         """Write others in some places."""
         super().put(at, others)

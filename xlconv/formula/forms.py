@@ -71,6 +71,8 @@ class Forms:
     def __init__(self, book: Workbook, atlas: Atlas, all_groups: list[Group]) -> None:
         self.book, self.atlas, self.groups = book, atlas, all_groups
         self.references = References(book)
+        self._firsts: dict[int, Places] = {}
+        self._read_by: dict[int, set[int]] = {}
         self.cells = [np.array(group.cells, np.int64) for group in all_groups]
         self.places = [atlas.of(group.sheet, group.cells) for group in all_groups]
 
@@ -91,8 +93,14 @@ class Forms:
 
     def at(self, group: int, cells: NDArray[np.int64]) -> Places:
         """(cells, ranges): where the ranges begin that some cells of a group read."""
-        moved = self.cells[group][cells] - self.cells[group][0]
-        found = np.empty((cells.size, len(self.refs(group))), np.int64)
+        if group not in self._firsts:
+            self._firsts[group] = self._all_firsts(group)
+        every = self._firsts[group]
+        return every if cells.size == len(every) else every[cells]
+
+    def _all_firsts(self, group: int) -> Places:
+        moved = self.cells[group] - self.cells[group][0]
+        found = np.empty((len(moved), len(self.refs(group))), np.int64)
         for number, ref in enumerate(self.refs(group)):
             sheet, row, column, *_ = ref.range
             found[:, number] = self.atlas.place(sheet, row, column)
@@ -149,12 +157,14 @@ class Forms:
 
     def read_by(self, group: int) -> set[int]:
         """The groups of which a group may read a cell."""
-        found: set[int] = set()
-        for ref in self.refs(group):
-            grid = self._grids.get(ref.range.sheet)
-            if grid is not None:
-                found |= grid.within(self._around(group, ref))
-        return found
+        if group not in self._read_by:
+            found: set[int] = set()
+            for ref in self.refs(group):
+                grid = self._grids.get(ref.range.sheet)
+                if grid is not None:
+                    found |= grid.within(self._around(group, ref))
+            self._read_by[group] = found
+        return self._read_by[group]
 
     def _around(self, group: int, ref: Ref) -> Range:
         """The rectangle around a range as all cells of a group see it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from typing import Generic
 
@@ -50,6 +51,14 @@ class State(Generic[E]):
         self._used = 0
         self._wide_kinds: Kinds = np.empty((0, lanes), np.uint8)
         self._wide = elements.of(np.empty((0, lanes)))
+
+    def fresh(self, lanes: int) -> State[E]:
+        """The same state, as it is now, with other lanes, of which nothing is known yet."""
+        made = copy(self)
+        made.lanes, made.kinds, made.numbers = lanes, self.kinds.copy(), self.numbers.copied()
+        made._row, made._used = np.full(self.places.size, -1), 0
+        made._wide_kinds, made._wide = np.empty((0, lanes), np.uint8), self.elements.of(np.empty((0, lanes)))
+        return made
 
     def put(self, cells: Places, values: Array[E]) -> None:
         """Give some cells, which hold something, other values: (cells or 1, lanes or 1, 1, 1)."""

@@ -205,7 +205,7 @@ class Choices:
         page.names[MARK] = page.put(layout.mark.row, layout.mark.column, text, "mark")
 
     def _row(self, cells: dict[str, Range]) -> Formula:
-        """The row of `Samples` that is shown, or 0."""
+        """The row of `Samples` that is shown, or 0; a blank cell is 0 only where something is added to it."""
         choice = cells[CHOICE].absolute
         first = f"MATCH({choice},{self.labels.reference},0)"
         last = f"INDEX({self.labels._replace(column=_LAST).reference},{first})"

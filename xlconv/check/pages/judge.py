@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from math import isinf, isnan
 from typing import Final
@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from xlconv.check.pages import ARRAY, BLANK, ERROR, NUMBER, TEXT, UNKNOWN, Batch, Due, Evaluator, Lanes, Page
+from xlconv.check.pages import ARRAY, AT_ONCE, BLANK, ERROR, NUMBER, TEXT, UNKNOWN, Batch, Due, Evaluator, Lanes, Page
 from xlconv.check.report import Finding, LayerResult
 from xlconv.check.roots import roots
 from xlconv.check.sentences import BoolArray, in_full, is_said
@@ -58,9 +58,37 @@ def compare(page: Page, evaluator: Evaluator, tolerance: float, engine: str = ""
         engine: What to call the evaluator.
     """
     judge = Judge(page, tolerance, engine)
-    for batch in page.batches():
-        judge.add(batch, evaluator.values(page.asked(batch), batch.filled, batch.known))
+    for batches in _together(page):
+        tables = dict.fromkeys(name for batch in batches for name in batch.due)
+        asked = np.concatenate([*(page.tables[name].ravel() for name in tables), np.empty(0, np.int64)])
+        filled = {place: [value for each in batches for value in each.filled[place]] for place in batches[0].filled}
+        lanes, first = evaluator.values(asked, filled, batches[0].known), 0
+        for batch in batches:
+            judge.add(batch, _part(page, batch, tables, lanes, slice(first, first + batch.count)))
+            first += batch.count
     return Outcome(judge.findings(), judge.result(), page.choices, page.tried)
+
+
+def _together(page: Page) -> Iterator[list[Batch]]:
+    """Batches that are computed together, as the same cells are filled and the same numbers are known."""
+    cells = sum(table.size for table in page.tables.values())
+    waiting: list[Batch] = []
+    for batch in page.batches():
+        alike = waiting and batch.known is waiting[0].known and batch.filled.keys() == waiting[0].filled.keys()
+        if waiting and not (alike and cells * sum(each.count for each in [*waiting, batch]) <= AT_ONCE):
+            yield waiting
+            waiting = []
+        waiting.append(batch)
+    if waiting:
+        yield waiting
+
+
+def _part(page: Page, batch: Batch, tables: Iterable[str], lanes: Lanes, mine: slice) -> Lanes:
+    """The lanes of a batch, and in them the cells that it asks for."""
+    ends = np.cumsum([0, *(page.tables[name].size for name in tables)])
+    rows = {name: np.arange(ends[at], ends[at + 1]) for at, name in enumerate(tables)}
+    cells = np.concatenate([*(rows[name] for name in batch.due), np.empty(0, np.int64)])
+    return _Shown(lanes.numbers[cells, mine], lanes.texts[cells, mine], lanes.kinds[cells, mine])
 
 
 def few(findings: list[Finding]) -> list[Finding]:

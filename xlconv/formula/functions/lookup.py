@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from xlconv.formula.array import ERROR, NUMBER, TEXT, TEXTS, UNKNOWN, Array
+from xlconv.formula.array import BLANK, ERROR, NUMBER, TEXT, TEXTS, UNKNOWN, Array
 from xlconv.formula.functions.logic import chosen
 from xlconv.formula.tree import Node
 from xlconv.formula.walk import Walk, function
@@ -28,17 +28,16 @@ def index(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
         at = [walk.number(1.0), at[0]] if height == 1 else [at[0], walk.number(1.0)]
         if 1 not in (height, width):
             return walk.unknown()
-    known = [np.trunc(each.numbers.known()) for each in at]
+    asked = np.maximum(at[0].kinds, at[1].kinds)
+    known = [np.where(asked >= ERROR, 1.0, np.trunc(each.numbers.known())) for each in at]
     if any(np.isnan(each).any() for each in known):
         return _picked(walk, values, at)
     row, column = np.broadcast_arrays(*known)
-    if (row == 0).any() or (column == 0).any():  # a whole row or column
-        return walk.unknown()
     inside = (row >= 1) & (row <= height) & (column >= 1) & (column <= width)
     place = np.where(inside, (row - 1) * width + column - 1, 0).astype(np.int64)
     found = _taken(values.flat(), place)
-    kinds = np.where(inside, found.kinds, np.uint8(ERROR))
-    asked = np.maximum(at[0].kinds, at[1].kinds)
+    is_line = (row == 0) | (column == 0)  # a whole row or column
+    kinds = np.where(inside, found.kinds, np.where(is_line, np.uint8(UNKNOWN), np.uint8(ERROR)))
     return Array(np.where(asked >= ERROR, asked, kinds), found.numbers)
 
 
@@ -66,6 +65,7 @@ def match(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     if not sought.is_single or 1 not in values.size or not (how.numbers.known() == 0).all():
         return walk.unknown()
     row, sought = walk.folded(values).flat(), walk.folded(sought)
+    sought = Array(np.where(sought.kinds == BLANK, np.uint8(NUMBER), sought.kinds), sought.numbers)
     if _is_wild(sought):
         return walk.unknown()
     kinds = np.where(sought.kinds >= ERROR, sought.kinds, np.uint8(NUMBER))
