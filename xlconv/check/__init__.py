@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from xlconv import reader
-from xlconv.check import beside, choices, data_tables, grading, inputs, names, stale, structure, values, whole
+from xlconv.check import beside, choices, data_tables, every, grading, inputs, names, stale, structure, values, whole
 from xlconv.check.computed import Computed, question
 from xlconv.check.explore import Explorer
 from xlconv.check.inputs import Trial
 from xlconv.check.needed import Needs
+from xlconv.check.pages.judge import Outcome
 from xlconv.check.report import EngineResult, Finding, Report, Unrecognised
 from xlconv.check.second import opinions
 from xlconv.engines import DEFAULT, Engine, by_name
@@ -24,6 +25,7 @@ from xlconv.network import Network
 from xlconv.processes.bounds import done
 from xlconv.recover import Recovered, declared, recover_book
 from xlconv.recover.found import Found
+from xlconv.recover.proof import Proof
 
 TOLERANCE = 1e-9
 
@@ -94,13 +96,19 @@ class _Check:
         found: The network.
         trials: What engines compute it for.
         notes: On that.
+        others: What it is computed for in numbers.
+        proof: Of its formulas.
         findings: Of its formulas and numbers.
+        views: Its pages, computed for every choice.
     """
 
     found: Found
     trials: list[Trial]
     notes: list[str]
+    others: Callable[[], Iterator[Trial]]
+    proof: Proof
     findings: list[Finding] = field(default_factory=list)
+    views: list[Outcome] = field(default_factory=list)
 
 
 def _check_networks(report: Report, recovered: Recovered, engines: Sequence[Engine], random: int, seed: int) -> None:
@@ -111,7 +119,7 @@ def _check_networks(report: Report, recovered: Recovered, engines: Sequence[Engi
     with _aside() as pool:  # the engines compute in processes of their own, while formulas are read here
         computed = pool.submit(opinions, engines, questions, needs, recovered.reading.precedents)
         for check in checks:
-            check.findings = _of_formulas(recovered, check.found)
+            _add_formulas(check, recovered, report.tolerance)
             done(f"the formulas of {check.found.title} compared with its layers")
         around = beside.beside(recovered, needs)
         rest = [*whole.iterative(recovered), *beside.finding(recovered, around.unchecked), *whole.audited(recovered)]
@@ -126,9 +134,12 @@ def _check_networks(report: Report, recovered: Recovered, engines: Sequence[Engi
         report.findings += [_titled(each, check.found) if several else each for each in check.findings]
         report.notes += [f"{check.found.title}: {note}" if several else note for note in check.notes]
         report.inputs += [trial.name for trial in check.trials if trial.name not in report.inputs]
+        report.views += [every.told(check.found, view, several) for view in check.views]
+        report.unchecked_formulas += sum(view.result.not_evaluated for view in check.views)
+        report.unchecked_formulas += sum(each.count for each in check.findings if each.rule == "not-proved")
     report.findings += rest
     report.notes += beside.note(recovered, around.own)
-    report.unchecked_formulas = int(around.unchecked.size)
+    report.unchecked_formulas += int(around.unchecked.size)
     report.interrupted = around.is_chain or whole.goes_on(recovered)
 
 
@@ -138,14 +149,18 @@ def _begun(recovered: Recovered, found: Found, random: int, seed: int) -> _Check
     trials = chosen.for_engines
     if whole.is_computed(book, found):
         trials[0] = replace(trials[0], is_changed=True)  # the numbers that the network has for these formulas
-    return _Check(found, trials, [*chosen.notes, *whole.constants(recovered, found)])
+    notes = [*chosen.notes, *whole.constants(recovered, found)]
+    return _Check(found, trials, notes, chosen.for_numbers, Proof(found, recovered.reading))
 
 
-def _of_formulas(recovered: Recovered, found: Found) -> list[Finding]:
-    """What a network's formulas show, whatever they compute."""
-    book = recovered.book
-    findings = whole.not_numbers(recovered, found) + structure.check(book, found, recovered.reading)
-    return [*findings, *choices.misread(book, found), *whole.views(recovered, found), *names.check(book, found)]
+def _add_formulas(check: _Check, recovered: Recovered, tolerance: float) -> None:
+    """Add what a network's formulas show by themselves, and what they give for all choices and further inputs."""
+    book, reading, found = recovered.book, recovered.reading, check.found
+    findings = whole.not_numbers(recovered, found) + structure.check(book, found, reading, check.proof)
+    findings += [*choices.not_proved(found, reading), *whole.views(recovered, found), *names.check(book, found)]
+    check.views = every.pages(found, reading, tolerance)
+    computed = [each for view in check.views for each in view.findings]
+    check.findings = merged(findings, computed + every.inputs(found, reading, check.others(), tolerance))
 
 
 def _add_values(
@@ -158,7 +173,7 @@ def _add_values(
     """Compare what an engine computed, and add its part of the report; of the first also what the file has cached."""
     outcomes = []
     for check, shown in zip(checks, computed, strict=True):
-        outcomes.append(values.compare(book, check.found, engine, check.trials, report.tolerance, shown))
+        outcomes.append(values.compare(book, check.found, engine, check.trials, report.tolerance, shown, check.proof))
         done(f"{check.found.title} computed by {engine.title}")
     for check, outcome in zip(checks, outcomes, strict=True):
         check.findings = merged(check.findings, outcome.findings)

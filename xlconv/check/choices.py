@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -17,6 +16,8 @@ from xlconv.places import NOWHERE
 from xlconv.reader import Workbook
 from xlconv.recover.choices import Choices
 from xlconv.recover.found import Found, Stage
+from xlconv.recover.proof import looked_up as looked_up_wrong
+from xlconv.recover.reading import Reading
 
 
 def looked_up(found: Found) -> list[Stage]:
@@ -25,29 +26,24 @@ def looked_up(found: Found) -> list[Stage]:
     return [Stage((), "input", found.inputs, elements=elements)] if found.choices else []
 
 
-def misread(book: Workbook, found: Found) -> Iterator[Finding]:
-    """Input cells whose formula does not look up the chosen sample, or what is drawn, at their own place."""
-    choices = found.choices
-    if choices is None:
+def not_proved(found: Found, reading: Reading) -> Iterator[Finding]:
+    """Input cells that are not proved to look up the chosen sample, or what is drawn, at their own place."""
+    if found.choices is None:
         return
+    choices = found.choices
     drawn = [Range(where.sheet, *at) for where in choices.draw for at in where.cells()]
-    for element, (place, drawing) in enumerate(zip(found.inputs.ravel().tolist(), drawn, strict=True)):
-        where = found.atlas.cell(place)
-        formula = book.cell(*where[:3]).formula or ""
-        expected = _looked_up(choices, choices.table.part(0, element, choices.table.height), drawing)
-        if formula and _bare(formula) != _bare(expected):
-            message = "does not look up the sample or the drawing here"
-            yield Finding("formula", where.place, "input", message, f"={expected}", formula=formula)
+    flat = found.inputs.ravel().tolist()
+    for place in looked_up_wrong(found, reading).tolist():
+        where, element = found.atlas.cell(place), flat.index(place)
+        if formula := reading.book.cell(*where[:3]).formula:
+            expected = _looked_up(choices, choices.table.part(0, element, choices.table.height), drawn[element])
+            message = "it could not be proved that this looks up the sample or the drawing here"
+            yield Finding("not-proved", where.place, "input", message, f"={expected}", formula=formula)
 
 
 def _looked_up(choices: Choices, column: Range, drawing: Range) -> str:
     row = choices.row.absolute
     return f"IF({row}=0,{drawing.reference},INDEX({column.reference},{row})/{choices.scale.reference})"
-
-
-def _bare(formula: str) -> str:
-    """A formula without what does not matter to it: spaces, dollars, case, needless quotes."""
-    return re.sub(r"[\s$']", "", formula).lower()
 
 
 class ChoiceCheck:

@@ -244,6 +244,7 @@ class Report:
         interrupted: Whether formulas that do what layers do were not recognised as part of any, though they read one.
         unchecked_formulas: How many read a network, directly or through others, and were not checked, though what they
             show matters: they stand between its layers, or behind them as further layers would.
+        views: For how many choices pages were computed, a line for each.
         grades: Each layer of the network that it should be, where one was given.
         declared: Whether the workbook is one that says of itself which network it is, even if that is damaged.
         if_network: Whether it is skipped where no network was recognised, nor declared, nor asked for.
@@ -260,6 +261,7 @@ class Report:
     checked: int = 0
     not_recognised: list[Unrecognised] = field(default_factory=list)
     strict: bool = False
+    views: list[str] = field(default_factory=list)
     grades: list[Grade] = field(default_factory=list)
     interrupted: bool = False
     unchecked_formulas: int = 0
@@ -329,6 +331,7 @@ class Report:
             "checked": self.checked,
             "engines": [engine.as_dict() for engine in self.engines],
             "findings": [finding.as_dict() for finding in self.findings],
+            "views": self.views,
             "not_recognised": [asdict(each) for each in self.not_recognised],
             "notes": self.notes,
             "grades": [grade.as_dict() for grade in self.grades],

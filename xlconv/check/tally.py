@@ -60,8 +60,8 @@ class Tally:
         """As the report calls it."""
         return INPUT if self.is_input else f"{self.stage.name} {self.part}".rstrip()
 
-    def result(self, atlas: Atlas) -> LayerResult:
-        """The row."""
+    def result(self, atlas: Atlas, proved: int | None = None) -> LayerResult:
+        """The row, with how many cells are proved."""
         kind = self.stage.title if not self.part else f"{self.part} of {self.stage.title}"
         if self.is_input:
             kind = "looked up"
@@ -76,6 +76,7 @@ class Tally:
             int(self.at_fault.sum()),
             int(self.unknown.sum()),
             atlas.cell(int(first[0])).place if first.size else "",
+            proved,
         )
 
     def count(self, shown: FloatArray, right: FloatArray, unknown: BoolArray, tolerance: float) -> None:

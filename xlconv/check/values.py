@@ -27,6 +27,7 @@ from xlconv.network import INPUT, FloatArray, Network
 from xlconv.places import NOWHERE, Places
 from xlconv.reader import Workbook
 from xlconv.recover.found import Found, Stage
+from xlconv.recover.proof import Proof
 from xlconv.recover.reading import array_members
 
 _NAMED: Final = 200
@@ -48,6 +49,7 @@ def compare(
     trials: Sequence[Trial],
     tolerance: float,
     computed: Sequence[Computed] | None = None,
+    proof: Proof | None = None,
 ) -> Outcome:
     """Recalculate the workbook for each trial and compare all activation cells.
 
@@ -58,11 +60,12 @@ def compare(
         trials: The first is the workbook's own input.
         tolerance: Absolute; relative where the expected value is beyond 1.
         computed: What the engine computed, if it has done so already.
+        proof: Tells which cells are proved.
 
     Raises:
         EngineError: The engine could not compute the workbook at all.
     """
-    comparison = _Comparison(book, found, engine.title, tolerance)
+    comparison = _Comparison(book, found, engine.title, tolerance, proof)
     if computed is None:
         computed = compute(book, found, engine, trials)
     for trial, values in zip(trials, computed, strict=True):
@@ -73,7 +76,8 @@ def compare(
 class _Comparison:
     """One workbook in one engine, trial after trial."""
 
-    def __init__(self, book: Workbook, found: Found, engine: str, tolerance: float) -> None:
+    def __init__(self, book: Workbook, found: Found, engine: str, tolerance: float, proof: Proof | None) -> None:
+        self.proof = proof
         self.book, self.found, self.engine, self.tolerance = book, found, engine, tolerance
         self.tallies = [
             Tally(stage, cells, part, is_input=cells is found.inputs)
@@ -228,14 +232,15 @@ class _Comparison:
 
     def result(self) -> EngineResult:
         """All rows of the report."""
-        results = [tally.result(self.found.atlas) for tally in self.tallies]
+        results = [tally.result(self.found.atlas, self._proved(tally)) for tally in self.tallies]
         if self.found.prediction != NOWHERE:
             right, faults = all(self.predictions), len(self.prediction_findings)
             compared, error = len(self.predictions), 0.0 if right and self.predictions else None
             first = "" if right else self.found.atlas.cell(self.found.prediction).place
             unknown = int(self.prediction_unknown)
+            proved = None if self.proof is None else self.proof.count(np.array([self.found.prediction]))
             results.append(
-                LayerResult("prediction", "class", 1, compared, error, int(not right), faults, unknown, first)
+                LayerResult("prediction", "class", 1, compared, error, int(not right), faults, unknown, first, proved)
             )
         if self.explored:
             results.append(self.explored.result())
@@ -243,6 +248,9 @@ class _Comparison:
             self.explored.reasons.clear()
         reasons = [f"{count:,} cells: {reason}" for reason, count in self.reasons.most_common()]
         return EngineResult(self.engine, results, reasons, dict(Counter(self.others.values())))
+
+    def _proved(self, tally: Tally) -> int | None:
+        return None if tally.is_input or self.proof is None else self.proof.count(tally.cells)
 
     def findings(self) -> list[Finding]:
         """The cells at fault; where many small errors add up and none is, the first layer that is off."""

@@ -187,6 +187,11 @@ class Proof:
                 found.append(cells if count > 1 else cells[~np.isin(cells, allowed)])
         return np.concatenate(found)
 
+    def count(self, of: Places) -> int:
+        """How many of some cells are proved."""
+        at = places.find(np.unique(of), self.cells)
+        return int((self.verdicts[at[at >= 0]] == PROVED).sum())
+
     def share(self, of: Places) -> float:
         """How much of some cells is proved."""
         at = places.find(of.ravel(), self.cells)
@@ -314,3 +319,29 @@ def _drawn(cells: Places, kind: int, constants: NDArray[np.float64]) -> Floats:
     mixed = np.where(rng.random(cells.shape) < _HALF, few, numbers)
     kinds = (numbers, few, -np.abs(numbers), few, mixed, few, _LARGE * numbers, few, np.abs(numbers), few)
     return Floats.of(kinds[kind % len(kinds)])
+
+
+def looked_up(found: Found, reading: Reading) -> Places:
+    """Input cells of which it is not proved that they look up the chosen sample, or what is drawn, at their place.
+
+    Whatever the samples, the drawing and the number are by which they are divided; for every row that can be chosen.
+    """
+    own, atlas = found.choices, found.atlas
+    if own is None:
+        return np.empty(0, np.int64)
+    drawn = np.concatenate([atlas.places(where).ravel() for where in own.draw])
+    samples, scale = atlas.places(own.table), atlas.places(own.scale).ravel()
+    given = np.concatenate([drawn, samples.ravel(), scale])
+    state = State(reading.book, atlas, Residues, samples.shape[0] + 1, blank=given)
+    held = Residues.drawn((given.size, 1, 1, 1))
+    state.put(given, Array(np.full((1, 1, 1, 1), NUMBER, np.uint8), held))
+    rows = Residues.of(np.arange(state.lanes, dtype=float).reshape(1, -1, 1, 1))
+    state.put(atlas.places(own.row).ravel(), Array(np.full((1, 1, 1, 1), NUMBER, np.uint8), rows))
+    paper, table, divisor = (state.at(cells[..., None]).numbers for cells in (drawn[:, None], samples, scale[:, None]))
+    due = Residues.joined([paper[:, :, 0, 0], (table / divisor)[:, 0, :, 0].transpose(1, 0)])
+    cells, wrong = found.inputs.ravel(), []
+    for some, values in Evaluation(reading.forms, state).results(np.unique(cells)):
+        at = np.argsort(cells)[places.find(some, np.sort(cells))]
+        right = values.numbers[:, :, 0, 0].same(due[at]) & (values.kinds[:, :, 0, 0] == NUMBER)
+        wrong.append(some[~right.all(axis=1)])
+    return np.concatenate([*wrong, np.empty(0, np.int64)])

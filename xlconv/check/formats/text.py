@@ -44,6 +44,7 @@ def to_text(report: Report) -> str:
         lines.append("  nothing could be compared")
     for engine in report.engines:
         lines += ["", *_engine(engine)]
+    lines += ["", *(f"  {view}" for view in report.views)] if report.views else []
     lines += _findings(report)
     lines += [*_not_recognised(report), *(f"  note: {note}" for note in report.notes)]
     return "\n".join(map(console, lines))

@@ -53,7 +53,7 @@ def flags(recovered: Recovered, engine: Engine, trials: Sequence[Sequence[inputs
         tried = [own, *chosen[1:]]
         found[0].update(_flags(whole.not_numbers(recovered, network)))
         found[0].update(_flags(structure.check(book, network, recovered.reading)))
-        found[0].update(_flags([*choices.misread(book, network), *whole.views(recovered, network)]))
+        found[0].update(_flags([*choices.not_proved(network, recovered.reading), *whole.views(recovered, network)]))
         found[1].update(_flags(values.compare(book, network, engine, tried, check.TOLERANCE).findings))
     around = beside.beside(recovered, Needs(book, recovered.reading.groups, recovered.reading.atlas))
     found[0].update(_flags([*whole.iterative(recovered), *beside.finding(recovered, around.unchecked)]))

@@ -1,0 +1,95 @@
+"""What is computed in numbers beside the engines: every choice of every page, and inputs that engines are not given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import numpy as np
+
+from xlconv import reference
+from xlconv.check.explore import Explorer
+from xlconv.check.inputs import Trial
+from xlconv.check.numbers import Numbers
+from xlconv.check.pages import UNKNOWN
+from xlconv.check.pages.explore import explore_page
+from xlconv.check.pages.judge import Outcome, compare
+from xlconv.check.pages.net import net_page
+from xlconv.check.report import Finding
+from xlconv.check.roots import roots
+from xlconv.check.tally import errors_of
+from xlconv.network import FloatArray
+from xlconv.places import NOWHERE, Places
+from xlconv.recover.found import Found
+from xlconv.recover.reading import Reading
+
+ENGINE: Final = "numbers"
+_INPUTS: Final = 2
+"""Dense inputs under which Explore is computed."""
+
+
+def pages(found: Found, reading: Reading, tolerance: float) -> list[Outcome]:
+    """Each page of a network that has cells, computed for its choices."""
+    if not found.declared:
+        return []
+    book, numbers, rng = reading.book, Numbers(reading), np.random.default_rng()
+    all_pages = [net_page(book, found)]
+    if explorer := Explorer.of(book, found):
+        shape = found.network.input_shape
+        inputs = [reference.forward(found.network, rng.standard_normal(shape)) for _ in range(_INPUTS)]
+        all_pages.append(explore_page(explorer, found, inputs, tolerance))
+    return [compare(page, numbers, tolerance, ENGINE) for page in all_pages if page.tables]
+
+
+def told(found: Found, outcome: Outcome, several: bool) -> str:
+    """For how many choices a page was computed."""
+    whose = f"{found.title}: " if several else ""
+    return f"{whose}{outcome.result.layer}: {outcome.result.cells:,} cells computed {outcome.share}"
+
+
+def inputs(found: Found, reading: Reading, trials: Iterable[Trial], tolerance: float) -> list[Finding]:
+    """Cells at fault for inputs that no engine was given, all of them at once."""
+    tried = [trial for trial in trials if trial.network is None]
+    if not tried:
+        return []
+    cells = found.inputs.ravel()
+    images = np.stack([trial.x.ravel() for trial in tried])
+    filled = dict(zip(cells.tolist(), images.T.tolist(), strict=True))
+    filled.pop(NOWHERE, None)
+    blocks = [(stage.shows, stage.cells) for stage in found.stages if stage.nodes]
+    asked = np.concatenate([*(block.ravel() for _, block in blocks), np.empty(0, np.int64)])
+    shown = Numbers(reading).values(asked, filled, {})
+    due = _due(found, tried, [name for name, _ in blocks])
+    errors = errors_of(np.where(shown.kinds == UNKNOWN, due, shown.numbers), due)
+    wrong = np.isfinite(due) & ~(errors <= tolerance) & (asked >= 0)[:, None]
+    return _findings(found, reading, tried, asked, wrong, due, shown.numbers)
+
+
+def _due(found: Found, trials: Sequence[Trial], names: Sequence[str]) -> FloatArray:
+    """(cells, trials): what the layers should show."""
+    columns = []
+    for trial in trials:
+        outputs = reference.forward(found.network, trial.x)
+        columns.append(np.concatenate([*(outputs[name].ravel() for name in names), np.empty(0)]))
+    return np.stack(columns, axis=1)
+
+
+def _findings(
+    found: Found,
+    reading: Reading,
+    trials: Sequence[Trial],
+    asked: Places,
+    wrong: np.ndarray[tuple[int, ...], np.dtype[np.bool_]],
+    due: FloatArray,
+    shown: FloatArray,
+) -> list[Finding]:
+    rows = {int(asked[row]): row for row in np.flatnonzero(wrong.any(axis=1)).tolist()}
+    findings = []
+    for place in roots(reading.book, found.atlas, rows):
+        row = rows[place]
+        lane, cell = int(wrong[row].argmax()), found.atlas.cell(place)
+        message = f"computes another value than the reference for {trials[lane].name}"
+        formula = reading.book.cell(*cell[:3]).formula or ""
+        expected, got = repr(float(due[row, lane])), str(float(shown[row, lane]))
+        findings.append(Finding("value", cell.place, "", message, expected, got, formula, ENGINE))
+    return findings
