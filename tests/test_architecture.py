@@ -11,6 +11,7 @@ import pytest
 
 import xlconv
 from xlconv import emit, reference
+from xlconv.check import telling
 from xlconv.layers import LAYER_TYPES, Layer
 from xlconv.recover import agreement
 
@@ -179,10 +180,11 @@ def dotted(path: Path) -> str:
 
 @pytest.mark.parametrize("layer_type", LAYER_TYPES.values(), ids=LAYER_TYPES)
 def test_every_layer_is_read_everywhere(layer_type: type[Layer]) -> None:
-    """Each layer type has a reference model and, unless it is a view, a formula and what its cells should read."""
+    """Each layer type has a reference model and, unless it is a view, a formula, what its cells should read, words."""
     assert layer_type in reference.apply.registry
     assert layer_type.view or layer_type in emit.formula.registry
     assert layer_type.view or layer_type in agreement.expect.registry
+    assert layer_type.view or layer_type in telling.tell.registry
     assert not layer_type.elementwise or layer_type in emit.wrap.registry
     assert not layer_type.parts or layer_type in reference.part.registry
     assert not layer_type.parts or layer_type in reference.from_parts.registry

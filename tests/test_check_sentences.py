@@ -16,8 +16,7 @@ from xlconv.check.explore import Explorer
 from xlconv.check.selftest.copies import Copies
 from xlconv.check.sentences import Clause, Text, in_full, is_said, texts
 from xlconv.check.steps import Selection, explain
-from xlconv.check.telling import tell
-from xlconv.layers import LAYER_TYPES, Layer
+from xlconv.layers import Layer
 from xlconv.network import FloatArray, Network, Node
 from xlconv.recover.declared import found_by
 
@@ -276,9 +275,3 @@ def test_changed_letters_are_found(everything: tuple[Explorer, Copies, str]) -> 
     found = evaluated(explorer, copies, formulas)
     assert not found.is_found(0)
     assert [formulas[at] for at in range(1, len(formulas)) if not found.is_found(at)] == []
-
-
-@pytest.mark.parametrize("layer_type", LAYER_TYPES.values(), ids=LAYER_TYPES)
-def test_every_layer_can_be_told(layer_type: type[Layer]) -> None:
-    """Each layer type that has cells of its own has its sentence."""
-    assert layer_type.view or layer_type in tell.registry

@@ -13,8 +13,6 @@ from tests import strategies
 from xlconv import layers, reference
 from xlconv.check.sentences import in_full
 from xlconv.check.steps import Selection, as_image, chosen, explain, largest_windows
-from xlconv.check.telling import tell
-from xlconv.layers import LAYER_TYPES, Layer
 from xlconv.network import FloatArray, Network, Node
 
 X = np.arange(1.0, 13.0).reshape(1, 3, 4)
@@ -207,9 +205,3 @@ def test_many_elements_are_told_as_one_by_one(network: Network, seed: int) -> No
             for table, values in alone.steps.items():
                 np.testing.assert_allclose(together.steps[table][lane], values[0], rtol=1e-13, atol=1e-13)
             assert [in_full(text) for text in alone.texts(1e-9)[0]] == [in_full(text) for text in texts[lane]]
-
-
-@pytest.mark.parametrize("layer_type", LAYER_TYPES.values(), ids=LAYER_TYPES)
-def test_every_layer_can_be_told(layer_type: type[Layer]) -> None:
-    """Each layer type that has cells of its own has its steps."""
-    assert layer_type.view or layer_type in tell.registry

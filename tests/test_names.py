@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+import numpy as np
 import openpyxl
 import pytest
 from click.testing import CliRunner
@@ -16,16 +17,20 @@ from click.testing import CliRunner
 from tests.test_choices import colour
 from xlconv import reader, workbook
 from xlconv.cells import Range
-from xlconv.check import verify
+from xlconv.check import names, verify
 from xlconv.check.roots import roots
 from xlconv.cli import cli
 from xlconv.engines.libreoffice import find_program
 from xlconv.errors import WorkbookError
+from xlconv.layers import Linear, Softmax
+from xlconv.network import Network, Node
 from xlconv.pages.choices import Chosen
 from xlconv.places import Atlas
 from xlconv.reader import Cell, Workbook
 from xlconv.reader.book import DefinedName
+from xlconv.reader.dropdowns import DropDown
 from xlconv.recover.declared import check_declared, declares, found_by
+from xlconv.templates import Samples
 
 Edit = Callable[[str], str]
 
@@ -303,3 +308,45 @@ def test_drop_downs_are_read(chosen: Path, tmp_path: Path) -> None:
     assert first.source == second.source == "Samples!$D$5:$D$8"
     assert [where.address for where in first.cells] == [named(chosen, "choice").address]
     assert second.cells == (Range("xlconv", 2, 2), Range("xlconv", 3, 3, 2, 2))
+
+
+def test_a_typed_mark_is_another_mark(chosen: Path, tmp_path: Path) -> None:
+    """A text that says what the mark says, in a cell of its own, is taken for it by whoever looks."""
+    cell = '<row r="99"><c r="C99" t="inlineStr"><is><t>✓ right</t></is></c></row>'
+    edits: dict[str, Edit] = {
+        "xl/worksheets/sheet1.xml": lambda xml: xml.replace("</sheetData>", f"{cell}</sheetData>")
+    }
+    path = rewritten(chosen, tmp_path / "x.xlsx", edits)
+    due = "the name 'mark' is not that of the cell that says '✓ right' or '✗ wrong'"
+    assert misnamed(path) == [(named(chosen, "mark").address, due, "xlconv!C99")]
+
+
+def test_a_network_without_classes_lacks_no_name(tmp_path: Path) -> None:
+    """Its prediction is an index, taken from the last layer's own cells."""
+    weights = {"out.weight": np.arange(12.0).reshape(3, 4), "out.bias": np.zeros(3)}
+    network = Network((4,), [Node("out", Linear(4, 3)), Node("s", Softmax())], weights)
+    samples = Samples(np.random.default_rng(0).standard_normal((6, 4)), np.array([0, 1, 2, 0, 1, 2], np.uint8))
+    workbook.write(network, Chosen(1), tmp_path / "x.xlsx", samples=samples)
+    assert reader.read(tmp_path / "x.xlsx").named_range("classes") is None
+    assert misnamed(tmp_path / "x.xlsx") == []
+
+
+@pytest.mark.parametrize(
+    ("source", "is_the_one"),
+    [
+        ('"a,b,c,draw"', True),
+        ('"A, B, c, Draw, and more"', True),
+        ("Samples!$D$5:$D$8", True),
+        ("sample_labels", False),
+        ('"a,b"', False),
+        ('"yes,no"', False),
+        ("nowhere!$A$1:$A$9", False),
+        ("OFFSET(A1,0,0)", False),
+    ],
+)
+def test_which_drop_down_chooses(chosen: Path, source: str, is_the_one: bool) -> None:
+    """One that lists all labels and the drawing, spelled in any way; others have nothing to do with the choice."""
+    book = reader.read(chosen)
+    book.sheets["xlconv"].drop_downs = [DropDown((Range("xlconv", 70, 1, 2, 1),), source)]
+    found = [each.cell for each in names.check(book, found_by(book))]
+    assert found == ([named(chosen, "choice").place] if is_the_one else [])
