@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.test_choices import colour
 from tests.test_names import rewritten
-from xlconv import reader
+from xlconv import reader, workbook
 from xlconv.cells import Range
 from xlconv.check import verify
+from xlconv.pages.choices import Chosen
 
 SHEET = "xl/worksheets/sheet1.xml"
 
@@ -90,3 +92,22 @@ def test_elsewhere(small: Path, tmp_path: Path) -> None:
     assert findings == []
     assert note.startswith(f"{cell_of(small, 'dense').sheet}!B101:C102 is a data table")
     assert verify(path, random=3).verdict == "agrees"
+
+
+@pytest.mark.parametrize(
+    ("name", "part"), [("mark", 1), ("explore_result", 3), ("drawn_prediction", 4), ("samples", 5)]
+)
+def test_what_goes_with_a_network(tmp_path: Path, name: str, part: int) -> None:
+    """The mark, Explore, the text beside the drawing and the samples are the network's, too."""
+    network, samples = colour(("a", "b", "c"))
+    workbook.write(network, Chosen(0), tmp_path / "x.xlsx", samples=samples)
+    cell = cell_of(tmp_path / "x.xlsx", name)
+
+    def marked(xml: str) -> str:
+        table = rf'\1<f t="dataTable" ref="{cell.address}" dt2D="0" dtr="0" r1="ZZ99"/>\2'
+        xml, count = re.subn(rf'(<c r="{cell.address}"[^>]*>)(?:<f>[^<]*</f>)?(<v>)', table, xml)
+        assert count == 1
+        return xml
+
+    path = rewritten(tmp_path / "x.xlsx", tmp_path / "y.xlsx", {f"xl/worksheets/sheet{part}.xml": marked})
+    assert found(path) == ([(cell.place, "a data table fills cells of a network", 1)], [])

@@ -17,7 +17,8 @@ from click.testing import CliRunner
 from tests.test_choices import colour
 from xlconv import reader, workbook
 from xlconv.cells import Range
-from xlconv.check import verify
+from xlconv.check import names, verify
+from xlconv.check.audit import audit
 from xlconv.check.roots import roots
 from xlconv.cli import cli
 from xlconv.engines.libreoffice import find_program
@@ -28,7 +29,9 @@ from xlconv.pages.choices import Chosen
 from xlconv.places import Atlas
 from xlconv.reader import Cell, Workbook
 from xlconv.reader.book import DefinedName
+from xlconv.reader.dropdowns import DropDown
 from xlconv.recover.declared import check_declared, declares, found_by
+from xlconv.recover.reading import read
 from xlconv.templates import Samples
 
 Edit = Callable[[str], str]
@@ -115,16 +118,34 @@ def test_a_formula_sees_the_names_of_its_worksheet(chosen: Path, tmp_path: Path)
         return xml[:at] + xml[at:].replace(bias.absolute, "mine", 1)
 
     def named(everywhere: str, here: str) -> Edit:
-        added = f'<definedName name="mine">{everywhere}</definedName>'
+        added = f'<definedName name="mine">{everywhere}</definedName>' if everywhere else ""
         added += f'<definedName name="mine" localSheetId="0">{here}</definedName>'
         return lambda xml: xml.replace("<definedNames>", f"<definedNames>{added}")
 
     found = []
-    for number, refs in enumerate([(other.reference, bias.reference), (bias.reference, other.reference)]):
+    right, wrong = bias.reference, other.reference
+    for number, refs in enumerate([(wrong, right), ("", right), (right, wrong), ("", wrong)]):
         edits = {"xl/worksheets/sheet1.xml": by_name, "xl/workbook.xml": named(*refs)}
         report = verify(rewritten(chosen, tmp_path / f"{number}.xlsx", edits), random=3)
         found.append({(finding.rule, finding.cell) for finding in report.findings if finding.rule != "stale"})
-    assert found == [set(), {("formula", cell.part(0, 0).place)}]
+    assert found == [set(), set(), *[{("formula", cell.part(0, 0).place)}] * 2]
+
+
+def test_what_formulas_read_by_local_names() -> None:
+    """What a cell reads, and whether that holds numbers, is told by the names of its own worksheet."""
+    sheets = {name: reader.Sheet("x") for name in ("S", "T")}
+    sheets["S"].cells |= {(1, 1): Cell(None, 1.0), (2, 1): Cell("n*2", 2.0)}
+    sheets["T"].cells |= {(2, 1): Cell("m*2", 0.0)}
+    defined = (DefinedName("n", "T!$A$1"), DefinedName("n", "S!$A$1", "S"), DefinedName("m", "T!$A$1"))
+    book = Workbook(Path("x"), sheets, {"n": "T!$A$1", "m": "T!$A$1"}, defined)
+    atlas = Atlas(sheets)
+    cell, source = read(book).precedents
+    assert dict(zip(cell.tolist(), source.tolist(), strict=True)) == {
+        atlas.place("S", 2, 1): atlas.place("S", 1, 1),
+        atlas.place("T", 2, 1): atlas.place("T", 1, 1),
+    }
+    blank = [each.cell for each in audit(book, {}, {}) if each.rule == "reads-blank"]
+    assert blank == ["T!A2"]
 
 
 def test_which_cell_is_at_fault_by_local_names() -> None:
@@ -328,3 +349,24 @@ def test_a_network_without_classes_lacks_no_name(tmp_path: Path) -> None:
     workbook.write(network, Chosen(1), tmp_path / "x.xlsx", samples=samples)
     assert reader.read(tmp_path / "x.xlsx").named_range("classes") is None
     assert misnamed(tmp_path / "x.xlsx") == []
+
+
+@pytest.mark.parametrize(
+    ("source", "is_the_one"),
+    [
+        ('"a,b,c,draw"', True),
+        ('"A, B, c, Draw, and more"', True),
+        ("Samples!$D$5:$D$8", True),
+        ("sample_labels", False),
+        ('"a,b"', False),
+        ('"yes,no"', False),
+        ("nowhere!$A$1:$A$9", False),
+        ("OFFSET(A1,0,0)", False),
+    ],
+)
+def test_which_drop_down_chooses(chosen: Path, source: str, is_the_one: bool) -> None:
+    """One that lists all labels and the drawing, spelled in any way; others have nothing to do with the choice."""
+    book = reader.read(chosen)
+    book.sheets["xlconv"].drop_downs = [DropDown((Range("xlconv", 70, 1, 2, 1),), source)]
+    found = [each.cell for each in names.check(book, found_by(book))]
+    assert found == ([named(chosen, "choice").place] if is_the_one else [])
