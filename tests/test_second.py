@@ -92,7 +92,7 @@ def opinions(folder: Path, *asked: Engine, formula: str = "=1+1") -> list[second
     reading = read(read_book)
     question = Question.of(reading.atlas, np.array([reading.atlas.place("Sheet", 1, 3)]), [[]])
     needs = Needs(read_book, reading.groups, reading.atlas)
-    return second.opinions(asked, [question], needs, reading.precedents)
+    return second.opinions(asked, [question], needs, reading)
 
 
 def test_nobody_else_is_asked_for_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,7 +117,7 @@ def _check_networks(report: Report, recovered: Recovered, engines: Sequence[Engi
     questions = [question(recovered.book, each.found, each.trials) for each in checks]
     needs = Needs(recovered.book, recovered.reading.groups, recovered.reading.atlas)
     with _aside() as pool:  # the engines compute in processes of their own, while formulas are read here
-        computed = pool.submit(opinions, engines, questions, needs, recovered.reading.precedents)
+        computed = pool.submit(opinions, engines, questions, needs, recovered.reading)
         for check in checks:
             _add_formulas(check, recovered, report.tolerance)
             done(f"the formulas of {check.found.title} compared with its layers")

@@ -12,6 +12,7 @@ import numpy as np
 
 from xlconv import places
 from xlconv.check.needed import Needs
+from xlconv.check.readers import Readers
 from xlconv.check.report import Finding
 from xlconv.places import Places
 from xlconv.recover import Recovered
@@ -46,11 +47,12 @@ def beside(recovered: Recovered, needs: Needs) -> Beside:
     atlas, reading = recovered.reading.atlas, recovered.reading
     rest = np.unique(np.concatenate([atlas.of(group.sheet, group.cells) for group in recovered.not_recognised]))
     known = np.unique(np.concatenate([found.formulas for found in recovered.networks]))
-    reads = _behind(known, rest, reading.precedents)
+    readers = Readers(reading.precedents)
+    reads = readers.of(known, rest)
     if not reads.size:
         return Beside()
     between = np.intersect1d(reads, _needed(known, needs, reading.precedents))
-    chain = _chain(recovered, reads)
+    chain = _chain(recovered, reads, readers)
     unchecked = np.union1d(between, chain)
     is_said = any(found.declared for found in recovered.networks)
     if not is_said and _like_tensors(recovered, reads).size > _HANDFUL * reads.size:
@@ -81,37 +83,17 @@ def note(recovered: Recovered, cells: Places) -> list[str]:
     return [f"{cells.size:,} {said} not checked: {named}"]
 
 
-def _behind(known: Places, among: Places, precedents: tuple[Places, Places]) -> Places:
-    """Those of some cells that are computed from known ones, directly or through each other."""
-    cell, source = precedents
-    mine = places.find(cell, among) >= 0
-    cell, source = cell[mine], source[mine]
-    found = np.unique(cell[places.find(source, known) >= 0])
-    while True:
-        more = np.union1d(found, cell[places.find(source, found) >= 0])
-        if more.size == found.size:
-            return found
-        found = more
-
-
 def _needed(known: Places, needs: Needs, precedents: tuple[Places, Places]) -> Places:
     """What a network's formulas read, directly or through others; as far as it is known."""
-    found = needs.of(known)
-    if found is not None:
-        return found
     cell, source = precedents
-    found = known
-    while True:
-        more = np.union1d(found, source[places.find(cell, found) >= 0])
-        if more.size == found.size:
-            return found
-        found = more
+    found = needs.of(known)
+    return Readers((source, cell)).of(known, np.unique(source)) if found is None else found
 
 
-def _chain(recovered: Recovered, reads: Places) -> Places:
+def _chain(recovered: Recovered, reads: Places, readers: Readers) -> Places:
     """Those of some cells that do what layers do where several do: one behind the other, or as copies of each other."""
     operations = np.intersect1d(recovered.stray, reads)
-    later = np.intersect1d(operations, _behind(operations, reads, recovered.reading.precedents))
+    later = np.intersect1d(operations, readers.of(operations, reads))
     return np.union1d(later, _like_tensors(recovered, operations))
 
 

@@ -20,10 +20,12 @@ from xlconv.cells import ErrorValue, NotEvaluated, Value
 from xlconv.check.computed import Computed, Question
 from xlconv.check.evaluation import evaluated
 from xlconv.check.needed import Needs
+from xlconv.check.readers import Readers
 from xlconv.engines import NAMES, Engine, by_name
 from xlconv.engines.errors import is_array
 from xlconv.errors import BoundsError, EngineError, XlconvError
 from xlconv.places import Atlas, Places, find
+from xlconv.recover.reading import Reading
 
 _LACKING: Final = ("#VALUE!", "#NAME?")
 """Errors that engines show for what they lack."""
@@ -39,34 +41,21 @@ Results: TypeAlias = list[list[Computed]]
 """For each question, for each of its trials."""
 
 
-def opinions(
-    engines: Sequence[Engine], questions: Sequence[Question], needs: Needs, precedents: tuple[Places, Places]
-) -> list[Results]:
+def opinions(engines: Sequence[Engine], questions: Sequence[Question], needs: Needs, reading: Reading) -> list[Results]:
     """What each of several engines computes; where one has no value, that of another one that is installed.
 
     Args:
         engines: The engines.
         questions: What they are asked.
         needs: What the cells of the workbook need.
-        precedents: Cells, and for each of them one that its formula names.
+        reading: Its formulas.
 
     Raises:
         EngineError: One of them could not compute the workbook at all.
     """
-    ask = partial(_evaluated, needs=needs, precedents=precedents)
+    ask = partial(_evaluated, needs=needs, reading=reading)
     known = {engine.name: ask(engine, questions) for engine in engines}
     return [_Completing(engine, questions, ask, needs.atlas, known).completed() for engine in engines]
-
-
-def _readers(cells: Places, precedents: tuple[Places, Places]) -> Places:
-    """Some cells and all that are computed from them, sorted."""
-    cell, source = precedents
-    while cells.size:
-        more = np.union1d(cells, cell[find(source, cells) >= 0])
-        if more.size == cells.size:
-            break
-        cells = more
-    return cells
 
 
 def _without(computed: Computed, wrong: Places, engine: str) -> Computed:
@@ -80,9 +69,7 @@ def _without(computed: Computed, wrong: Places, engine: str) -> Computed:
     return Computed(computed.places, shown)
 
 
-def _evaluated(
-    engine: Engine, questions: Sequence[Question], needs: Needs, precedents: tuple[Places, Places]
-) -> Results:
+def _evaluated(engine: Engine, questions: Sequence[Question], needs: Needs, reading: Reading) -> Results:
     """What an engine computes, but for cells that it is known to compute wrong."""
     try:
         results = evaluated(engine, questions, needs)
@@ -92,8 +79,22 @@ def _evaluated(
         raise EngineError(f"{engine.title}: {error.message}", error.hint) from None
     if engine.name not in _ONE_OF_A_RANGE:
         return results
-    wrong = _readers(needs.over_ranges(alone=_ONE_OF_A_RANGE[engine.name]), precedents)
-    return [[_without(computed, wrong, engine.name) for computed in trials] for trials in results]
+    wrong = needs.over_ranges(alone=_ONE_OF_A_RANGE[engine.name])
+    return [
+        [_without(computed, cells, engine.name) for computed in trials]
+        for question, trials in zip(questions, results, strict=True)
+        for cells in [_from(wrong, question, needs, reading)]
+    ]
+
+
+def _from(wrong: Places, question: Question, needs: Needs, reading: Reading) -> Places:
+    """Some cells, and what a question needs that is computed from them, unless it is given; sorted."""
+    if not wrong.size:
+        return wrong
+    needed = needs.of(question.cells, question.given)
+    known = np.setdiff1d(np.unique(reading.precedents[0]) if needed is None else needed, question.given)
+    mine = np.intersect1d(wrong, known)
+    return np.union1d(mine, Readers(reading.precedents).of(mine, known)) if mine.size else mine
 
 
 @dataclass
