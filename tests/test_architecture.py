@@ -94,9 +94,17 @@ def test_every_module_has_a_floor() -> None:
     assert sorted(modules()) == sorted(name for names in FLOORS for name in names)
 
 
+def test_imports_are_seen() -> None:
+    """What the next tests look through is there: imports at the top, in functions, and of names in packages."""
+    seen = {(name, imported) for name, paths in modules().items() for path in paths for imported in imports(path)}
+    assert {("emit", "xlconv.layers"), ("reference", "numpy"), ("check", "xlconv.reader")} <= seen
+    assert sum(imported.startswith("xlconv.") for _, imported in seen) > 200
+
+
 @pytest.mark.parametrize("name", sorted(modules()))
 def test_imports_run_downwards(name: str) -> None:
     """No module imports one of its own floor or of a higher one."""
+    assert any(map(imports, modules()[name]))
     for path in modules()[name]:
         for imported in imports(path):
             parts = imported.split(".")
@@ -112,6 +120,7 @@ def test_imports_run_downwards(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(FORBIDDEN))
 def test_sides_stay_independent(name: str) -> None:
     """The model does not know the spreadsheet, the formulas do not know the model, the checker not the writer."""
+    assert any(map(imports, modules()[name]))
     for path in modules()[name]:
         for imported in imports(path):
             assert not any(imported == bad or imported.startswith(f"{bad}.") for bad in FORBIDDEN[name]), path

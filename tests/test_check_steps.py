@@ -148,7 +148,9 @@ def test_steps_lead_to_the_result(network: Network, data: st.DataObject) -> None
     """In any network: what is shown of a window makes the number that the reference has by another route."""
     outputs = reference.forward(network, strategies.inputs(network, 0))
     rng = np.random.default_rng(0)
-    for number, cells in enumerate(chosen(network), 1):
+    shown = list(chosen(network))
+    assert len(shown) == sum(not (node.inline or node.layer.view) for node in network.nodes)
+    for number, cells in enumerate(shown, 1):
         output = outputs[cells.shows]
         at = tuple(data.draw(st.integers(0, n - 1)) for n in output.shape)
         found = steps(network, Selection(cells.node.name, *(*at, *rng.integers(0, 9, 2))[:3]), outputs)

@@ -113,6 +113,7 @@ def test_other_engines_show_the_same(template: Template, three: Path, engine: st
     results = (
         [shown(three, [each], engine)[0] for each in edits] if engine == "ironcalc" else shown(three, edits, engine)
     )
+    assert len(results) == 13
     for number, (x, prediction, mark) in enumerate(results):
         expected = choices.samples[3 * number] if number < 10 else [drawn, dotted, dotted][number - 10][None]
         np.testing.assert_allclose(x, expected, rtol=0, atol=1e-14)

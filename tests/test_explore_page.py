@@ -123,6 +123,7 @@ def test_what_comes_out_is_the_cell(name: str) -> None:
     """In every layer the steps end in the number of the first worksheet, which is the reference's."""
     made_book = book(NETWORKS[name])
     choices = every_choice(made_book.network)
+    assert {each[0].layer for each in choices} == {layer for layer, _ in holders(made_book.network)} != set()
     names = ["explore_result", "explore_cell"]
     for (choice, last, index), found in zip(
         choices, made_book.choose([each[0] for each in choices], names, "formualizer"), strict=True
@@ -153,6 +154,7 @@ def test_words_tell_what_is_shown(name: str) -> None:
     made_book = book(NETWORKS[name])
     names = [each for each in made_book.page.names if each not in CHOICES | {"explore_words"}]
     choices = [each[0] for each in every_choice(made_book.network, 7)]
+    assert {each.layer for each in choices} == {layer for layer, _ in holders(made_book.network)} != set()
     for choice, found in zip(choices, made_book.choose(choices, ["explore_words", *names], "formualizer"), strict=True):
         ((text,),) = found[0]
         values = dict(zip(names, found[1:], strict=True))
@@ -322,6 +324,7 @@ def test_other_programs_compute_the_same(engine: str) -> None:
     made_book = book(NETWORKS["padding, strides, biases"])
     choices = [each[0] for each in every_choice(made_book.network, 1)]
     names = [name for name in made_book.page.names if name not in CHOICES]
+    compared = 0
     for choice, ours, theirs in zip(
         choices,
         made_book.choose(choices, names, "formualizer"),
@@ -334,6 +337,9 @@ def test_other_programs_compute_the_same(engine: str) -> None:
                     choice,
                     name,
                 )
+                compared += 1
+    assert compared == len(choices) * sum(where.size for name, where in made_book.page.names.items() if name in names)
+    assert len(choices) >= 8
 
 
 def test_validations() -> None:

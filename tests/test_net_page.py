@@ -87,6 +87,7 @@ def check_apart(layout: Layout) -> None:
         assert where.row + where.height - 1 <= layout.last_row, what
         for at in where.cells():
             assert taken.setdefault(at, what) == what, (what, taken[at])
+    assert taken
 
 
 def check_texts(page: Page, layout: Layout) -> None:
@@ -94,6 +95,7 @@ def check_texts(page: Page, layout: Layout) -> None:
     filled = {at for at, (content, _) in page.cells.items() if content is not None}
     merged = {at for where in page.merged for at in where.cells()}
     texts = [(at, str(content), kind) for at, (content, kind) in page.cells.items() if content and kind in SIZES]
+    assert texts
     for (row, column), text, kind in texts:
         after = [at[1] for at in filled | merged if at[0] == row and at[1] > column]
         room = layout.pixels(column, min(after, default=layout.last_column + 1) - column)
@@ -102,6 +104,7 @@ def check_texts(page: Page, layout: Layout) -> None:
 
 def check_headings(page: Page, layout: Layout) -> None:
     """Headings do not touch, every one has a sentence that fits its own columns, and none is cut short."""
+    assert layout.headings
     for left, right in pairwise(layout.headings):
         assert left.column + left.width < right.column
     for heading in layout.headings:
@@ -166,6 +169,7 @@ def test_tensors_stand_at_constant_pitches(template: Template) -> None:
     """Channels below one another, kernels and dense weights in regular stacks, so that formulas can count to them."""
     for network in (template.network, *SMALL.values()):
         layout = lay_out(network, "net")
+        assert set(layout.weights) <= set(layout.outputs) != set()
         for blocks in layout.outputs.values():
             assert len({where.column for where in blocks.ranges}) == 1
             assert len({b.row - a.row for a, b in pairwise(blocks.ranges)}) <= 1

@@ -70,7 +70,9 @@ def test_python_examples(tmp_path: Path) -> None:
 def test_commands_exist() -> None:
     """Every xlconv command and option in the README is one that the help lists."""
     text = "\n".join(blocks("sh") + [command for command, _ in sessions()])
-    for line in re.findall(r"xlconv ([a-z].*)", text):
+    lines = re.findall(r"xlconv ([a-z].*)", text)
+    assert len(lines) >= 15
+    for line in lines:
         words = line.split("#")[0].split()
         said = subprocess.run(
             [sys.executable, "-m", "xlconv", words[0], "--help"], capture_output=True, text=True, check=False
@@ -82,5 +84,7 @@ def test_commands_exist() -> None:
 
 def test_links_and_pictures_are_there() -> None:
     """Nothing that the README points to is missing."""
-    for target in re.findall(r"\]\(([^)#]+)\)", README.read_text(encoding="utf-8")):
+    targets = re.findall(r"\]\(([^)#]+)\)", README.read_text(encoding="utf-8"))
+    assert len(targets) > 2
+    for target in targets:
         assert (ROOT / target).exists(), target

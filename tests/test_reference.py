@@ -15,7 +15,7 @@ from tests.strategies import inputs, networks
 from xlconv import reference
 from xlconv.errors import NetworkError
 from xlconv.layers import Conv2d, Flatten, Layer, Linear, MaxPool2d, ReLU, Shape, Softmax, ZeroPad2d
-from xlconv.network import Network, Node
+from xlconv.network import INPUT, Network, Node
 
 X = np.array([[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]])
 KERNEL = np.array([[[[1.0, 0.0], [0.0, -1.0]]]])
@@ -138,7 +138,9 @@ def test_equals_pytorch(network: Network, seed: int) -> None:
     module = TorchNetwork(network).double().loaded(network.weights)
     with torch.no_grad():
         theirs = module.outputs(torch.from_numpy(x)[None])
-    for name, ours in reference.forward(network, x).items():
+    outputs = reference.forward(network, x)
+    assert outputs.keys() == {INPUT, *(node.name for node in network.nodes)}
+    for name, ours in outputs.items():
         np.testing.assert_allclose(ours, theirs[name][0].numpy(), rtol=1e-9, atol=1e-9, err_msg=name)
 
 

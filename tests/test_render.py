@@ -527,5 +527,6 @@ def test_networks_without_classes(tmp_path: Path) -> None:
 def test_axes_have_no_ticks(seven: Path) -> None:
     """Nothing but the maps, their names and numbers."""
     figure = draw(look(seven))
+    assert figure.axes
     assert all(not axes.get_xticks().size and not axes.get_yticks().size for axes in figure.axes)
     assert all(isinstance(axes, Axes) for axes in figure.axes)

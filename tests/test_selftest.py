@@ -206,7 +206,9 @@ def test_what_the_self_test_says_is_what_verify_says(small: Path, tmp_path: Path
     from xlconv.check.selftest.specimen import Specimen
 
     specimen = Specimen.of(reader.read(small), by_name("formualizer"), 0)
-    for fault in specimen.faults(6, Random(3)):
+    faults = list(specimen.faults(6, Random(3)))
+    assert len(faults) == 6
+    for fault in faults:
         (task,) = specimen.tasks([fault])
         result = specimen.examine(task)
         (tmp_path / "copy.xlsx").write_bytes(specimen.copies.with_cell(fault.where, fault.after).package)

@@ -57,6 +57,7 @@ def test_the_network_is_the_agreed_one(template: Template) -> None:
 
 def test_weights_are_short_numbers(template: Template) -> None:
     """No weight has more than four decimals."""
+    assert template.network.weights.keys() == {"conv1.weight", "conv2.weight", "dense.weight"}
     for key, array in template.network.weights.items():
         assert all(float(f"{w:.4f}") == w for w in array.ravel()), key
 

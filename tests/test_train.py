@@ -59,6 +59,7 @@ def test_it_learns(small: Template, optimizer: str) -> None:
 def test_the_same_seed_gives_the_same_weights(small: Template) -> None:
     """However many starts run side by side; another seed gives others."""
     runs = [trained(small, restarts=5, seed=seed, jobs=jobs).best for seed, jobs in ((3, 1), (3, 2), (4, 1))]
+    assert runs[0].weights.keys() == runs[1].weights.keys() == small.network.weights.keys() != set()
     assert all((runs[0].weights[key] == runs[1].weights[key]).all() for key in runs[0].weights)
     assert any((runs[0].weights[key] != runs[2].weights[key]).any() for key in runs[0].weights)
 
