@@ -73,8 +73,6 @@ class Package:
         assert count, f"{part}: {pattern}"
         self.parts[part] = text.encode()
 
-    # Worksheets
-
     def titles(self) -> list[str]:
         return [unescape(title) for title in re.findall(r'<sheet\b[^>]*? name="([^"]*)"', self.text(WORKBOOK))]
 
@@ -100,7 +98,10 @@ class Package:
         sheet = f'<sheet xmlns:r="{namespace}" name="{title}" sheetId="9{number}" state="{state}" r:id="rId9{number}"/>'
         self.replace(WORKBOOK, "</sheets>", f"{sheet}</sheets>")
 
-    # Names
+    def strip_caches(self) -> None:
+        """No cached values, as programs write that compute nothing."""
+        for part in map(self.part, self.titles()):
+            self.parts[part] = re.sub(r"</f><v>[^<]*</v>", "</f>", self.text(part)).encode()
 
     def names(self) -> dict[str, str]:
         found = re.findall(r'<definedName name="([^"]*)"[^>]*>([^<]*)<', self.text(WORKBOOK))
@@ -146,8 +147,6 @@ class Package:
         """All cells of a named block, row by row."""
         sheet, _, address = self.names()[name].rpartition("!")
         return area(sheet.strip("'").replace("''", "'"), address)
-
-    # Cells
 
     def formulas(self, title: str) -> dict[str, str]:
         """The formulas of a worksheet by address."""

@@ -190,6 +190,13 @@ def setting(address: str, number: int) -> Change:
     return change
 
 
+def setting_by_choice(package: Package) -> Place:
+    """A number of the table that is another one for another choice."""
+    place = Place(package.at("explore_layer").sheet, "H54")
+    package.set_formula(place, "IF($C$4=1,2,3)")
+    return place
+
+
 def layer_renamed(package: Package) -> None:
     """A layer that the list calls otherwise than the network does."""
     package.set_text(Place(package.at("explore_layer").sheet, "B54"), "conv2")
@@ -212,6 +219,7 @@ def attacks() -> Iterator[Attack]:
     yield from (Attack("explore", name, setting(*each)) for name, each in SETTINGS.items())
     yield Attack("explore", "two layers' names exchanged", layer_renamed)
     yield Attack("explore", "a value for a formula", pasted)
+    yield Attack("explore", "a setting by the choice", setting_by_choice)
 
 
 def every_choice() -> Iterator[Attack]:

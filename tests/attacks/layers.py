@@ -241,6 +241,13 @@ def weight(content: str, kind: str = "") -> Change:
     return change
 
 
+def class_by_choice(package: Package) -> Place:
+    """The name of a class that is another one for another choice."""
+    place = package.at("classes", 4)
+    package.set_formula(place, filled(package, "IF({$choice}=4,3,4)"))
+    return place
+
+
 def two_by_two(package: Package) -> list[Place]:
     """The pixels of a block exchanged by columns: where values are equal today, nothing shows."""
     one, two = package.at("conv2_0", 0, 0), package.at("conv2_0", 0, 1)
@@ -250,7 +257,27 @@ def two_by_two(package: Package) -> list[Place]:
     return [one, two]
 
 
+def by_way_of(at: At, wrong: str) -> Change:
+    """A formula or number moved to a cell beside the net, changed there, and read from its old place."""
+
+    def change(package: Package) -> list[Place]:
+        place, beside = package.at(*at), package.at("softmax").moved(0, 20)
+        old = package.number(place) if "_weight_" in at[0] else package.formula(place)
+        package.set_formula(beside, filled(package, wrong).replace("{old}", old))
+        package.set_formula(place, beside.address)
+        return [place, beside]
+
+    return change
+
+
 OTHERS: Final[dict[str, Change]] = {
+    "a trap in a cell beside": by_way_of(LOGIT, "IF({$choice}=4,99,{old})"),
+    "a trap beside on a pixel": by_way_of(PIXEL, "IF({input_0 12 14}=0.25,0,{old})"),
+    "a weight from a cell beside that reads the choice": by_way_of(
+        ("conv2_weight_0_1", 1, 1), "IF({$choice}=4,1,{old})"
+    ),
+    "a class's name that depends on the choice": class_by_choice,
+    "a pixel typed": pasted(("input_0", 14, 14)),
     "a weight typed as a number": number_typed,
     "a weight's cell for an equal one": equal_weight,
     "two classes exchanged": dense_exchanged,

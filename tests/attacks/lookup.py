@@ -74,23 +74,28 @@ EDITED: Final = {
 }
 
 
-def classes_permuted(package: Package) -> Place:
+def classes_permuted(package: Package) -> None:
     """Two names of classes exchanged, which makes the mark wrong."""
-    one, two = package.at("classes", 3), package.at("classes", 8)
-    package.set_number(one, 8)
-    package.set_number(two, 3)
-    return one
+    package.set_number(package.at("classes", 3), 8)
+    package.set_number(package.at("classes", 8), 3)
+    package.strip_caches()
 
 
-def labels_reversed(package: Package) -> list[Place]:
+def labels_reversed(package: Package) -> None:
     """The samples' labels from the last to the first."""
     places = package.block("sample_labels")
     for place, label in zip(places, [package.number(place) for place in reversed(places)], strict=True):
         package.set_number(place, label)
-    return places
+    package.strip_caches()
 
 
-def pictures_exchanged(package: Package) -> list[Place]:
+def scale_changed(package: Package) -> None:
+    """Pictures of ink that is twice as black as black."""
+    package.set_number(package.at("sample_scale"), 128)
+    package.strip_caches()
+
+
+def pictures_exchanged(package: Package) -> None:
     """A 4 and a 9 exchanged."""
     part = package.part("Samples")
     text = package.text(part)
@@ -104,18 +109,6 @@ def pictures_exchanged(package: Package) -> list[Place]:
         assert head
         text = text.replace(mine[0], head[0] + re.sub(rf'(<c r="[A-Z]+){other}"', rf'\g<1>{number}"', tail))
     package.parts[part] = text.encode()
-    return [package.at("samples", 12), package.at("samples", 27)]
-
-
-def number_set(at: At, number: float) -> Change:
-    """Another number in a cell that holds one."""
-
-    def change(package: Package) -> Place:
-        place = package.at(*at)
-        package.set_number(place, number)
-        return place
-
-    return change
 
 
 def last_one(package: Package) -> Place:
@@ -123,6 +116,25 @@ def last_one(package: Package) -> Place:
     place = package.at("sample_labels", 12).moved(0, 2)
     package.set_number(place, 1)
     return place
+
+
+def computed(at: At, formula: str) -> Change:
+    """A formula where a sample's number stood, the scale or a label."""
+
+    def change(package: Package) -> Place:
+        place = package.at(*at)
+        package.set_formula(place, formula)
+        return place
+
+    return change
+
+
+COMPUTED: Final = {
+    "a sample's pixel by the choice": (("samples", 13, 14 * SIDE + 14), "IF('conv-example'!$L$43=1,0,200)"),
+    "a label by the choice": (("sample_labels", 12, 0), "IF('conv-example'!$L$43=2,5,4)"),
+    "a scale by the choice": (("sample_scale", 0, 0), "IF('conv-example'!$L$39=4,128,255)"),
+    "a pixel of a sample at random": (("samples", 22, 14 * SIDE + 14), "INT(RAND()*255)"),
+}
 
 
 def mark_traps() -> Iterator[Attack]:
@@ -168,8 +180,9 @@ def attacks() -> Iterator[Attack]:
     yield Attack("samples", "classes permuted", classes_permuted)
     yield Attack("samples", "labels reversed", labels_reversed)
     yield Attack("samples", "pictures of a 4 and a 9 exchanged", pictures_exchanged)
-    yield Attack("samples", "scale 128", number_set(("sample_scale", 0, 0), 128))
+    yield Attack("samples", "scale 128", scale_changed)
     yield Attack("samples", "the last 4 out of reach", last_one)
+    yield from (Attack("samples", name, computed(*each)) for name, each in COMPUTED.items())
     yield from mark_traps()
     yield from (Attack("mark", name, edited(*each)) for name, each in MARKS.items())
     yield from (Attack(kind, name, trapped(*each)) for name, (kind, *each) in TRAPS.items())  # type: ignore[arg-type]

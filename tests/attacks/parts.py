@@ -79,11 +79,11 @@ def lying(*names: str) -> Change:
     return change
 
 
-def all_lying(package: Package) -> Place:
+def all_lying(package: Package) -> list[Place]:
     """42 as every cached value of the net's worksheet."""
-    place = package.at("prediction")
-    package.substitute(package.part(place.sheet), r"</f><v>[^<]*</v>", "</f><v>42</v>")
-    return place
+    places = [package.at("input_0"), package.at("prediction")]
+    package.substitute(package.part(places[0].sheet), r"</f><v>[^<]*</v>", "</f><v>42</v>")
+    return places
 
 
 def same_address(first: bool) -> Change:

@@ -106,13 +106,6 @@ def without_caches(change: Callable[[Package], object]) -> Change:
 
     def changed(package: Package) -> None:
         change(package)
-        strip_caches(package)
+        package.strip_caches()
 
     return by_package(changed)
-
-
-def strip_caches(package: Package) -> None:
-    """No cached values, as programs write that compute nothing."""
-    for title in package.titles():
-        part = package.part(title)
-        package.parts[part] = re.sub(r"</f><v>[^<]*</v>", "</f>", package.text(part)).encode()

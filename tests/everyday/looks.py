@@ -13,7 +13,7 @@ from openpyxl.drawing.image import Image
 from PIL import Image as Picture
 
 from tests.editing import WORKBOOK, Package
-from tests.everyday.edit import Edit, by_package, strip_caches
+from tests.everyday.edit import Edit, by_package
 
 STYLES: Final = "xl/styles.xml"
 
@@ -130,6 +130,6 @@ def edits() -> Iterator[Edit]:
     for change in (recoloured, bold, more_decimals, manual, printed, other_tab, titled, chart_deleted):
         yield Edit("looks", change.__name__.replace("_", " "), by_package(change))
     yield Edit("looks", "validations removed", by_package(validations_removed))
-    yield Edit("looks", "caches stripped", by_package(strip_caches))
+    yield Edit("looks", "caches stripped", by_package(Package.strip_caches))
     yield Edit("looks", "a comment", commented)
     yield Edit("looks", "a picture", pictured)
