@@ -48,9 +48,8 @@ def shared(first: str, other: str, wrong: bool) -> Change:
         for number, name in enumerate((first, other)):
             places = package.block(name)
             area = f"{places[0].address}:{places[-1].address}"
-            package.set_formula(places[0], package.formula(places[0]), f' t="shared" si="{number}" ref="{area}"')
-            for place in places[1:]:
-                package.set_content(place, f'<f t="shared" si="{number}"/>')
+            start = (package.formula(places[0]), f' t="shared" si="{number}" ref="{area}"')
+            package.set_elements(places, [start] + [("", f' t="shared" si="{number}"')] * (len(places) - 1))
         place = package.at(first, 5, 6)
         if wrong:
             package.set_content(place, '<f t="shared" si="1"/>')
