@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape, unescape
 from pathlib import Path
 from typing import NamedTuple
@@ -175,6 +175,22 @@ class Package:
     def wrap(self, place: Place, text: str) -> None:
         """A formula in which the old one stands for `{old}`."""
         self.set_formula(place, text.replace("{old}", self.formula(place)))
+
+    def set_elements(self, places: Iterable[Place], formulas: Iterable[tuple[str, str]]) -> None:
+        """Other formulas in many cells of one worksheet, each with the attributes of its element."""
+        changed = {
+            place: f"<f{kind}>{escape(text, quote=False)}</f>"
+            for place, (text, kind) in zip(places, formulas, strict=True)
+        }
+        sheet = next(iter(changed)).sheet
+
+        def cell(found: re.Match[str]) -> str:
+            content = changed.get(Place(sheet, found[1]))
+            look = "".join(re.findall(r' s="\d+"', found[2]))
+            return found[0] if content is None else f'<c r="{found[1]}"{look}>{content}</c>'
+
+        part = self.part(sheet)
+        self.parts[part] = _CELL.sub(cell, self.text(part)).encode()
 
     def edit(self, place: Place, old: str, new: str) -> None:
         """A formula with another text in place of one, each time."""

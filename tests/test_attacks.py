@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.attacks import corpus, explore
-from tests.attacks.attack import Attack, attempt, base
+from tests.attacks.attack import Attack, Expected, attempt, base, is_right
 from tests.editing import Package
 from xlconv import reader
 
@@ -29,6 +29,36 @@ def test_a_share(original: Path, attack: Attack) -> None:
     """What no longer computes or shows its network is found, and its cell named; what still does is not accused."""
     outcome = attempt(attack, original)
     assert outcome.right, outcome
+
+
+@pytest.mark.parametrize(
+    ("verdict", "named", "found", "all_found", "only_named", "innocent"),
+    [
+        ("agrees", "", False, False, False, True),
+        ("agrees", "N!A1", False, False, True, True),
+        ("not checked", "", False, False, False, True),
+        ("not checked", "N!A1", True, False, True, True),
+        ("differs", "", False, False, False, False),
+        ("differs", "N!A1", True, False, True, False),
+        ("differs", "N!A1 N!B2 N!C3", True, True, True, False),
+        ("differs", "N!C3", False, False, False, False),
+        ("error: N!A1 is no number", "N!A1", True, False, True, False),
+    ],
+)
+def test_what_counts_as_found(
+    verdict: str, named: str, found: bool, all_found: bool, only_named: bool, innocent: bool
+) -> None:
+    """Of changes in N!A1 and N!B2: no verdict that it agrees, and one of the cells named, or each of them."""
+    expected: tuple[Expected, ...] = ("found", "all", "named", "innocent")
+    said = [is_right(each, verdict, set(named.split()), {"N!A1", "N!B2"}) for each in expected]
+    assert said == [found, all_found, only_named, innocent]
+
+
+def test_where_no_cell_is_known() -> None:
+    """The verdict alone counts, so that a value which is only to be named cannot be right."""
+    assert is_right("found", "not checked", set(), set())
+    assert not is_right("found", "agrees", {"N!A1"}, set())
+    assert not is_right("named", "differs", {"N!A1"}, set())
 
 
 def test_every_attack_changes_the_workbook(original: Path, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -85,15 +85,23 @@ def judged(path: Path, expected: Expected, cells: tuple[str, ...]) -> Outcome:
         report = verify(path, [by_name(DEFAULT, isolated=False)])
     except XlconvError as error:
         verdict, named = f"error: {error.message}", [cell for cell in cells if cell.rpartition("!")[2] in error.message]
-        found = True
     else:
-        verdict, found = report.verdict, not report.agrees
+        verdict = report.verdict
         named = [cell.replace("'", "") for each in report.findings for cell in (each.cell, *each.cells) if cell]
-    reached = not cells or not set(cells).isdisjoint(named)
-    right = {
-        "found": found and reached,
-        "all": found and set(cells) <= set(named),
-        "named": bool(cells) and reached,
-        "innocent": verdict in ("agrees", "not checked"),
-    }
-    return Outcome(right[expected], verdict, tuple(sorted(set(named))[:6]), cells[:4])
+    return Outcome(
+        is_right(expected, verdict, set(named), set(cells)), verdict, tuple(sorted(set(named))[:6]), cells[:4]
+    )
+
+
+def is_right(expected: Expected, verdict: str, named: Set[str], cells: Set[str]) -> bool:
+    """Whether a verdict and the cells that findings name are what has to be said of changed cells."""
+    found, reached = verdict != "agrees", not cells or not cells.isdisjoint(named)
+    match expected:
+        case "found":
+            return found and reached
+        case "all":
+            return found and cells <= named
+        case "named":
+            return bool(cells) and reached
+        case "innocent":
+            return verdict in ("agrees", "not checked")

@@ -63,10 +63,10 @@ def everywhere(name: str, pattern: str, new: str) -> Change:
 
     def change(package: Package) -> list[Place]:
         places = package.block(name)
-        for place in places:
-            formula, count = re.subn(pattern, filled(package, new), package.formula(place))
-            assert count, f"{place}: {pattern} is not in {formula}"
-            package.set_formula(place, formula)
+        before, new_text = package.formulas(places[0].sheet), filled(package, new)
+        changed = [re.subn(pattern, new_text, before[place.address]) for place in places]
+        assert all(count for _, count in changed), f"{name}: {pattern}"
+        package.set_elements(places, ((formula, "") for formula, _ in changed))
         return places
 
     return change

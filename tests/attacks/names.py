@@ -209,34 +209,41 @@ def own_name(package: Package) -> None:
     package.set_name("rate", f"{NET}$GJ$9")
 
 
+OTHERS: Final[dict[str, Change]] = {
+    "mark deleted and wrong": deleted_and_wrong("mark", '"✓ right"'),
+    "drawn_prediction deleted and wrong": deleted_and_wrong("drawn_prediction", "7"),
+    "prediction deleted and wrong": deleted_and_wrong("prediction", "IF($L$39=4,4,{old})"),
+    "explore_result deleted and wrong": deleted_and_wrong("explore_result", "IF($E$6=5,0.5,{old})"),
+    "explore_words deleted and wrong": deleted_and_wrong("explore_words", "IF($E$6=5,0.5,{old})"),
+    "explore_cell deleted and wrong": deleted_and_wrong("explore_cell", "IF($E$6=5,0.5,{old})"),
+    "prediction behind a false front": false_front("prediction", "3"),
+    "mark behind a false front": false_front("mark", '"✓ right"'),
+    "drawn text behind a false front": false_front("drawn_prediction", "3"),
+    "choice out of sight": choice_out_of_sight,
+    "a kernel that depends on the choice": named_kernel(
+        f"IF({NET}$L$39=4,{NET}$AE$43:$AG$45,{NET}$AE$15:$AG$17)",
+    ),
+    "a kernel by OFFSET": named_kernel(f"OFFSET({NET}$AE$15,{NET}$L$43,0,3,3)"),
+    "a name twice": twice,
+    "a hidden copy that is right": hidden_copy(wrong_logit),
+    "worksheet Network deleted": deleted_sheet("Network"),
+    "worksheet Draw deleted": deleted_sheet("Draw"),
+    "worksheet Samples deleted": deleted_sheet("Samples"),
+}
+INNOCENT: Final[dict[str, Change]] = {
+    "capitals": other_case,
+    "names of another worksheet beside": local_beside,
+    "a name of one's own": own_name,
+    "a kernel by a name of one's own": named_kernel(f"{NET}$AE$15:$AG$17"),
+}
+
+
 def attacks() -> Iterator[Attack]:
     """All of this class."""
     yield from (Attack("names", f"{name} deleted", deleted(name)) for name in DELETED)
-    for name, wrong in (("mark", '"✓ right"'), ("drawn_prediction", "7"), ("prediction", "IF($L$39=4,4,{old})")):
-        yield Attack("names", f"{name} deleted and wrong", deleted_and_wrong(name, wrong))
-    for name in ("explore_result", "explore_words", "explore_cell"):
-        wrong = "IF($E$6=5,0.5,{old})"
-        yield Attack("names", f"{name} deleted and wrong", deleted_and_wrong(name, wrong))
     yield from (Attack("names", f"{name} redirected", redirected(name)) for name in ELSEWHERE)
     yield from (Attack("names", f"{one}, {two} exchanged", exchanged(one, two)) for one, two in EXCHANGED)
     yield from (Attack("names", f"{name} made local", local(name, "Draw")) for name in DELETED)
     yield from (Attack("network", name, setting(*each)) for name, each in SETTINGS.items())
-    yield Attack("names", "prediction behind a false front", false_front("prediction", "3"))
-    yield Attack("names", "mark behind a false front", false_front("mark", '"✓ right"'))
-    yield Attack("names", "drawn text behind a false front", false_front("drawn_prediction", "3"))
-    yield Attack("names", "choice out of sight", choice_out_of_sight)
-    yield Attack(
-        "names",
-        "a kernel that depends on the choice",
-        named_kernel(f"IF({NET}$L$39=4,{NET}$AE$43:$AG$45,{NET}$AE$15:$AG$17)"),
-    )
-    yield Attack("names", "a kernel by OFFSET", named_kernel(f"OFFSET({NET}$AE$15,{NET}$L$43,0,3,3)"))
-    yield Attack("names", "a name twice", twice)
-    yield from (
-        Attack("names", f"worksheet {title} deleted", deleted_sheet(title)) for title in ("Network", "Draw", "Samples")
-    )
-    yield Attack("names", "a hidden copy that is right", hidden_copy(wrong_logit))
-    yield Attack("names", "capitals", other_case, "innocent")
-    yield Attack("names", "names of another worksheet beside", local_beside, "innocent")
-    yield Attack("names", "a name of one's own", own_name, "innocent")
-    yield Attack("names", "a kernel by a name of one's own", named_kernel(f"{NET}$AE$15:$AG$17"), "innocent")
+    yield from (Attack("names", name, change) for name, change in OTHERS.items())
+    yield from (Attack("names", name, change, "innocent") for name, change in INNOCENT.items())

@@ -48,9 +48,8 @@ def shared(first: str, other: str, wrong: bool) -> Change:
         for number, name in enumerate((first, other)):
             places = package.block(name)
             area = f"{places[0].address}:{places[-1].address}"
-            package.set_formula(places[0], package.formula(places[0]), f' t="shared" si="{number}" ref="{area}"')
-            for place in places[1:]:
-                package.set_content(place, f'<f t="shared" si="{number}"/>')
+            start = (package.formula(places[0]), f' t="shared" si="{number}" ref="{area}"')
+            package.set_elements(places, [start] + [("", f' t="shared" si="{number}"')] * (len(places) - 1))
         place = package.at(first, 5, 6)
         if wrong:
             package.set_content(place, '<f t="shared" si="1"/>')
@@ -234,44 +233,49 @@ def second_net_wrong(package: Package) -> Place:
     return Place("conv-example", place.address)
 
 
+TABLE: Final = ' t="dataTable" ref="{here}:{here}" dt2D="0" dtr="0" r1="L39"'
+WRONG: Final[dict[str, Change]] = {
+    "a data table": typed(LOGIT, TABLE),
+    "a data table without a formula": typed(LOGIT, TABLE, ""),
+    "an array with one formula for all": array_of_shares("FX9/SUM(FX9:FX18)"),
+    "an array without the last": array_of_shares("FX9:FX18/SUM(FX9:FX17)"),
+    "a shared formula of the other group": shared("conv1_0", "conv1_1", wrong=True),
+    "a shared formula that is moved": shared_moved,
+    "one cell twice, wrong before": same_address(first=True),
+    "one cell twice, wrong after": same_address(first=False),
+    "one row twice": same_row,
+    "cells twice": two_sheets_of_data,
+    "a cell without an address": no_address,
+    "a formula under a merged cell": under_a_merge,
+    "a comment for a formula": comment_in_formula,
+    "a comment in a formula": comment_beside,
+    "content for some programs": alternate,
+    "the class as a text": text_result,
+    "parts exchanged": parts_exchanged,
+    "numbers as they are shown": as_shown,
+    "another workbook": external,
+    "a number as a text": text_typed,
+    "a formula without a text": empty_formula,
+    "a second net, and the first wrong": second_net_wrong,
+}
+NAMED: Final[dict[str, Change]] = {
+    "one cached value that lies": lying("prediction"),
+    "cached shares that lie": lying("softmax", "dense"),
+    "cached values that lie": all_lying,
+    "the sum of a whole column": whole_column,
+}
+INNOCENT: Final[dict[str, Change]] = {
+    "an array formula": array_of_shares("FX9:FX18/SUM(FX9:FX18)"),
+    "an array formula of one cell": typed(LOGIT, ' t="array" ref="{here}"'),
+    "shared formulas": shared("conv1_0", "conv1_1", wrong=False),
+    "computed each time": typed(LOGIT, ' ca="1"'),
+    "character data": cdata,
+    "a second net, hidden": second_net,
+}
+
+
 def attacks() -> Iterator[Attack]:
     """All of this class."""
-    table = ' t="dataTable" ref="{here}:{here}" dt2D="0" dtr="0" r1="L39"'
-    for name, change in {
-        "a data table": typed(LOGIT, table),
-        "a data table without a formula": typed(LOGIT, table, ""),
-        "an array with one formula for all": array_of_shares("FX9/SUM(FX9:FX18)"),
-        "an array without the last": array_of_shares("FX9:FX18/SUM(FX9:FX17)"),
-        "a shared formula of the other group": shared("conv1_0", "conv1_1", wrong=True),
-        "a shared formula that is moved": shared_moved,
-        "one cell twice, wrong before": same_address(first=True),
-        "one cell twice, wrong after": same_address(first=False),
-        "one row twice": same_row,
-        "cells twice": two_sheets_of_data,
-        "a cell without an address": no_address,
-        "a formula under a merged cell": under_a_merge,
-        "a comment for a formula": comment_in_formula,
-        "a comment in a formula": comment_beside,
-        "content for some programs": alternate,
-        "the class as a text": text_result,
-        "parts exchanged": parts_exchanged,
-        "numbers as they are shown": as_shown,
-        "another workbook": external,
-        "a number as a text": text_typed,
-        "a formula without a text": empty_formula,
-        "a second net, and the first wrong": second_net_wrong,
-    }.items():
-        yield Attack("XML", name, change)
-    yield Attack("XML", "one cached value that lies", lying("prediction"), "named")
-    yield Attack("XML", "cached shares that lie", lying("softmax", "dense"), "named")
-    yield Attack("XML", "cached values that lie", all_lying, "named")
-    yield Attack("XML", "the sum of a whole column", whole_column, "named")
-    for name, change in {
-        "an array formula": array_of_shares("FX9:FX18/SUM(FX9:FX18)"),
-        "an array formula of one cell": typed(LOGIT, ' t="array" ref="{here}"'),
-        "shared formulas": shared("conv1_0", "conv1_1", wrong=False),
-        "computed each time": typed(LOGIT, ' ca="1"'),
-        "character data": cdata,
-        "a second net, hidden": second_net,
-    }.items():
-        yield Attack("XML", name, change, "innocent")
+    yield from (Attack("XML", name, change) for name, change in WRONG.items())
+    yield from (Attack("XML", name, change, "named") for name, change in NAMED.items())
+    yield from (Attack("XML", name, change, "innocent") for name, change in INNOCENT.items())
