@@ -119,12 +119,12 @@ def last_one(package: Package) -> Place:
 
 
 def computed(at: At, formula: str) -> Change:
-    """A formula where a sample's number stood, the scale or a label."""
+    """A formula where a sample's number stood, or a label or the scale, which have names to be told by."""
 
-    def change(package: Package) -> Place:
+    def change(package: Package) -> Place | None:
         place = package.at(*at)
         package.set_formula(place, formula)
-        return place
+        return place if at[0] == "samples" else None
 
     return change
 
