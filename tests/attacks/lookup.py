@@ -70,7 +70,7 @@ EDITED: Final = {
     "nearest label": (ROW, r",0\)\+MAX", ",1)+MAX"),
     "at most sample 1": (ROW, r"MIN\(\$L\$43", "MIN(1,$L$43"),
     "no lower limit": (ROW, r"MAX\(0,(.*)\)\)$", r"(\1))"),
-    "labels without the last": (ROW, r"Samples!\$A\$5:\$A\$34", "Samples!$A$5:$A$33"),
+    "labels without the last": (ROW, r"Samples!\$A\$5:\$A\$34", "Samples!$A$5:$A$31"),
 }
 
 
