@@ -151,7 +151,7 @@ CONDITIONS: Final = {
 
 EDITED: Final = {
     "a sentence that multiplies": (("explore_words", 0, 0), "add up to", "multiply to"),
-    "a sentence without its outside": (("explore_words", 0, 0), "Outside there are zeros", "Outside there are ones"),
+    "a sentence on what ReLU makes": (("explore_words", 0, 0), "This is below zero", "This is above zero"),
     "a sentence with rows for columns": (("explore_words", 0, 0), r'row "&\$D\$6', 'row "&$E$6'),
     "two digits": (("explore_words", 0, 0), r"ROUND\(\$K\$4,4\)", "ROUND($K$4,2)"),
     "INT for ROUND": (("explore_at", 0, 0), r"ROUND\((\w+),0\)", r"INT(\1)"),

@@ -70,7 +70,7 @@ EDITED: Final = {
     "nearest label": (ROW, r",0\)\+MAX", ",1)+MAX"),
     "at most sample 1": (ROW, r"MIN\(\$L\$43", "MIN(1,$L$43"),
     "no lower limit": (ROW, r"MAX\(0,(.*)\)\)$", r"(\1))"),
-    "labels without the last": (ROW, r"Samples!\$A\$5:\$A\$34", "Samples!$A$5:$A$33"),
+    "labels without the last": (ROW, r"Samples!\$A\$5:\$A\$34", "Samples!$A$5:$A$31"),
 }
 
 
@@ -119,12 +119,12 @@ def last_one(package: Package) -> Place:
 
 
 def computed(at: At, formula: str) -> Change:
-    """A formula where a sample's number stood, the scale or a label."""
+    """A formula where a sample's number stood, or a label or the scale, which have names to be told by."""
 
-    def change(package: Package) -> Place:
+    def change(package: Package) -> Place | None:
         place = package.at(*at)
         package.set_formula(place, formula)
-        return place
+        return place if at[0] == "samples" else None
 
     return change
 
