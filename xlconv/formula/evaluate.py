@@ -85,7 +85,7 @@ class Evaluation(Generic[E]):
 
     def _results(self, groups: dict[int, NDArray[np.int64]]) -> Iterator[tuple[Places, Array[E]]]:
         """What some cells of some groups give, in portions; groups of one pattern together."""
-        alike: dict[Pattern, list[tuple[Places, Places]]] = {}
+        alike: dict[Pattern, list[tuple[Places, Places, NDArray[np.float64]]]] = {}
         for group, at in groups.items():
             pattern = self.forms.pattern(group)
             if pattern is None or not at.size:
@@ -93,19 +93,20 @@ class Evaluation(Generic[E]):
             if (spread := self.forms.spread_of(group)) is not None:
                 yield self.state.atlas.places(spread).ravel(), self._spread(group, pattern, spread)
             else:
-                alike.setdefault(pattern, []).append((self.forms.places[group][at], self.forms.at(group, at)))
+                numbers = np.array(self.forms.numbers(group)).reshape(1, -1)
+                part = (self.forms.places[group][at], self.forms.at(group, at), np.repeat(numbers, at.size, axis=0))
+                alike.setdefault(pattern, []).append(part)
         for pattern, parts in alike.items():
-            cells, firsts = (np.concatenate(side) for side in zip(*parts, strict=True))
-            size = max(1, sum(height * width for height, width in pattern.sizes))
-            portion = max(1, _AT_ONCE // (self.state.lanes * size))
+            cells, firsts, numbers = (np.concatenate(side) for side in zip(*parts, strict=True))
+            portion = max(1, _AT_ONCE // (self.state.lanes * _size(pattern, firsts)))
             for first in range(0, cells.size, portion):
-                part = slice(first, first + portion)
-                yield cells[part], Walk(self.state, pattern, cells[part], firsts[part]).result()
+                some = slice(first, first + portion)
+                yield cells[some], Walk(self.state, pattern, cells[some], firsts[some], numbers[some]).result()
 
     def _spread(self, group: int, pattern: Pattern, spread: Range) -> Array[E]:
         """What each cell of an array formula shows: (cells, lanes or 1, 1, 1)."""
-        first = np.array([0])
-        walk = Walk(self.state, pattern, self.forms.places[group][first], self.forms.at(group, first))
+        first, numbers = np.array([0]), np.array(self.forms.numbers(group)).reshape(1, -1)
+        walk = Walk(self.state, pattern, self.forms.places[group][first], self.forms.at(group, first), numbers)
         value = walk.value(pattern.tree)
         if value.size not in ((spread.height, spread.width), (1, 1)):
             value = walk.unknown()
@@ -116,7 +117,14 @@ class Evaluation(Generic[E]):
     def result(self, formula: str, cell: Range) -> Array[E]:
         """What another formula would give in a cell; unknown where it cannot be read."""
         tree = parse(formula) or Node("other")
-        pattern, refs = pattern_of(tree, self.forms.references, cell)
+        pattern, (refs, numbers) = pattern_of(tree, self.forms.references, cell)
         atlas = self.state.atlas
-        at = np.array([[atlas.place(*ref.range[:3]) for ref in refs]], np.int64).reshape(1, len(refs))
-        return Walk(self.state, pattern, np.array([atlas.place(*cell[:3])]), at).result()
+        at = np.array([atlas.place(*ref.range[:3]) for ref in refs], np.int64).reshape(1, -1)
+        own = np.array([atlas.place(*cell[:3])])
+        return Walk(self.state, pattern, own, at, np.array(numbers).reshape(1, -1)).result()
+
+
+def _size(pattern: Pattern, firsts: Places) -> int:
+    """How many numbers a cell reads that others of its pattern do not."""
+    moving = (firsts != firsts[:1]).any(axis=0).tolist()
+    return 1 + sum(height * width for (height, width), moves in zip(pattern.sizes, moving, strict=True) if moves)

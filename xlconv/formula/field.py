@@ -156,14 +156,18 @@ class Residues(Elements):
 
     def power(self, exponent: Self) -> Self:
         """Of small whole numbers; all others are hashes."""
-        known = np.unique(exponent.known())
-        if known.size != 1 or known[0] not in range(-_LARGEST_POWER, _LARGEST_POWER + 1):
-            shape = np.broadcast_shapes(self.shape, exponent.shape)
-            return self.opaque("^", [self.spread(shape), exponent.spread(shape)])
+        shape = np.broadcast_shapes(self.shape, exponent.shape)
+        found, known = self.opaque("^", [self.spread(shape), exponent.spread(shape)]), exponent.known()
+        for whole in np.unique(known[~np.isnan(known)]).tolist():
+            if whole in range(-_LARGEST_POWER, _LARGEST_POWER + 1):
+                found = self._power(int(whole)).where(known == whole, found)
+        return found
+
+    def _power(self, exponent: int) -> Self:
         one = found = self._ones(len(self.shape))
-        for _ in range(abs(int(known[0]))):
+        for _ in range(abs(exponent)):
             found = found * self
-        return found if known[0] >= 0 else one / found
+        return found if exponent >= 0 else one / found
 
     @classmethod
     def _ones(cls, rank: int) -> Self:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from xlconv import places
 from xlconv.cells import Range
 from xlconv.formula import notation
-from xlconv.formula.patterns import Pattern, pattern_of
+from xlconv.formula.patterns import Parts, Pattern, pattern_of
 from xlconv.formula.references import Ref, References
 from xlconv.formula.tree import parse
 from xlconv.places import Atlas, Places
@@ -77,11 +77,12 @@ class Forms:
         self.places = [atlas.of(group.sheet, group.cells) for group in all_groups]
 
     @cached_property
-    def _patterns(self) -> list[tuple[Pattern | None, list[Ref]]]:
-        return [
-            (None, []) if (tree := parse(group.formula)) is None else pattern_of(tree, self.references, group.first)
-            for group in self.groups
-        ]
+    def _patterns(self) -> list[tuple[Pattern | None, Parts]]:
+        return [self._pattern_of(group) for group in self.groups]
+
+    def _pattern_of(self, group: Group) -> tuple[Pattern | None, Parts]:
+        tree = parse(group.formula)
+        return (None, Parts([], [])) if tree is None else pattern_of(tree, self.references, group.first)
 
     def pattern(self, group: int) -> Pattern | None:
         """What a group's formula is; None where it cannot be read."""
@@ -89,7 +90,11 @@ class Forms:
 
     def refs(self, group: int) -> list[Ref]:
         """The ranges that a group's formula names, as its first cell does."""
-        return self._patterns[group][1]
+        return self._patterns[group][1].refs
+
+    def numbers(self, group: int) -> list[float]:
+        """The numbers that a group's formula holds."""
+        return self._patterns[group][1].numbers
 
     def at(self, group: int, cells: NDArray[np.int64]) -> Places:
         """(cells, ranges): where the ranges begin that some cells of a group read."""

@@ -1,4 +1,4 @@
-"""Formulas that are alike but for where they read: one pattern, and for each cell where its ranges begin."""
+"""Formulas that are alike but for where they read, and but for their numbers: they are walked together."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from xlconv.formula.tree import Node
 
 
 class Pattern(NamedTuple):
-    """A formula without the places that it reads.
+    """A formula without the places that it reads, and without its numbers.
 
     Args:
-        tree: References have the numbers of their ranges for texts.
+        tree: References, and numbers, have their places among all of their like for texts.
         sizes: Height and width of each range.
     """
 
@@ -21,14 +21,25 @@ class Pattern(NamedTuple):
     sizes: tuple[tuple[int, int], ...]
 
 
-def pattern_of(tree: Node, references: References, cell: Range) -> tuple[Pattern, list[Ref]]:
-    """The pattern of a formula, and the ranges that it reads in a cell.
+class Parts(NamedTuple):
+    """What a pattern leaves out, as a formula has it in one cell."""
+
+    refs: list[Ref]
+    numbers: list[float]
+
+
+def pattern_of(tree: Node, references: References, cell: Range) -> tuple[Pattern, Parts]:
+    """The pattern of a formula, and the ranges and numbers in it.
 
     A reference to nothing that is known becomes a node of no known kind.
     """
     refs: list[Ref] = []
+    numbers: list[float] = []
 
     def numbered(node: Node) -> Node:
+        if node.kind == "number":
+            numbers.append(float(node.text))
+            return Node("number", str(len(numbers) - 1))
         if node.kind == "reference":
             ref = references.of(node.text, cell)
             if ref is None:
@@ -38,5 +49,5 @@ def pattern_of(tree: Node, references: References, cell: Range) -> tuple[Pattern
             return Node("reference", str(refs.index(ref)))
         return node._replace(children=tuple(map(numbered, node.children))) if node.children else node
 
-    numbered_tree = numbered(tree)
-    return Pattern(numbered_tree, tuple((ref.range.height, ref.range.width) for ref in refs)), refs
+    pattern = Pattern(numbered(tree), tuple((ref.range.height, ref.range.width) for ref in refs))
+    return pattern, Parts(refs, numbers)

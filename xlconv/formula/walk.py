@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xlconv import places
 from xlconv.formula.array import BLANK, BOOLEAN, ERROR, NUMBER, TEXT, TEXTS, UNKNOWN, Array, E, Kinds, settled, worst
@@ -47,12 +48,14 @@ class Walk(Generic[E]):
         pattern: The formula.
         cells: (N,) the cells.
         at: (N, ranges) for each cell the first place of each range that the formula reads.
+        numbers: (N or 1, numbers) for each cell, or for all, the numbers that the formula holds.
     """
 
     state: State[E]
     pattern: Pattern
     cells: Places
     at: Places
+    numbers: NDArray[np.float64]
 
     @property
     def elements(self) -> type[E]:
@@ -75,7 +78,7 @@ class Walk(Generic[E]):
             case "reference":
                 return self._read(node)
             case "number":
-                return self.number(float(node.text))
+                return self._number(int(node.text))
             case "text":
                 return self.constant(TEXT, float(TEXTS.number(node.text)))
             case "operator":
@@ -101,6 +104,12 @@ class Walk(Generic[E]):
     def number(self, number: float) -> Array[E]:
         """One number for all."""
         return self.constant(NUMBER, number)
+
+    def _number(self, at: int) -> Array[E]:
+        numbers = self.numbers[:, at]
+        if numbers.size == 1 or (numbers == numbers[0]).all():
+            return self.number(float(numbers[0]))
+        return Array(np.full((1, 1, 1, 1), NUMBER, np.uint8), self.elements.of(numbers[:, None, None, None]))
 
     def unknown(self) -> Array[E]:
         """What is not known."""
@@ -216,7 +225,8 @@ class Walk(Generic[E]):
             return self.unknown()
         kinds = np.concatenate([value.kinds for value in values], axis=3)
         numbers = self.elements.joined([value.numbers for value in values])
-        return Array(kinds.reshape(1, 1, rows, -1), numbers.reshape(1, 1, rows, len(values) // rows))
+        columns = len(values) // rows
+        return Array(kinds.reshape(1, 1, rows, columns), numbers.reshape(-1, 1, rows, columns))
 
 
 _RANKS: Final = np.array([0.0, 0.0, 1.0, 2.0, 3.0, 3.0])

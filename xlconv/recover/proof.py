@@ -211,12 +211,12 @@ class Proof:
         """Cells that read others to no effect, with one that they read so; of copies of a formula the first of them."""
         forms, state = self.reading.forms, self._field.state
         for group, mine in self._by_group(cells):
-            pattern, at = forms.pattern(group), forms.at(group, mine[:1])
+            pattern, at, numbers = forms.pattern(group), forms.at(group, mine[:1]), self._numbers(group)
             place = forms.places[group][mine[:1]]
             if pattern is None or len(pattern.sizes) < _FEWEST_REFS:
                 continue
             for ref in range(len(pattern.sizes)):
-                if self._is_same(Redrawn(state, pattern, place, at, ref)):
+                if self._is_same(Redrawn(state, pattern, place, at, numbers, ref)):
                     yield int(place[0]), int(at[0, ref])
 
     def reading_blank(self, cells: Places, boxes: list[Range]) -> dict[int, Places]:
@@ -230,7 +230,8 @@ class Proof:
                 read = at[:, ref, None] + places.offsets(height, width).ravel()
                 blank = self._is_blank(read, boxes)
                 for row in np.flatnonzero(blank.any(axis=1)).tolist():
-                    walk = Redrawn(self._field.state, pattern, own[row : row + 1], at[row : row + 1], ref, blank=True)
+                    one = slice(row, row + 1)
+                    walk = Redrawn(self._field.state, pattern, own[one], at[one], self._numbers(group), ref, blank=True)
                     if not self._is_same(walk):
                         there = found.get(int(own[row]), np.empty(0, np.int64))
                         found[int(own[row])] = np.union1d(there, read[row][blank[row]])
@@ -250,7 +251,7 @@ class Proof:
 
     def _is_same(self, walk: Redrawn) -> bool:
         """Whether a formula gives what it did, although something that it reads is another."""
-        before = Walk(walk.state, walk.pattern, walk.cells, walk.at).result()
+        before = Walk(walk.state, walk.pattern, walk.cells, walk.at, walk.numbers).result()
         return bool(walk.result().numbers.same(before.numbers).all())
 
     def _try(self, cells: Places) -> None:
@@ -265,11 +266,10 @@ class Proof:
 
     def _constants(self, cells: Places) -> set[float]:
         """Numbers that formulas hold."""
-        forms, found = self.reading.forms, set[float]()
-        for group, _ in self._by_group(cells):
-            pattern = forms.pattern(group)
-            found |= {float(node.text) for node in pattern.tree.walk() if node.kind == "number"} if pattern else set()
-        return found
+        return {number for group, _ in self._by_group(cells) for number in self.reading.forms.numbers(group)}
+
+    def _numbers(self, group: int) -> NDArray[np.float64]:
+        return np.array(self.reading.forms.numbers(group)).reshape(1, -1)
 
     def _differing(self, cells: Places, held: Callable[[Places], Floats]) -> tuple[Places, Places]:
         """Which of some cells are off for some numbers, and which cannot be computed."""

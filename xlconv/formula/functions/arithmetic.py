@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -65,6 +65,9 @@ def _counted(row: Array[Any], otherwise: float) -> Elements:
     other = row.numbers.of(np.full((1, 1, 1, 1), otherwise))
     numbers: Elements = row.numbers if counts.all() else row.numbers.where(counts, other)
     return numbers
+
+
+_TWO: Final = 2
 
 
 @function("SUM")
@@ -128,7 +131,7 @@ def _opened(node: Node, name: str) -> list[Node]:
 
 def _nth(least: bool, walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     """`LARGE(x,1)` is `MAX(x)`; of other places nothing is known."""
-    if len(args) != 2 or args[1] != Node("number", "1"):
+    if len(args) != 2 or not (walk.value(args[1]).numbers.known() == 1).all():
         return walk.unknown()
     return _extreme(walk, args[:1], least)
 
@@ -204,8 +207,8 @@ def transpose(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
 
 @function("ROUND")
 def round_(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
-    """To so many decimals, halves away from zero, as the number is written with 15 digits."""
-    return _mapped(walk, args, _rounded)
+    """To so many decimals."""
+    return _mapped(walk, args, rounded)
 
 
 @function("MOD")
@@ -219,7 +222,8 @@ def _left_over(number: Any, divisor: Any) -> Any:
     return number - there * np.floor(number / there)
 
 
-def _rounded(number: Any, digits: Any) -> Any:
+def rounded(number: Any, digits: Any) -> Any:
+    """To so many decimals, halves away from zero, as the number is written with 15 digits."""
     scale = 10.0 ** np.trunc(digits)
     scaled = np.abs(number) * scale
     whole = np.floor(scaled)
@@ -229,9 +233,12 @@ def _rounded(number: Any, digits: Any) -> Any:
 
 def _mapped(walk: Walk[Any], args: tuple[Node, ...], function: Callable[..., Any]) -> Array[Any]:
     """A function of two known numbers; of others a hash."""
-    if len(args) != 2:
-        return walk.unknown()
-    values = [walk.as_number(value) for value in walk.values(args)]
+    return mapped(walk, walk.values(args), function) if len(args) == _TWO else walk.unknown()
+
+
+def mapped(walk: Walk[Any], values: list[Array[Any]], function: Callable[..., Any]) -> Array[Any]:
+    """The same for values."""
+    values = [walk.as_number(value) for value in values]
     if not fits(*values):
         return walk.unknown()
     with np.errstate(all="ignore"):

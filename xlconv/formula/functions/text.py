@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from xlconv.formula.array import BOOLEAN, ERROR, NUMBER, TEXT, TEXTS, UNKNOWN, Array, worst
+from xlconv.formula.functions.arithmetic import mapped, rounded
 from xlconv.formula.tree import Node
 from xlconv.formula.walk import Walk, function
 
@@ -143,6 +144,6 @@ def text(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     if args[1].text.partition(".")[0] != "0":
         return walk.unknown()
     number = walk.as_number(walk.value(args[0]))
-    rounded = walk.value(Node("function", "ROUND", (args[0], Node("number", str(decimals)))))
-    found = _of_texts(walk, [rounded], TEXT, lambda one: TEXTS.number(f"{one:.{decimals}f}"))
+    digits = mapped(walk, [number, walk.number(float(decimals))], rounded)
+    found = _of_texts(walk, [digits], TEXT, lambda one: TEXTS.number(f"{one:.{decimals}f}"))
     return Array(np.maximum(found.kinds, np.where(number.kinds >= ERROR, number.kinds, np.uint8(TEXT))), found.numbers)
