@@ -204,8 +204,8 @@ _ALL: Final = (
         "neighbour",
         "warning",
         "a formula differs from those around it",
-        "No network was recognised here, so xlconv cannot say which formula is right; but the cells around this one "
-        "all have the same formula, seen from their own place, and this one has another.",
+        "The cells around this one all have the same formula, seen from their own place, and this one has another. "
+        "Where a network was recognised it is right all the same; where none was, xlconv cannot say which is.",
         "Compare it with its neighbours. If it was changed by mistake, copy the formula of a neighbour into the cell.",
     ),
     Rule(

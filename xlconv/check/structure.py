@@ -6,6 +6,7 @@ refuted, a number that stands where a formula is due, and a formula that reads w
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -25,6 +26,9 @@ from xlconv.recover.reading import Reading
 
 _NAMED: Final = 200
 """Cells of a block that have a finding of their own; the others are counted in one."""
+_TWO: Final = 2
+_MOST: Final = 0.9
+"""Of a block's cells that share a formula for the others to be held to it."""
 _TRIED: Final = 12
 """Neighbours whose formula is tried as a model."""
 
@@ -69,7 +73,9 @@ class _Check:
                 yield self._finding(block, place)
             if wrong.size > _NAMED:
                 yield self._rest(block, wrong[_NAMED:].tolist())
-            yield from self._needless(block, np.setdiff1d(known, wrong))
+            proved = np.setdiff1d(known, wrong)
+            yield from self._needless(block, proved)
+            yield from self._without_dollars(block, proved)
         yield from self._reading_blank()
 
     def _rest(self, block: _Block, wrong: list[int]) -> Finding:
@@ -134,9 +140,8 @@ class _Check:
         down, across = places.rows(right) - places.rows(here), places.columns(right) - places.columns(here)
         for near in right[np.argsort(np.abs(down) + np.abs(across), kind="stable")][:_TRIED].tolist():
             there, own = self._cell(near), self._cell(place)
-            formula = self.book.cell(*there[:3]).formula
-            if formula is not None and there.sheet == own.sheet:
-                yield notation.moved(formula, own.row - there.row, own.column - there.column)
+            if self.book.cell(*there[:3]).formula is not None and there.sheet == own.sheet:
+                yield self._moved(near, place)
 
     # What formulas read beside what is due
 
@@ -147,6 +152,27 @@ class _Check:
             message = f"depends on {other.address}, as it should not: it makes no difference today"
             formula = self._formula(needless[0]) or ""
             yield Finding("dependence", where.place, block.name, message, formula=formula)
+
+    def _without_dollars(self, block: _Block, proved: Places) -> Iterator[Finding]:
+        """Formulas that are their neighbours' but for dollars: copied, they would read other cells than those do."""
+        groups = Counter(
+            id(self.reading.group_of[place]) for place in proved.tolist() if place in self.reading.group_of
+        )
+        if len(groups) < _TWO or max(groups.values()) < _MOST * proved.size:
+            return
+        most = max(groups, key=groups.__getitem__)
+        right = np.array([p for p in proved.tolist() if id(self.reading.group_of.get(p)) == most], np.int64)
+        for place in np.setdiff1d(proved, right).tolist():
+            model, formula = self._moved(int(right[np.abs(right - place).argmin()]), place), self._formula(place) or ""
+            if model.replace("$", "") == formula.replace("$", ""):
+                message = "its references have other dollars than those of its neighbours, so a copy reads other cells"
+                where = self._cell(place).place
+                yield Finding("neighbour", where, block.name, message, f"={model}", formula=formula)
+
+    def _moved(self, model: int, place: int) -> str:
+        """The formula of a cell, as it reads when it is copied to another."""
+        there, here = self._cell(model), self._cell(place)
+        return notation.moved(self._formula(model) or "", here.row - there.row, here.column - there.column)
 
     def _reading_blank(self) -> Iterator[Finding]:
         """Layers whose formulas read blank cells or text that are none of the blocks', unless that is their padding."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from xlconv import mean, places
 from xlconv.cells import Range
-from xlconv.formula.array import BLANK, NUMBER, UNKNOWN, Array, E, Kinds
+from xlconv.formula.array import BLANK, BOOLEAN, NUMBER, TEXT, UNKNOWN, Array, E, Kinds
 from xlconv.formula.elements import Flags, Floats
 from xlconv.formula.evaluate import Evaluation
 from xlconv.formula.field import Residues
@@ -75,8 +75,19 @@ class Interpreted(Generic[E]):
                 self.state.put(
                     due.cells, Array(np.full((1, 1, 1, 1), NUMBER, np.uint8), due.numbers.reshape(-1, 1, 1, 1))
                 )
+        self._free_constants(held)
         self.evaluation = Evaluation(reading.forms, self.state)
         self.evaluation.compute(self._between(), found.owned)
+
+    def _free_constants(self, held: Callable[[Places], E]) -> None:
+        """Other numbers may be any, too: somebody may type another one there; of other texts nothing is known."""
+        state = self.state
+        others = places.find(state.places, self.found.owned) < 0
+        numbers = state.places[others & (state.kinds == NUMBER)]
+        if numbers.size:
+            kinds = np.full((1, 1, 1, 1), NUMBER, np.uint8)
+            state.put(numbers, Array(kinds, held(numbers).reshape(-1, 1, 1, 1)))
+        state.kinds[others & ((state.kinds == TEXT) | (state.kinds == BOOLEAN))] = UNKNOWN
 
     def _between(self) -> Places:
         """Cells with formulas that the network's formulas read, and that are not its own."""
