@@ -157,7 +157,11 @@ def _add_formulas(check: _Check, recovered: Recovered, tolerance: float) -> None
     """Add what a network's formulas show by themselves, and what they give for all choices and further inputs."""
     book, reading, found = recovered.book, recovered.reading, check.found
     findings = whole.not_numbers(recovered, found) + structure.check(book, found, reading, check.proof)
-    findings += [*choices.not_proved(found, reading), *whole.views(recovered, found), *names.check(book, found)]
+    findings += [
+        *choices.not_proved(found, reading, check.proof),
+        *whole.views(recovered, found),
+        *names.check(book, found),
+    ]
     check.views = every.pages(found, reading, tolerance)
     computed = [each for view in check.views for each in view.findings]
     check.findings = merged(findings, computed + every.inputs(found, reading, check.others(), tolerance))

@@ -16,7 +16,7 @@ from xlconv.places import NOWHERE
 from xlconv.reader import Workbook
 from xlconv.recover.choices import Choices
 from xlconv.recover.found import Found, Stage
-from xlconv.recover.proof import looked_up as looked_up_wrong
+from xlconv.recover.proof import Proof
 from xlconv.recover.reading import Reading
 
 
@@ -26,14 +26,14 @@ def looked_up(found: Found) -> list[Stage]:
     return [Stage((), "input", found.inputs, elements=elements)] if found.choices else []
 
 
-def not_proved(found: Found, reading: Reading) -> Iterator[Finding]:
+def not_proved(found: Found, reading: Reading, proof: Proof) -> Iterator[Finding]:
     """Input cells that are not proved to look up the chosen sample, or what is drawn, at their own place."""
     if found.choices is None:
         return
     choices = found.choices
     drawn = [Range(where.sheet, *at) for where in choices.draw for at in where.cells()]
     flat = found.inputs.ravel().tolist()
-    for place in looked_up_wrong(found, reading).tolist():
+    for place in proof.looked_up.tolist():
         where, element = found.atlas.cell(place), flat.index(place)
         if formula := reading.book.cell(*where[:3]).formula:
             expected = _looked_up(choices, choices.table.part(0, element, choices.table.height), drawn[element])

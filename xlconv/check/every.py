@@ -52,26 +52,27 @@ def inputs(found: Found, reading: Reading, trials: Iterable[Trial], tolerance: f
     tried = [trial for trial in trials if trial.network is None]
     if not tried:
         return []
-    cells = found.inputs.ravel()
     images = np.stack([trial.x.ravel() for trial in tried])
-    filled = dict(zip(cells.tolist(), images.T.tolist(), strict=True))
+    filled = dict(zip(found.inputs.ravel().tolist(), images.T.tolist(), strict=True))
     filled.pop(NOWHERE, None)
-    blocks = [(stage.shows, stage.cells) for stage in found.stages if stage.nodes]
-    asked = np.concatenate([*(block.ravel() for _, block in blocks), np.empty(0, np.int64)])
+    blocks = [cells for stage in found.stages if stage.nodes for cells in (*stage.parts.values(), stage.cells)]
+    asked = np.concatenate([*(block.ravel() for block in blocks), np.empty(0, np.int64)])
     shown = Numbers(reading).values(asked, filled, {})
-    due = _due(found, tried, [name for name, _ in blocks])
+    due = np.stack([_due(found, trial) for trial in tried], axis=1)
     errors = errors_of(np.where(shown.kinds == UNKNOWN, due, shown.numbers), due)
     wrong = np.isfinite(due) & ~(errors <= tolerance) & (asked >= 0)[:, None]
     return _findings(found, reading, tried, asked, wrong, due, shown.numbers)
 
 
-def _due(found: Found, trials: Sequence[Trial], names: Sequence[str]) -> FloatArray:
-    """(cells, trials): what the layers should show."""
-    columns = []
-    for trial in trials:
-        outputs = reference.forward(found.network, trial.x)
-        columns.append(np.concatenate([*(outputs[name].ravel() for name in names), np.empty(0)]))
-    return np.stack(columns, axis=1)
+def _due(found: Found, trial: Trial) -> FloatArray:
+    """What the layers and their intermediate results should show, cell after cell."""
+    outputs, values = reference.forward(found.network, trial.x), [np.empty(0)]
+    for stage in found.stages:
+        if stage.nodes:
+            node = stage.nodes[0]
+            parts = reference.parts(node.layer, outputs[node.inputs[0]], stage.parts) if stage.parts else {}
+            values += [each.ravel() for each in (*parts.values(), outputs[stage.shows])]
+    return np.concatenate(values)
 
 
 def _findings(

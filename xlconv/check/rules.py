@@ -86,11 +86,10 @@ _ALL: Final = (
     Rule(
         "dependence",
         "error",
-        "a cell depends on other cells than it should",
-        "Single inputs were followed through the references of all formulas. This cell is reached from one that the "
-        "reference's does not depend on, or not from one that it does depend on: it looks at another window, or at a "
-        "cell that is none of its business.",
-        "Compare the ranges in the formula with those of its neighbours.",
+        "a formula reads a cell that is none of its business",
+        "What the formula computes is right, whatever stands in that cell: it is proved. But it names a cell that its "
+        "layer has no need of, as in +A1-A1, and the next change may make it count.",
+        "Leave the reference out, as the formulas around it do.",
     ),
     Rule(
         "formula",

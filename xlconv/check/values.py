@@ -250,7 +250,9 @@ class _Comparison:
         return EngineResult(self.engine, results, reasons, dict(Counter(self.others.values())))
 
     def _proved(self, tally: Tally) -> int | None:
-        return None if tally.is_input or self.proof is None else self.proof.count(tally.cells)
+        if self.proof is None:
+            return None
+        return tally.cells.size - self.proof.looked_up.size if tally.is_input else self.proof.count(tally.cells)
 
     def findings(self) -> list[Finding]:
         """The cells at fault; where many small errors add up and none is, the first layer that is off."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Final, Generic, NamedTuple, TypeAlias
 
 import numpy as np
@@ -203,6 +203,11 @@ class Proof:
         at = places.find(np.unique(of), self.cells)
         return int((self.verdicts[at[at >= 0]] == PROVED).sum())
 
+    @cached_property
+    def looked_up(self) -> Places:
+        """Input cells that are not proved to look up what is chosen."""
+        return _not_looked_up(self.found, self.reading)
+
     def share(self, of: Places) -> float:
         """How much of some cells is proved."""
         at = places.find(of.ravel(), self.cells)
@@ -332,7 +337,7 @@ def _drawn(cells: Places, kind: int, constants: NDArray[np.float64]) -> Floats:
     return Floats.of(kinds[kind % len(kinds)])
 
 
-def looked_up(found: Found, reading: Reading) -> Places:
+def _not_looked_up(found: Found, reading: Reading) -> Places:
     """Input cells of which it is not proved that they look up the chosen sample, or what is drawn, at their place.
 
     Whatever the samples, the drawing and the number are by which they are divided; for every row that can be chosen.

@@ -13,6 +13,7 @@ from xlconv.check.report import Finding
 from xlconv.engines import Engine
 from xlconv.reader import Workbook
 from xlconv.recover import Recovered
+from xlconv.recover.proof import Proof
 
 DETECTORS: Final = ("structure", "values", "audit")
 
@@ -52,8 +53,10 @@ def flags(recovered: Recovered, engine: Engine, trials: Sequence[Sequence[inputs
         own = replace(chosen[0], is_changed=whole.is_computed(book, network))
         tried = [own, *chosen[1:]]
         found[0].update(_flags(whole.not_numbers(recovered, network)))
-        found[0].update(_flags(structure.check(book, network, recovered.reading)))
-        found[0].update(_flags([*choices.not_proved(network, recovered.reading), *whole.views(recovered, network)]))
+        proof = Proof(network, recovered.reading)
+        found[0].update(_flags(structure.check(book, network, recovered.reading, proof)))
+        unproved = choices.not_proved(network, recovered.reading, proof)
+        found[0].update(_flags([*unproved, *whole.views(recovered, network)]))
         found[1].update(_flags(values.compare(book, network, engine, tried, check.TOLERANCE).findings))
     around = beside.beside(recovered, Needs(book, recovered.reading.groups, recovered.reading.atlas))
     found[0].update(_flags([*whole.iterative(recovered), *beside.finding(recovered, around.unchecked)]))
