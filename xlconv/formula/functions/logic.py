@@ -106,8 +106,8 @@ def iferror(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
 
 
 def _asked(walk: Walk[Any], args: tuple[Node, ...], *kinds: int) -> Array[Any]:
-    """Whether a value is of one of some kinds; in the field that is known of cells alone."""
-    if len(args) != 1 or (walk.elements.is_exact and args[0].kind != "reference"):
+    """Whether a value is of one of some kinds; in the field, where all cells are numbers, that is not known."""
+    if len(args) != 1 or walk.elements.is_exact:
         return walk.unknown()
     value = walk.value(args[0])
     numbers = walk.elements.of(np.isin(value.kinds, kinds).astype(float))
@@ -140,7 +140,9 @@ def iserror(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
 
 @function("COUNT")
 def count(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
-    """How many numbers there are."""
+    """How many numbers there are, which in the field is not known, as a cell may be cleared."""
+    if walk.elements.is_exact:
+        return walk.unknown()
     found = np.zeros((1, 1, 1, 1))
     for node in args:
         found = found + (numbers_in(walk, node).kinds == NUMBER).sum(axis=(2, 3), keepdims=True)
