@@ -30,7 +30,6 @@ def take_apart(formula: str, rng: Random) -> None:
     notation.moved(formula, rng.randint(-row, row), rng.randint(-column, column))
     list(notation.references(formula, "Net"))
     list(notation.names(formula))
-    notation.parts(formula)
     _READER.meaning(formula, "Net")
     list(_READER.elements(formula, "Net", (rng.randint(1, 3), rng.randint(1, 3))))
     tree = parse(formula)

@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, TypeAlias
-
-import formualizer
 
 from xlconv.cells import MAX_COLUMNS, MAX_ROWS, Range, column_letters, column_number
 
@@ -131,52 +128,3 @@ def _moved_corner(rows: int, columns: int, column_mark: str, letters: str, row_m
     to_row = int(digits) + (0 if row_mark else rows)
     to_column = column_number(letters.upper()) + (0 if column_mark else columns)
     return f"{column_mark}{column_letters(max(to_column, 1))}{row_mark}{max(to_row, 1)}"
-
-
-_SILENT: Final = (
-    formualizer.TokenType.Sep,
-    formualizer.TokenType.Paren,
-    formualizer.TokenType.Whitespace,
-)
-
-
-@dataclass
-class Parts:
-    """What a formula consists of.
-
-    Args:
-        functions: Names of the functions that it calls, in capitals.
-        operators: As they stand.
-        numbers: Numbers that stand in it.
-        others: Names, texts, truth values, arrays and the like.
-    """
-
-    functions: set[str] = field(default_factory=set)
-    operators: set[str] = field(default_factory=set)
-    numbers: set[str] = field(default_factory=set)
-    others: list[str] = field(default_factory=list)
-
-
-def parts(formula: str) -> Parts:
-    """What a formula consists of, references to cells aside.
-
-    Args:
-        formula: Without the leading `=`.
-    """
-    found = Parts()
-    try:
-        tokens = [token for token in formualizer.tokenize(f"={formula}") if token is not None]
-    except formualizer.TokenizerError:
-        return Parts(others=["what is no formula"])
-    for token in tokens:
-        kind, subtype = token.token_type, token.subtype
-        if kind == formualizer.TokenType.Func:
-            if subtype == formualizer.TokenSubType.Open:
-                found.functions.add(token.value.rstrip("(").upper())
-        elif kind == formualizer.TokenType.Operand and subtype == formualizer.TokenSubType.Number:
-            found.numbers.add(token.value)
-        elif kind in (formualizer.TokenType.OpInfix, formualizer.TokenType.OpPrefix, formualizer.TokenType.OpPostfix):
-            found.operators.add(token.value)
-        elif kind not in _SILENT and not (kind == formualizer.TokenType.Operand and reference(token.value, "")):
-            found.others.append(token.value)
-    return found
