@@ -6,8 +6,8 @@ exponent. With P = 2Q + 1 and W of order Q, `exp(x) = W**x mod P` turns sums int
 numbers, steps and whatever else no arithmetic gives are hashes of their operands, keyed by the system's randomness:
 whoever writes a formula cannot know them.
 
-A formula of total degree d that differs is taken for equal with a chance of at most (d / P)^2 (or d / Q, for what stands
-in exponents): of products and quotients, as layers have them, d is below ten, which makes 1e-16.
+A formula of total degree d that differs is taken for equal with a chance of at most (d / P)^2, or (d / Q)^2 for what
+stands in exponents. Layers have products and quotients, of which d is below ten: that is less than 1e-15.
 """
 
 from __future__ import annotations
