@@ -197,6 +197,10 @@ class Elements(ABC):
     def compared(self, operator: str, other: Self) -> Self:
         """1 where `=`, `<>`, `<`, `<=`, `>` or `>=` holds, else 0."""
 
+    def complement(self) -> Self:
+        """`1 - x`: whether a truth value does not hold."""
+        return self.of(np.ones((1,) * len(self.shape))) - self
+
     @classmethod
     @abstractmethod
     def opaque(cls, name: str, operands: Sequence[Self]) -> Self:

@@ -241,6 +241,14 @@ class Residues(Elements):
             found.step = (step, difference)
         return found._decided(operator, self, other)
 
+    def complement(self) -> Self:
+        """Of a comparison still one."""
+        found = super().complement()
+        if self.step is not None:
+            step, difference = self.step
+            found.step = (self._ones(len(step.shape)) - step, difference)
+        return found
+
     def _decided(self, operator: str, left: Self, right: Self) -> Self:
         """With 0 or 1 where both sides are known numbers, or are one and the same."""
         a, b = np.broadcast_arrays(left.known(), right.known())

@@ -23,7 +23,7 @@ from xlconv.formula.elements import Flags, Floats
 from xlconv.formula.evaluate import Evaluation
 from xlconv.formula.field import Residues
 from xlconv.formula.state import State
-from xlconv.formula.tree import Node
+from xlconv.formula.tree import Node, parse
 from xlconv.formula.walk import Walk
 from xlconv.layers import Layer
 from xlconv.places import NOWHERE, Places
@@ -193,8 +193,8 @@ class Proof:
         allowed = np.concatenate([*divided, np.empty(0, np.int64)])
         found = [np.empty(0, np.int64)]
         for group, mine in self._by_group(self.cells):
-            pattern, cells = self.reading.forms.pattern(group), self.reading.forms.places[group][mine]
-            if pattern is not None and (count := sum(map(_may_fail, pattern.tree.walk()))):
+            tree, cells = parse(self.reading.forms.groups[group].formula), self.reading.forms.places[group][mine]
+            if tree is not None and (count := sum(map(_may_fail, tree.walk()))):
                 found.append(cells if count > 1 else cells[~np.isin(cells, allowed)])
         return np.concatenate(found)
 
@@ -323,9 +323,11 @@ class Redrawn(Walk[Residues]):
 
 def _may_fail(node: Node) -> bool:
     """Whether an operation has no result for some numbers."""
-    if node.kind == "operator" and node.text in ("/", "^") and len(node.children) == _TWO:
+    if node.text in ("^", "POWER") and len(node.children) == _TWO:
+        return not (node.children[1].kind == "number" and float(node.children[1].text).is_integer())
+    if node.kind == "operator" and node.text == "/":
         return any(each.kind == "reference" for each in node.children[1].walk())
-    return node.kind == "function" and node.text in ("LN", "LOG", "LOG10", "SQRT", "POWER", "MOD")
+    return node.kind == "function" and node.text in ("LN", "LOG", "LOG10", "SQRT", "MOD")
 
 
 def _drawn(cells: Places, kind: int, constants: NDArray[np.float64]) -> Floats:

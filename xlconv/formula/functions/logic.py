@@ -68,14 +68,21 @@ def _joined(walk: Walk[Any], args: tuple[Node, ...], any_of: bool) -> Array[Any]
         value = walk.value(node)
         if not value.is_single:
             return walk.unknown()
-        each = truth(walk, value)
-        if any_of:
-            each = _not(walk, each)
-        found = each if found is None else Array(np.maximum(found.kinds, each.kinds), found.numbers * each.numbers)
+        each = _not(truth(walk, value)) if any_of else truth(walk, value)
+        found = each if found is None else _both(found, each)
     if found is None:
         return walk.unknown()
-    found = _not(walk, found) if any_of else found
+    found = _not(found) if any_of else found
     return Array(_as_booleans(found.kinds), found.numbers)
+
+
+def _both(one: Array[Any], other: Array[Any]) -> Array[Any]:
+    """Whether both hold; where one always does, the other."""
+    kinds = np.maximum(one.kinds, other.kinds)
+    for sure, rest in ((one, other), (other, one)):
+        if (sure.numbers.known() == 1).all():
+            return Array(kinds, rest.numbers)
+    return Array(kinds, one.numbers * other.numbers)
 
 
 @function("NOT")
@@ -83,12 +90,12 @@ def not_(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     """Whether it does not hold."""
     if len(args) != 1:
         return walk.unknown()
-    found = _not(walk, truth(walk, walk.value(args[0])))
+    found = _not(truth(walk, walk.value(args[0])))
     return Array(_as_booleans(found.kinds), found.numbers)
 
 
-def _not(walk: Walk[Any], value: Array[Any]) -> Array[Any]:
-    numbers: Elements = walk.number(1.0).numbers - value.numbers
+def _not(value: Array[Any]) -> Array[Any]:
+    numbers: Elements = value.numbers.complement()
     return Array(value.kinds, numbers)
 
 
