@@ -175,6 +175,14 @@ class NotEvaluated:
 Value: TypeAlias = float | str | bool | ErrorValue | NotEvaluated | None
 """What a cell shows; None where it is blank."""
 
+
+def label(value: Value) -> str:
+    """The text that a cell's value is as a label: `7` for the number 7, nothing for a blank cell."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "" if value is None else str(value)
+
+
 Edit: TypeAlias = tuple[Range, Sequence[Sequence[float | str]]]
 """Numbers and texts to put into a range, row by row; blank cells are filled, formulas replaced."""
 

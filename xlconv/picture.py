@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from xlconv import reader
-from xlconv.cells import ErrorValue, NotEvaluated
+from xlconv.cells import ErrorValue, NotEvaluated, label
 from xlconv.check import networks_of
 from xlconv.check.computed import Computed, compute
 from xlconv.check.inputs import Trial
@@ -154,7 +154,7 @@ def _prediction(found: Found, last: Seen, computed: Computed) -> tuple[str, int 
     """The predicted class and its index."""
     if found.prediction != NOWHERE:
         value = computed.value(found.prediction)
-        text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+        text = label(value)
         text = "none, its cell is blank" if value is None else console(text)
         if isinstance(value, ErrorValue | NotEvaluated) or text not in last.classes:
             return text, None

@@ -149,7 +149,7 @@ def _begun(recovered: Recovered, found: Found, random: int, seed: int) -> _Check
     trials = chosen.for_engines
     if whole.is_computed(book, found):
         trials[0] = replace(trials[0], is_changed=True)  # the numbers that the network has for these formulas
-    notes = [*chosen.notes, *whole.constants(recovered, found)]
+    notes = [*chosen.notes, *whole.constants(recovered, found), *whole.mislabelled(found)]
     return _Check(found, trials, notes, chosen.for_numbers, Proof(found, recovered.reading))
 
 

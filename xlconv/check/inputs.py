@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlconv import digits, layers, reference, templates
-from xlconv.cells import Value
+from xlconv.cells import label as label_text
 from xlconv.check.explore import Explorer
 from xlconv.check.steps import Selection
 from xlconv.errors import XlconvError
@@ -154,7 +154,7 @@ def _fewer(trials: Sequence[Trial], most: int) -> list[Trial]:
 def _every_sample(choices: Choices) -> Iterator[Trial]:
     """All samples of the workbook."""
     for row, (label, image) in enumerate(zip(choices.labels, choices.samples, strict=True), 1):
-        yield Trial(f"sample {_label(label)}, {choices.number(row)}", image, row=row)
+        yield Trial(f"sample {label_text(label)}, {choices.number(row)}", image, row=row)
 
 
 def _choices(choices: Choices) -> Iterator[Trial]:
@@ -163,11 +163,7 @@ def _choices(choices: Choices) -> Iterator[Trial]:
     for at, label in enumerate(labels):
         rows = [row for row, each in enumerate(choices.labels, 1) if each == label]
         row = rows[-1] if at == len(labels) - 1 else rows[at % len(rows)]
-        yield Trial(f"sample {_label(label)}", choices.samples[row - 1], row=row)
-
-
-def _label(label: Value) -> str:
-    return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
+        yield Trial(f"sample {label_text(label)}", choices.samples[row - 1], row=row)
 
 
 def _samples(network: Network) -> Iterator[Trial]:

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from xlconv import reference
-from xlconv.cells import ErrorValue, NotEvaluated, Value
+from xlconv.cells import ErrorValue, NotEvaluated, Value, label
 from xlconv.check.choices import ChoiceCheck, looked_up
 from xlconv.check.computed import Computed, compute
 from xlconv.check.explore import Comparison as Explored
@@ -216,15 +216,14 @@ class _Comparison:
         self.predictions.append(self._is_largest(value, expected[last]))
         output = self._seen(network, last, shown)
         if not self.prediction_findings and np.isfinite(output).all() and not self._is_largest(value, output):
-            label = self._labels()[int(np.argmax(output))]
+            right = self._labels()[int(np.argmax(output))]
             self.prediction_findings.append(
-                self._finding("prediction", self.found.prediction, trial, label, value, frozen=False)
+                self._finding("prediction", self.found.prediction, trial, right, value, frozen=False)
             )
 
     def _is_largest(self, value: Value, output: FloatArray) -> bool:
-        text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
         near = output >= output.max() - self.tolerance
-        return any(label == text and is_near for label, is_near in zip(self._labels(), near, strict=True))
+        return any(each == label(value) and is_near for each, is_near in zip(self._labels(), near, strict=True))
 
     def _labels(self) -> Sequence[str]:
         network = self.found.network

@@ -7,7 +7,8 @@ from graphlib import CycleError, TopologicalSorter
 
 import numpy as np
 
-from xlconv import places, reader
+from xlconv import places, reader, reference
+from xlconv.cells import label
 from xlconv.check.audit import audit
 from xlconv.check.explore import Explorer
 from xlconv.check.report import Finding
@@ -112,3 +113,19 @@ def _by_sheet(found: Iterable[tuple[Atlas, Places]]) -> dict[str, set[tuple[int,
         for sheet, row, column in atlas.cells(known):
             cells.setdefault(sheet, set()).add((row, column))
     return cells
+
+
+def mislabelled(found: Found) -> list[str]:
+    """A note where the network predicts the label of fewer than half of the workbook's samples."""
+    network, own = found.network, found.choices
+    last = network.nodes[-1].name
+    if own is None or len(network.shapes[last]) != 1 or not own.labels:
+        return []
+    names = network.classes or [str(n) for n in range(network.shapes[last][0])]
+    predicted = (names[reference.predict(network, reference.forward(network, x))] for x in own.samples)
+    right = sum(name == label(each) for name, each in zip(predicted, own.labels, strict=True))
+    if 2 * right >= len(own.labels):
+        return []
+    return [
+        f"the network predicts the label of {right} of the {len(own.labels)} samples: are classes and samples its own?"
+    ]

@@ -14,6 +14,7 @@ from types import ModuleType
 import numpy as np
 
 from xlconv import layers, reader
+from xlconv.cells import label
 from xlconv.errors import XlconvError
 from xlconv.formula.constants import constant
 from xlconv.formula.forms import Group
@@ -294,10 +295,7 @@ class _Assembly:
         return -1, None, []
 
     def _text(self, place: int) -> str:
-        value = self.book.cell(*self.atlas.cell(place)[:3]).value
-        if isinstance(value, float) and value.is_integer():
-            return str(int(value))
-        return "" if value is None else str(value)
+        return label(self.book.cell(*self.atlas.cell(place)[:3]).value)
 
 
 class _CallablePackage(ModuleType):

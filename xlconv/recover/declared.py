@@ -14,10 +14,10 @@ from itertools import product
 import numpy as np
 
 from xlconv import declaration, layers
-from xlconv.cells import Range, Value, block_name
-from xlconv.errors import NetworkError, WorkbookError
+from xlconv.cells import Range, Value, block_name, label
+from xlconv.errors import NetworkError, WorkbookError, quoted
 from xlconv.formula.constants import constant
-from xlconv.layers import Shape
+from xlconv.layers import Shape, shape_text
 from xlconv.network import INPUT, MAX_LAYERS, FloatArray, Network, Node
 from xlconv.places import NOWHERE, Atlas, Places, sorted_places
 from xlconv.reader import MAX_CELLS, Workbook
@@ -218,10 +218,12 @@ class _Finder:
             raise WorkbookError(f"{declaration.NAME!r} names {table.height}x{table.width} cells, no table of layers")
         if self.book.cell(table.sheet, table.row + table.height, table.column).value is not None:
             raise WorkbookError(f"the table of layers goes on below the range that {declaration.NAME!r} names")
-        self.shape, self.nodes = declaration.parse([[_text(value) for value in row] for row in self._values(table)])
+        self.rows = [[label(value) for value in row] for row in self._values(table)]
+        self.shape, self.nodes = declaration.parse(self.rows)
 
     def declared(self) -> Declared:
         shapes = Network(self.shape, self.nodes, None)
+        self._check_shapes(shapes)
         inputs = tuple(self._image_blocks("input", INPUT, self.shape))
         choices = choices_of(self.book, self.shape)
         weights = tuple(block for node in shapes.nodes for block in self._weight_blocks(shapes, node))
@@ -242,6 +244,13 @@ class _Finder:
             choices,
             self.constants,
         )
+
+    def _check_shapes(self, network: Network) -> None:
+        """That the table states the shapes that the layers have."""
+        for row in self.rows[2:]:
+            due = shape_text(network.shapes[row[0]])
+            if row[-1] != due:
+                raise WorkbookError(f"the table of layers says {quoted(row[-1])} of {row[0]!r}, whose output is {due}")
 
     def _stages(self, network: Network) -> Iterator[Stage]:
         for node in network.nodes:
@@ -318,7 +327,7 @@ class _Finder:
         for at in where.cells():
             if self.book.cell(where.sheet, *at).formula is not None:
                 raise WorkbookError(f"the class name in {Range('', *at).address} is a formula, it must be plain")
-        return [_text(row[0]) for row in self._values(where)]
+        return [label(row[0]) for row in self._values(where)]
 
     def _prediction(self, network: Network) -> Range | None:
         last = network.nodes[-1]
@@ -346,9 +355,3 @@ def _viewed(network: Network, name: str) -> Shape:
     while name != INPUT and network[name].layer.view:
         name = network[name].inputs[0]
     return network.shapes[name]
-
-
-def _text(value: Value) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return "" if value is None else str(value)
