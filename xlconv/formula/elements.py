@@ -225,13 +225,16 @@ class Floats(Elements):
         return type(self)(data)
 
     def __add__(self, other: Self) -> Self:
-        return self._like(self.data + other.data)
+        with np.errstate(all="ignore"):
+            return self._like(self.data + other.data)
 
     def __sub__(self, other: Self) -> Self:
-        return self._like(self.data - other.data)
+        with np.errstate(all="ignore"):
+            return self._like(self.data - other.data)
 
     def __mul__(self, other: Self) -> Self:
-        return self._like(self.data * other.data)
+        with np.errstate(all="ignore"):
+            return self._like(self.data * other.data)
 
     def __truediv__(self, other: Self) -> Self:
         with np.errstate(all="ignore"):
@@ -240,11 +243,13 @@ class Floats(Elements):
 
     def sum(self, axes: tuple[int, ...] = (-1,)) -> Self:
         """In NumPy's order."""
-        return self._like(self.data.sum(axis=axes, keepdims=True))
+        with np.errstate(all="ignore"):
+            return self._like(self.data.sum(axis=axes, keepdims=True))
 
     def product(self) -> Self:
         """In NumPy's order."""
-        return self._like(self.data.prod(axis=-1, keepdims=True))
+        with np.errstate(all="ignore"):
+            return self._like(self.data.prod(axis=-1, keepdims=True))
 
     def power(self, exponent: Self) -> Self:
         """As NumPy has it, but for `0^0` and what is not finite."""
