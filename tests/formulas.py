@@ -35,8 +35,14 @@ CELLS: Final[dict[str, object]] = {
 """A1:A11 are of every kind, A4 blank; B1:B5 count; C1:E3 is a matrix above texts; J1:K4 is the table `Scores`."""
 
 
-def package(formulas: Mapping[str, object], cells: Mapping[str, object] = CELLS) -> bytes:
-    """A workbook of some cells and formulas on `Sheet`, of the names `weights` and `bias`, and of `My data`!A1: 100."""
+def package(formulas: Mapping[str, object], cells: Mapping[str, object] = CELLS, table: str = "J1:K4") -> bytes:
+    """A workbook of some cells and formulas on `Sheet`, of the names `weights` and `bias`, and of `My data`!A1: 100.
+
+    Args:
+        formulas: By address.
+        cells: Likewise.
+        table: Where the table `Scores` stands.
+    """
     book = openpyxl.Workbook()
     sheet = book["Sheet"]
     for at, value in {**cells, **formulas}.items():
@@ -44,8 +50,7 @@ def package(formulas: Mapping[str, object], cells: Mapping[str, object] = CELLS)
     book.create_sheet("My data")["A1"] = 100
     book.defined_names["weights"] = DefinedName("weights", attr_text="Sheet!$B$1:$B$5")
     book.defined_names["bias"] = DefinedName("bias", attr_text="Sheet!$A$7")
-    if "J1" in cells:
-        sheet.add_table(Table(displayName="Scores", ref="J1:K4"))
+    sheet.add_table(Table(displayName="Scores", ref=table))
     target = BytesIO()
     book.save(target)
     return target.getvalue()

@@ -194,7 +194,7 @@ class Elements(ABC):
         """What stands at a place of the last axis, from 1."""
 
     @abstractmethod
-    def compared(self, operator: str, other: Self) -> Self:
+    def compared(self, sign: str, other: Self) -> Self:
         """1 where `=`, `<>`, `<`, `<=`, `>` or `>=` holds, else 0."""
 
     @classmethod
@@ -281,9 +281,9 @@ class Floats(Elements):
         taken = np.take_along_axis(self.data[0], np.where(inside, at - 1, 0).astype(np.int64), axis=-1)
         return self.of(np.where(inside, taken, np.nan))
 
-    def compared(self, operator: str, other: Self) -> Self:
+    def compared(self, sign: str, other: Self) -> Self:
         """As numbers."""
-        return self._like(COMPARED[operator](self.data, other.data).astype(np.float64))
+        return self._like(COMPARED[sign](self.data, other.data).astype(np.float64))
 
     @classmethod
     def opaque(cls, name: str, operands: Sequence[Self]) -> Self:  # noqa: ARG003

@@ -37,7 +37,8 @@ def chosen(walk: Walk[Any], condition: Array[Any], yes: Array[Any], no: Array[An
     numeric = (yes.kinds != TEXT) & (no.kinds != TEXT)
     mixed = np.where(numeric, np.maximum(a.kinds, b.kinds), np.uint8(UNKNOWN))
     weighed = b.numbers + (a.numbers - b.numbers) * condition.numbers
-    return Array(np.where(decided, kinds, np.maximum(mixed, condition.kinds)), found.numbers.where(decided, weighed))
+    numbers = found.numbers.where(decided, weighed) if decided.any() else weighed
+    return Array(np.where(decided, kinds, np.maximum(mixed, condition.kinds)), numbers)
 
 
 def truth(walk: Walk[Any], value: Array[Any]) -> Array[Any]:
