@@ -114,6 +114,7 @@ EXPONENTIALS: Final = {
         "1/SUM(EXP(G1:G9-G1))", "EXP(G1-MAX(G1:G9))/SUMPRODUCT(EXP(G1:G9-MAX(G1:G9)))",
     ],
     "EXP(E1+E2)": ["EXP(E1)*EXP(E2)", "EXP(E1)/EXP(-E2)", "EXP(E2)*EXP(E1)"],
+    "EXP(E1)": ["EXP(E1*EXP(0))", "EXP(E1*EXP(N2))", "EXP(EXP(0)+E1-1)"],
     "EXP(2*E1)": ["EXP(E1)^2", "EXP(E1)*EXP(E1)", "EXP(E1+E1)", "POWER(EXP(E1),2)"],
 }  # fmt: skip
 EQUAL: Final = [
@@ -185,7 +186,9 @@ NEAR_MISSES: Final = [
     ("MATCH(MIN(G1:G9),G1:G9,0)", "MATCH(MAX(G1:G9),G1:G9,0)"), ("INDEX(G1:G9,2)", "INDEX(G1:G9,1)"),
     ("SQRT(E1)", "SQRT(E2)"), ("LN(E1)", "LOG(E1)"), ("LN(E1)", "SQRT(E1)"), ("E1^E2", "E2^E1"), ("E1-E2", "E2-E1"),
     ("E1/E2", "E2/E1"), ("RAND()*0+E1", "E1"), ("E1+NOW()-NOW()", "E1"), ("NOSUCH(E1)", "NOSUCH(E1)"),
-    ("N7*E1+N5", "E1"), ("SUM(E1,N7)", "SUM(E1,1)"), ("E1%", "E1"), ("E1*0.1", "E1/10"), ("E1&\"\"", "E1"),
+    ("N7*E1+N5", "E1"), ("SUM(E1,N7)", "SUM(E1,1)"), ("E1%", "E1"), ("E1*0.1", "E1/10"),
+    ("IF(ISNUMBER(LN(E1)),E1,0)", "E1"), ("IF(ISERROR(1/E1),0,E1)", "E1"),
+     ("E1&\"\"", "E1"),
     ("E1=E1", "1"), ("SIGN(E1)", "IF(E1>0,1,-1)"), ("IF(E1,1,2)", "1"), ("COUNTIF(G1:G9,0)", "0"),
     ("ROUND(E1,1)", "ROUND(E1,2)"),
 ]  # fmt: skip
