@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf, nan
-from typing import Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,16 +30,23 @@ class Array(Generic[E]):
         kinds: Of each value.
         numbers: The number, 0 or 1 of a truth value, the number of a text (`Texts`); 0 for all else.
         is_range: Whether these are cells, of which functions such as SUM leave out what is no number.
+        is_cut: Whether these are whole columns or rows, of which the cells behind all that is filled are left out.
     """
 
     kinds: Kinds
     numbers: E
     is_range: bool = False
+    is_cut: bool = False
 
     @property
     def size(self) -> tuple[int, int]:
         """Rows and columns."""
         return self.numbers.shape[2], self.numbers.shape[3]
+
+    @property
+    def is_sized(self) -> bool:
+        """Whether it is known how many rows and columns there are."""
+        return not (self.is_cut or (self.is_single and not self.is_range and (self.kinds == UNKNOWN).any()))
 
     @property
     def is_single(self) -> bool:
@@ -64,7 +71,7 @@ class Array(Generic[E]):
         wide = self.spread(np.broadcast_shapes(self.kinds.shape, self.numbers.shape))
         cells, lanes = wide.kinds.shape[:2]
         kinds, numbers = wide.kinds.reshape(cells, lanes, 1, -1), wide.numbers.reshape(cells, lanes, 1, height * width)
-        return Array(kinds, numbers, self.is_range)
+        return Array(kinds, numbers, self.is_range, self.is_cut)
 
 
 def settled(kinds: Kinds, numbers: E) -> Array[E]:
@@ -84,6 +91,11 @@ def worst(arrays: Sequence[Array[E]]) -> Kinds:
         found = np.maximum(found, each.kinds)
     kinds: Kinds = np.where(found >= ERROR, found, np.uint8(NUMBER))
     return kinds
+
+
+def doubted(kinds: Kinds, doubts: Any) -> Kinds:
+    """Kinds, of which some are not known as programs differ."""
+    return np.where(doubts & (kinds < ERROR), np.uint8(UNKNOWN), kinds) if doubts.any() else kinds
 
 
 def gathered(kinds: Kinds) -> Kinds:

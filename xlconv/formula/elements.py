@@ -194,7 +194,7 @@ class Elements(ABC):
         """What stands at a place of the last axis, from 1."""
 
     @abstractmethod
-    def compared(self, operator: str, other: Self) -> Self:
+    def compared(self, sign: str, other: Self) -> Self:
         """1 where `=`, `<>`, `<`, `<=`, `>` or `>=` holds, else 0."""
 
     def complement(self) -> Self:
@@ -229,13 +229,16 @@ class Floats(Elements):
         return type(self)(data)
 
     def __add__(self, other: Self) -> Self:
-        return self._like(self.data + other.data)
+        with np.errstate(all="ignore"):
+            return self._like(self.data + other.data)
 
     def __sub__(self, other: Self) -> Self:
-        return self._like(self.data - other.data)
+        with np.errstate(all="ignore"):
+            return self._like(self.data - other.data)
 
     def __mul__(self, other: Self) -> Self:
-        return self._like(self.data * other.data)
+        with np.errstate(all="ignore"):
+            return self._like(self.data * other.data)
 
     def __truediv__(self, other: Self) -> Self:
         with np.errstate(all="ignore"):
@@ -244,11 +247,13 @@ class Floats(Elements):
 
     def sum(self, axes: tuple[int, ...] = (-1,)) -> Self:
         """In NumPy's order."""
-        return self._like(self.data.sum(axis=axes, keepdims=True))
+        with np.errstate(all="ignore"):
+            return self._like(self.data.sum(axis=axes, keepdims=True))
 
     def product(self) -> Self:
         """In NumPy's order."""
-        return self._like(self.data.prod(axis=-1, keepdims=True))
+        with np.errstate(all="ignore"):
+            return self._like(self.data.prod(axis=-1, keepdims=True))
 
     def power(self, exponent: Self) -> Self:
         """As NumPy has it, but for `0^0` and what is not finite."""
@@ -280,9 +285,9 @@ class Floats(Elements):
         taken = np.take_along_axis(self.data[0], np.where(inside, at - 1, 0).astype(np.int64), axis=-1)
         return self.of(np.where(inside, taken, np.nan))
 
-    def compared(self, operator: str, other: Self) -> Self:
+    def compared(self, sign: str, other: Self) -> Self:
         """As numbers."""
-        return self._like(COMPARED[operator](self.data, other.data).astype(np.float64))
+        return self._like(COMPARED[sign](self.data, other.data).astype(np.float64))
 
     @classmethod
     def opaque(cls, name: str, operands: Sequence[Self]) -> Self:  # noqa: ARG003

@@ -13,8 +13,9 @@ stands in exponents. Layers have products and quotients, of which d is below ten
 from __future__ import annotations
 
 import hashlib
+import operator
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, Final, Self, TypeAlias
 
@@ -49,7 +50,7 @@ class Residues(Elements):
 
     is_exact = True
     step: tuple[Self, Self] | None = None
-    """Of a comparison: the same but where both sides are equal, and the difference that is above zero or not."""
+    """Of what a comparison is in: the same but where both sides are equal, and their difference."""
 
     def __init__(self, data: Words, exact: NDArray[np.float64] | None = None) -> None:
         super().__init__(data)
@@ -125,16 +126,28 @@ class Residues(Elements):
         return found
 
     def __add__(self, other: Self) -> Self:
-        return self._like(_reduced(self.data + other.data), _exact(np.add, self, other))
+        found = self._like(_reduced(self.data + other.data), _exact(np.add, self, other))
+        return found._stepped(operator.add, self, other)
 
     def __sub__(self, other: Self) -> Self:
-        return self._like(_reduced(self.data + (_moduli(other.data) - other.data)), _exact(np.subtract, self, other))
+        data = _reduced(self.data + (_moduli(other.data) - other.data))
+        return self._like(data, _exact(np.subtract, self, other))._stepped(operator.sub, self, other)
 
     def __mul__(self, other: Self) -> Self:
         found = self._like(_reduced(self.data * other.data), _exact(np.multiply, self, other))
         if self.step is not None:
-            return self._chosen(other, found)
-        return found if other.step is None else other._chosen(self, found)
+            found = self._chosen(other, found)
+        elif other.step is not None:
+            found = other._chosen(self, found)
+        return found._stepped(operator.mul, self, other)
+
+    def _stepped(self, operation: Callable[[Self, Self], Self], left: Self, right: Self) -> Self:
+        """These, the result of an operation, with what they are but where two compared numbers are equal."""
+        if left.step is not None and right.step is None:
+            self.step = (operation(left.step[0], right), left.step[1])
+        elif right.step is not None and left.step is None:
+            self.step = (operation(left, right.step[0]), right.step[1])
+        return self
 
     def __truediv__(self, other: Self) -> Self:
         exact = _exact(np.divide, self, other)
@@ -227,19 +240,19 @@ class Residues(Elements):
         """A hash of all."""
         return self.opaque("picked", [place, *(self[..., at : at + 1] for at in range(self.shape[-1]))])
 
-    def compared(self, operator: str, other: Self) -> Self:
+    def compared(self, sign: str, other: Self) -> Self:
         """By sign: `x > 0` is `(1 + |x|/x)/2` where x is not 0, which makes `x*(x>0)` a ReLU."""
         shape = np.broadcast_shapes(self.shape, other.shape)
-        difference = (other - self if operator in ("<", "<=") else self - other).spread(shape)
+        difference = (other - self if sign in ("<", "<=") else self - other).spread(shape)
         equal, one = self.opaque("=0", [difference * difference]), self._ones(len(shape))
-        if operator in ("=", "<>"):
-            found = equal if operator == "=" else one - equal
+        if sign in ("=", "<>"):
+            found = equal if sign == "=" else one - equal
         else:
             half = self.of(np.full((1,) * len(shape), 0.5))
             step = half + half * (difference.unary("ABS") / difference)
-            found = step + half * equal if "=" in operator else step - half * equal
+            found = step + half * equal if "=" in sign else step - half * equal
             found.step = (step, difference)
-        return found._decided(operator, self, other)
+        return found._decided(sign, self, other)
 
     def complement(self) -> Self:
         """Of a comparison still one."""
@@ -249,22 +262,23 @@ class Residues(Elements):
             found.step = (self._ones(len(step.shape)) - step, difference)
         return found
 
-    def _decided(self, operator: str, left: Self, right: Self) -> Self:
+    def _decided(self, sign: str, left: Self, right: Self) -> Self:
         """With 0 or 1 where both sides are known numbers, or are one and the same."""
         a, b = np.broadcast_arrays(left.known(), right.known())
         same, known = np.broadcast_to(left.same(right), a.shape), ~(np.isnan(a) | np.isnan(b))
         if not (same.any() or known.any()):
             return self
-        answer = np.where(known, COMPARED[operator](a, b), operator in ("=", "<=", ">="))
+        answer = np.where(known, COMPARED[sign](a, b), sign in ("=", "<=", ">="))
         decided = self.of(answer.astype(np.float64)).where(known | same, self)
         decided.step = None if self.step is None else (decided, self.step[1])
         return decided
 
     def _chosen(self, number: Self, product: Self) -> Self:
-        """A number times whether it is above zero (these): at zero that is 0, whether zero counts as above or not."""
+        """A number times whether it, or its half, is above zero (these): at zero that is 0, whatever zero counts as."""
         assert self.step is not None
         step, difference = self.step
-        alike = number.same(difference) | number.same(-difference)
+        twice = difference + difference
+        alike = np.logical_or.reduce([number.same(each) for each in (difference, -difference, twice, -twice)])
         return (number * step).where(alike, product) if alike.any() else product
 
     @classmethod

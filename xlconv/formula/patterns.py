@@ -15,10 +15,12 @@ class Pattern(NamedTuple):
     Args:
         tree: References, and numbers, have their places among all of their like for texts.
         sizes: Height and width of each range.
+        cut: Which ranges are whole columns or rows, of which the cells behind all that is filled are left out.
     """
 
     tree: Node
     sizes: tuple[tuple[int, int], ...]
+    cut: frozenset[int] = frozenset()
 
 
 class Parts(NamedTuple):
@@ -49,5 +51,7 @@ def pattern_of(tree: Node, references: References, cell: Range) -> tuple[Pattern
             return Node("reference", str(refs.index(ref)))
         return node._replace(children=tuple(map(numbered, node.children))) if node.children else node
 
-    pattern = Pattern(numbered(tree), tuple((ref.range.height, ref.range.width) for ref in refs))
-    return pattern, Parts(refs, numbers)
+    numbered_tree = numbered(tree)
+    sizes = tuple((ref.range.height, ref.range.width) for ref in refs)
+    cut = frozenset(at for at, ref in enumerate(refs) if ref.is_cut)
+    return Pattern(numbered_tree, sizes, cut), Parts(refs, numbers)

@@ -22,11 +22,13 @@ class Ref(NamedTuple):
         range: Where it is for the cell at hand.
         down: Its rows move with the cell.
         right: Its columns do.
+        is_cut: What lies beyond all cells of its worksheet is left out.
     """
 
     range: Range
     down: bool = False
     right: bool = False
+    is_cut: bool = False
 
 
 class References:
@@ -53,7 +55,7 @@ class References:
             cell: Where the formula stands.
         """
         ref = self._of(text, cell)
-        return ref if ref is None or ref.range.size <= _LARGE else ref._replace(range=self._clipped(ref))
+        return ref if ref is None or ref.range.size <= _LARGE else ref._replace(range=self._clipped(ref), is_cut=True)
 
     def _clipped(self, ref: Ref) -> Range:
         """To the last row and column that hold something, as far as it does not move."""

@@ -7,14 +7,29 @@ it does not know, such as functions that give something else each time, makes va
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xlconv import places
-from xlconv.formula.array import BLANK, BOOLEAN, ERROR, NUMBER, TEXT, TEXTS, UNKNOWN, Array, E, Kinds, settled, worst
+from xlconv.formula.array import (
+    BLANK,
+    BOOLEAN,
+    ERROR,
+    NUMBER,
+    TEXT,
+    TEXTS,
+    UNKNOWN,
+    Array,
+    E,
+    Kinds,
+    doubted,
+    settled,
+    worst,
+)
+from xlconv.formula.elements import Flags
 from xlconv.formula.patterns import Pattern
 from xlconv.formula.state import State
 from xlconv.formula.tree import Node
@@ -26,6 +41,7 @@ FUNCTIONS: Final[dict[str, Function]] = {}
 """By the name in capitals, with the prefix that Excel writes before it, if any."""
 
 _ARITHMETIC: Final = {"+": "__add__", "-": "__sub__", "*": "__mul__", "/": "__truediv__", "^": "power"}
+_NEARLY: Final = 1e-14
 _COMPARISONS: Final = ("=", "<>", "<", "<=", ">", ">=")
 
 
@@ -122,7 +138,9 @@ class Walk(Generic[E]):
     # References
 
     def _read(self, node: Node) -> Array[E]:
-        return self.state.at(self.places_of(int(node.text)))
+        ref = int(node.text)
+        held = self.state.at(self.places_of(ref))
+        return replace(held, is_cut=True) if ref in self.pattern.cut else held
 
     def places_of(self, ref: int) -> Places:
         """(cells or 1, rows, columns): where a range is, from each cell."""
@@ -176,7 +194,10 @@ class Walk(Generic[E]):
         a, b = self.as_number(left), self.as_number(right)
         if not fits(a, b):
             return self.unknown()
-        return settled(worst([a, b]), getattr(a.numbers, _ARITHMETIC[operator])(b.numbers))
+        kinds = worst([a, b])
+        if operator == "^":
+            kinds = doubted(kinds, _differs(a.numbers.known(), b.numbers.known()))
+        return settled(kinds, getattr(a.numbers, _ARITHMETIC[operator])(b.numbers))
 
     def compared(self, operator: str, left: Array[E], right: Array[E]) -> Array[E]:
         """`left operator right`: numbers are less than texts, and texts less than truth values."""
@@ -187,6 +208,8 @@ class Walk(Generic[E]):
         kinds = np.where(kinds >= ERROR, kinds, np.uint8(BOOLEAN))
         if operator not in ("=", "<>"):  # how texts are sorted differs from language to language
             kinds = np.where((a.kinds == TEXT) & (b.kinds == TEXT), np.uint8(UNKNOWN), kinds)
+        if not self.elements.is_exact:
+            kinds = doubted(kinds, _nearly(a.numbers.known(), b.numbers.known()))
         by_number = a.numbers.compared(operator, b.numbers)
         if not unequal.any():
             return Array(kinds, by_number)
@@ -215,7 +238,7 @@ class Walk(Generic[E]):
 
     def _function(self, node: Node) -> Array[E]:
         known = FUNCTIONS.get(f"{node.prefix}{node.text}")
-        return self.unknown() if known is None else known(self, node.children)
+        return self.unknown() if known is None or not node.children else known(self, node.children)
 
     def _array(self, node: Node) -> Array[E]:
         """`{1,2;3,4}`, whose text tells how many rows it has."""
@@ -236,6 +259,21 @@ _RANKS: Final = np.array([0.0, 0.0, 1.0, 2.0, 3.0, 3.0])
 def fits(*arrays: Array[Any]) -> bool:
     """Whether arrays have one size, or one value each."""
     return all(len({each.size[axis] for each in arrays} - {1}) <= 1 for axis in (0, 1))
+
+
+def _differs(base: NDArray[np.float64], exponent: NDArray[np.float64]) -> Flags:
+    """Where programs differ: `0^0` is 1 or an error, `(-8)^(1/3)` is an error or -2."""
+    twice = 2 * exponent
+    found: Flags = ((base == 0) & (exponent == 0)) | ((base < 0) & (twice != np.trunc(twice)))
+    return found
+
+
+def _nearly(one: NDArray[np.float64], other: NDArray[np.float64]) -> Flags:
+    """Where programs differ: some take numbers for equal that differ in the sixteenth digit."""
+    with np.errstate(all="ignore"):
+        apart = np.abs(one - other)
+        found: Flags = (apart > 0) & (apart <= _NEARLY * np.maximum(np.abs(one), np.abs(other)))
+    return found
 
 
 def _alike(values: Array[E], others: Kinds) -> Array[E]:

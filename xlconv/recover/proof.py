@@ -271,18 +271,21 @@ class Proof:
         return bool(walk.result().numbers.same(before.numbers).all())
 
     def _try(self, cells: Places) -> None:
-        """Tell what is different from what is open by numbers, those that the formulas hold among them."""
+        """Tell what is different from what is open by numbers; what is unknown twice in a row is not tried again."""
         constants = np.array([0.0, 1.0, *self._constants(cells)]) if cells.size else np.zeros(1)
+        before = np.empty(0, np.int64)
         for number in range(_TRIES):
             if not cells.size:
                 return
             different, unknown = self._differing(cells, partial(_drawn, kind=number, constants=constants))
             self.verdicts[places.find(different, self.cells)] = DIFFERENT
-            cells = np.setdiff1d(cells, np.union1d(different, unknown))
+            cells = np.setdiff1d(cells, np.union1d(different, np.intersect1d(unknown, before)))
+            before = unknown
 
     def _constants(self, cells: Places) -> set[float]:
-        """Numbers that formulas hold."""
-        return {number for group, _ in self._by_group(cells) for number in self.reading.forms.numbers(group)}
+        """Numbers that formulas hold, and those beside them, as `>` may stand before them."""
+        held = {number for group, _ in self._by_group(cells) for number in self.reading.forms.numbers(group)}
+        return {number + step for number in held for step in (-1.0, 0.0, 1.0)}
 
     def _numbers(self, group: int) -> NDArray[np.float64]:
         return np.array(self.reading.forms.numbers(group)).reshape(1, -1)
@@ -313,9 +316,12 @@ class Redrawn(Walk[Residues]):
     blank: bool = False
 
     def _read(self, node: Node) -> Array[Residues]:
-        found = super()._read(node)
-        if int(node.text) != self.ref:
-            return found
+        return super()._read(node) if int(node.text) != self.ref else self._redrawn
+
+    @cached_property
+    def _redrawn(self) -> Array[Residues]:
+        """Drawn once: where a formula reads a cell twice it reads the same."""
+        found = super()._read(Node("reference", str(self.ref)))
         changed = (found.kinds == BLANK) | (not self.blank)
         drawn = Array(np.full(found.kinds.shape, NUMBER, np.uint8), Residues.drawn(found.kinds.shape))
         return replace(drawn.where(changed, found), is_range=True)

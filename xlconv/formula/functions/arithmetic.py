@@ -14,8 +14,9 @@ from xlconv.formula.array import (
     ERROR,
     NUMBER,
     TEXT,
-    UNKNOWN,
+    TEXTS,
     Array,
+    doubted,
     gathered,
     settled,
     worst,
@@ -29,7 +30,15 @@ def _unary(name: str, walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     if len(args) != 1:
         return walk.unknown()
     x = walk.as_number(walk.value(args[0]))
-    return settled(x.kinds, x.numbers.unary(name))
+    kinds = doubted(x.kinds, _nearly_whole(x.numbers.known())) if name == "INT" else x.kinds
+    return settled(kinds, x.numbers.unary(name))
+
+
+def _nearly_whole(numbers: Any) -> Any:
+    """Where programs differ: some take 8.999999999999999 for 9."""
+    with np.errstate(all="ignore"):
+        apart = np.abs(numbers - np.round(numbers))
+        return (apart > 0) & (apart <= _NEARLY * np.abs(numbers))
 
 
 FUNCTIONS.update({name: partial(_unary, name) for name in UNARY})
@@ -68,6 +77,7 @@ def _counted(row: Array[Any], otherwise: float) -> Elements:
 
 
 _TWO: Final = 2
+_NEARLY: Final = 1e-14
 
 
 @function("SUM")
@@ -79,11 +89,10 @@ def sum_(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
 
 @function("PRODUCT")
 def product(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
-    """The product of all numbers; 0 of none."""
+    """The product of all numbers; of none programs differ."""
     row = _one_row(walk, args)
-    if not (row.kinds == NUMBER).any(axis=3).all():
-        return walk.unknown()
-    return settled(gathered(_hushed(row)), _counted(row, 1.0).product())
+    kinds = doubted(gathered(_hushed(row)), ~(row.kinds == NUMBER).any(axis=(2, 3), keepdims=True))
+    return settled(kinds, _counted(row, 1.0).product())
 
 
 @function("AVERAGE")
@@ -130,10 +139,15 @@ def _opened(node: Node, name: str) -> list[Node]:
 
 
 def _nth(least: bool, walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
-    """`LARGE(x,1)` is `MAX(x)`; of other places nothing is known."""
-    if len(args) != 2 or not (walk.value(args[1]).numbers.known() == 1).all():
+    """`LARGE(x,1)` is `MAX(x)` where there is a number; of other places nothing is known."""
+    if len(args) != _TWO:
         return walk.unknown()
-    return _extreme(walk, args[:1], least)
+    found, place = _extreme(walk, args[:1], least), walk.as_number(walk.value(args[1]))
+    if not place.is_single:
+        return walk.unknown()
+    none = ~(numbers_in(walk, args[0]).kinds == NUMBER).any(axis=(2, 3), keepdims=True)
+    kinds = np.where(none & (found.kinds < ERROR), np.uint8(ERROR), found.kinds)
+    return Array(doubted(np.maximum(kinds, place.kinds), place.numbers.known() != 1), found.numbers)
 
 
 FUNCTIONS.update(LARGE=partial(_nth, False), SMALL=partial(_nth, True))
@@ -143,15 +157,25 @@ FUNCTIONS.update(LARGE=partial(_nth, False), SMALL=partial(_nth, True))
 def sumproduct(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     """The sum of the products of what stands in the same place; what is no number counts as 0."""
     arrays = walk.values(args)
-    if not arrays or any((each.kinds == UNKNOWN).any() for each in arrays):
-        return walk.unknown()
     if len({each.size for each in arrays}) > 1:
-        return walk.error()
+        return walk.error() if all(each.is_sized for each in arrays) else walk.unknown()
     numbers = [each.numbers if (each.kinds == NUMBER).all() else _or_zero(each) for each in arrays]
     product = numbers[0]
     for other in numbers[1:]:
         product = product * other
-    return settled(gathered(worst(arrays)), product.sum((-2, -1)))
+    kinds = gathered(worst(arrays))
+    for each in arrays:
+        kinds = doubted(kinds, _may_count(each).any(axis=(2, 3), keepdims=True))
+    return settled(kinds, product.sum((-2, -1)))
+
+
+def _may_count(values: Array[Any]) -> Any:
+    """Where programs differ: some take truth values, and texts that read like numbers, for those."""
+    texts = values.kinds == TEXT
+    if not texts.any():
+        return values.kinds == BOOLEAN
+    read = TEXTS.mapped(TEXTS.as_number, np.where(texts, values.numbers.known(), np.nan))
+    return (values.kinds == BOOLEAN) | (texts & ~np.isnan(read))
 
 
 def _or_zero(values: Array[Any]) -> Elements:
@@ -189,14 +213,19 @@ def mmult(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     if len(args) != 2:
         return walk.unknown()
     left, right = walk.values(args)
-    if any((each.kinds > BLANK).any() for each in (left, right)):
-        return walk.unknown()
     if left.size[1] != right.size[0]:
-        return walk.error()
+        return walk.error() if left.is_sized and right.is_sized else walk.unknown()
     rows, columns, turned = left.size[0], right.size[1], right.turned()
     a = left.numbers.reshape(*left.numbers.shape[:2], rows, 1, -1)
     b = turned.numbers.reshape(*turned.numbers.shape[:2], 1, columns, -1)
-    return Array(np.full((1, 1, rows, columns), NUMBER, np.uint8), (a * b).sum()[..., 0])
+    kinds = np.maximum(_whole(left), _whole(right))
+    return Array(np.broadcast_to(kinds, (*kinds.shape[:2], rows, columns)), (a * b).sum()[..., 0])
+
+
+def _whole(matrix: Array[Any]) -> Any:
+    """Whether all of a matrix are numbers; blank cells and texts are errors, of truth values programs differ."""
+    kinds = np.where((matrix.kinds == BLANK) | (matrix.kinds == TEXT), np.uint8(ERROR), matrix.kinds)
+    return gathered(doubted(kinds, kinds == BOOLEAN))
 
 
 @function("TRANSPOSE")

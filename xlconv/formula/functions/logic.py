@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from xlconv.formula.array import BLANK, BOOLEAN, ERROR, NUMBER, TEXT, UNKNOWN, Array
+from xlconv.formula.array import BLANK, BOOLEAN, ERROR, NUMBER, TEXT, TEXTS, UNKNOWN, Array, doubted, gathered
 from xlconv.formula.elements import Elements
 from xlconv.formula.functions.arithmetic import numbers_in
 from xlconv.formula.tree import Node
@@ -37,17 +37,25 @@ def chosen(walk: Walk[Any], condition: Array[Any], yes: Array[Any], no: Array[An
     numeric = (yes.kinds != TEXT) & (no.kinds != TEXT)
     mixed = np.where(numeric, np.maximum(a.kinds, b.kinds), np.uint8(UNKNOWN))
     weighed = b.numbers + (a.numbers - b.numbers) * condition.numbers
-    return Array(np.where(decided, kinds, np.maximum(mixed, condition.kinds)), found.numbers.where(decided, weighed))
+    numbers = found.numbers.where(decided, weighed) if decided.any() else weighed
+    return Array(np.where(decided, kinds, np.maximum(mixed, condition.kinds)), numbers)
 
 
 def truth(walk: Walk[Any], value: Array[Any]) -> Array[Any]:
     """Whether it holds: a number other than 0, or TRUE; a NUMBER 0 or 1."""
     kinds = np.where(value.kinds <= BOOLEAN, np.uint8(NUMBER), value.kinds)
-    kinds = np.where(value.kinds == TEXT, np.uint8(ERROR), kinds)
+    kinds = np.where(value.kinds == TEXT, np.where(_is_word(value), np.uint8(UNKNOWN), np.uint8(ERROR)), kinds)
     if (value.kinds == BOOLEAN).all():
         return Array(kinds, value.numbers)
     held = value.numbers.compared("<>", walk.number(0.0).numbers)
     return Array(kinds, value.numbers.where(value.kinds == BOOLEAN, held))
+
+
+def _is_word(value: Array[Any]) -> Any:
+    """Where programs differ: some take the texts `TRUE` and `FALSE` for truth values."""
+    texts = value.kinds == TEXT
+    words = [float(TEXTS.number(word)) for word in ("true", "false")]
+    return texts & np.isin(TEXTS.mapped(TEXTS.folded, np.where(texts, value.numbers.known(), np.nan)), words)
 
 
 @function("AND")
@@ -63,26 +71,32 @@ def or_(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
 
 
 def _joined(walk: Walk[Any], args: tuple[Node, ...], any_of: bool) -> Array[Any]:
-    found: Array[Any] | None = None
-    for node in args:
-        value = walk.value(node)
-        if not value.is_single:
-            return walk.unknown()
-        each = _not(truth(walk, value)) if any_of else truth(walk, value)
-        found = each if found is None else _both(found, each)
-    if found is None:
-        return walk.unknown()
+    conditions = [_conditions(walk, node) for node in args]
+    row = conditions[0]
+    for each in conditions[1:]:
+        row = _beside(walk, row, each)
+    counts = row.kinds != BLANK
+    kinds = gathered(row.kinds)
+    kinds = np.where((kinds < ERROR) & ~counts.any(axis=3, keepdims=True), np.uint8(ERROR), kinds)
+    row = _not(row) if any_of else row
+    found = Array(kinds, row.numbers.where(counts, walk.number(1.0).numbers).product())
     found = _not(found) if any_of else found
     return Array(_as_booleans(found.kinds), found.numbers)
 
 
-def _both(one: Array[Any], other: Array[Any]) -> Array[Any]:
-    """Whether both hold; where one always does, the other."""
-    kinds = np.maximum(one.kinds, other.kinds)
-    for sure, rest in ((one, other), (other, one)):
-        if (sure.numbers.known() == 1).all():
-            return Array(kinds, rest.numbers)
-    return Array(kinds, one.numbers * other.numbers)
+def _conditions(walk: Walk[Any], node: Node) -> Array[Any]:
+    """An argument in one row; blank cells and cells with texts, which do not count, are BLANK."""
+    row = walk.value(node).flat()
+    found = truth(walk, row)
+    ignored = (row.kinds == BLANK) | (row.kinds == TEXT)
+    return Array(np.where(ignored, np.uint8(BLANK), found.kinds), found.numbers) if row.is_range else found
+
+
+def _beside(walk: Walk[Any], one: Array[Any], other: Array[Any]) -> Array[Any]:
+    """Both in one row."""
+    shape = np.broadcast_shapes(*(each.shape[:2] for row in (one, other) for each in (row.kinds, row.numbers)))
+    wide = [row.spread((*shape, 1, row.size[1])) for row in (one, other)]
+    return Array(np.concatenate([row.kinds for row in wide], axis=3), walk.elements.joined([r.numbers for r in wide]))
 
 
 @function("NOT")
@@ -158,12 +172,17 @@ def count(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
 
 @function("COUNTIF")
 def countif(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
-    """How many cells are equal to a number."""
+    """How many cells are equal to a number; of texts that read like it programs differ."""
     if len(args) != 2:
         return walk.unknown()
     cells, sought = walk.values(args)
-    if not sought.is_single or (sought.kinds != NUMBER).any() or (cells.kinds >= ERROR).any():
+    if not sought.is_single:
         return walk.unknown()
     equal = walk.compared("=", cells, sought)
     counts = walk.elements.of((cells.kinds == NUMBER).astype(float)) * equal.numbers
-    return Array(np.full((1, 1, 1, 1), NUMBER, np.uint8), counts.sum((-2, -1)))
+    read = walk.as_number(cells)
+    is_equal = (read.kinds == UNKNOWN) | (read.numbers.known() == sought.numbers.known())
+    doubts = (cells.kinds == UNKNOWN) | ((cells.kinds == TEXT) & (read.kinds != ERROR) & is_equal)
+    doubts = doubts.any(axis=(2, 3), keepdims=True) | (sought.kinds != NUMBER)
+    kinds = gathered(np.where(cells.kinds == ERROR, np.uint8(NUMBER), equal.kinds))
+    return Array(doubted(kinds, doubts), counts.sum((-2, -1)))

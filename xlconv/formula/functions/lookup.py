@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from xlconv.formula.array import BLANK, ERROR, NUMBER, TEXT, TEXTS, UNKNOWN, Array
+from xlconv.formula.array import BLANK, ERROR, NUMBER, TEXT, TEXTS, UNKNOWN, Array, doubted
 from xlconv.formula.functions.logic import chosen
 from xlconv.formula.tree import Node
 from xlconv.formula.walk import Walk, function
@@ -30,13 +30,13 @@ def index(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
             return walk.unknown()
     asked = np.maximum(at[0].kinds, at[1].kinds)
     known = [np.where(asked >= ERROR, 1.0, np.trunc(each.numbers.known())) for each in at]
-    if any(np.isnan(each).any() for each in known):
+    if walk.elements.is_exact and any(np.isnan(each).any() for each in known):
         return _picked(walk, values, at)
     row, column = np.broadcast_arrays(*known)
     inside = (row >= 1) & (row <= height) & (column >= 1) & (column <= width)
     place = np.where(inside, (row - 1) * width + column - 1, 0).astype(np.int64)
     found = _taken(values.flat(), place)
-    is_line = (row == 0) | (column == 0)  # a whole row or column
+    is_line = (row == 0) | (column == 0) | (not values.is_sized)  # a whole row or column
     kinds = np.where(inside, found.kinds, np.where(is_line, np.uint8(UNKNOWN), np.uint8(ERROR)))
     return Array(np.where(asked >= ERROR, asked, kinds), found.numbers)
 
@@ -62,16 +62,15 @@ def match(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     if len(args) != 3:
         return walk.unknown()
     sought, values, how = walk.values(args)
-    if not sought.is_single or 1 not in values.size or not (how.numbers.known() == 0).all():
+    if not (sought.is_single and how.is_single) or 1 not in values.size:
         return walk.unknown()
-    row, sought = walk.folded(values).flat(), walk.folded(sought)
-    sought = Array(np.where(sought.kinds == BLANK, np.uint8(NUMBER), sought.kinds), sought.numbers)
-    if _is_wild(sought):
-        return walk.unknown()
-    kinds = np.where(sought.kinds >= ERROR, sought.kinds, np.uint8(NUMBER))
+    row, sought, how = walk.folded(values).flat(), walk.folded(sought), walk.as_number(how)
+    doubts = (how.numbers.known() != 0) | (sought.kinds == BLANK) | _is_wild(sought)
+    kinds = np.maximum(np.where(sought.kinds >= ERROR, sought.kinds, np.uint8(NUMBER)), how.kinds)
+    kinds = doubted(kinds, doubts)
     if walk.elements.is_exact:
-        kinds = np.where((row.kinds > NUMBER).any(), np.uint8(UNKNOWN), kinds)
-        return Array(kinds, row.numbers.place_of(sought.numbers))
+        doubts = ((row.kinds > NUMBER) | (sought.kinds > NUMBER)).any(axis=3, keepdims=True)
+        return Array(doubted(kinds, doubts), row.numbers.place_of(sought.numbers))
     equal = (row.kinds == sought.kinds) & (row.numbers.known() == sought.numbers.known())
     there = equal.any(axis=3, keepdims=True)
     place = np.where(there, equal.argmax(axis=3)[..., None] + 1.0, 0.0)
@@ -80,10 +79,10 @@ def match(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     return Array(kinds, walk.elements.of(place))
 
 
-def _is_wild(value: Array[Any]) -> bool:
-    """Whether a text has signs that stand for others."""
-    texts = np.unique(value.numbers.known()[np.broadcast_to(value.kinds == TEXT, value.numbers.shape)])
-    return any(set(TEXTS.all[int(number)]) & set(_WILD) for number in texts.tolist() if number == number)
+def _is_wild(value: Array[Any]) -> Any:
+    """Which texts have signs that stand for others."""
+    texts = np.where(value.kinds == TEXT, value.numbers.known(), 0.0)
+    return TEXTS.mapped(lambda number: float(not set(TEXTS.all[int(number)]).isdisjoint(_WILD)), texts) == 1
 
 
 @function("CHOOSE")
@@ -92,7 +91,7 @@ def choose(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     which, *values = [walk.value(node) for node in args] or [walk.unknown()]
     number = walk.as_number(which)
     known = np.trunc(number.numbers.known())
-    if not number.is_single or np.isnan(known).any():
+    if not number.is_single or (walk.elements.is_exact and np.isnan(known).any()):
         return walk.unknown()
     found = walk.error()
     for at, value in enumerate(values, 1):
@@ -104,13 +103,18 @@ def choose(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
 @function("ROWS")
 def rows(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     """How many rows a range has."""
-    return walk.number(float(walk.value(args[0]).size[0])) if len(args) == 1 else walk.unknown()
+    return _counted(walk, args, 0)
+
+
+def _counted(walk: Walk[Any], args: tuple[Node, ...], axis: int) -> Array[Any]:
+    value = walk.value(args[0])
+    return walk.number(float(value.size[axis])) if value.is_sized and len(args) == 1 else walk.unknown()
 
 
 @function("COLUMNS")
 def columns(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     """How many columns a range has."""
-    return walk.number(float(walk.value(args[0]).size[1])) if len(args) == 1 else walk.unknown()
+    return _counted(walk, args, 1)
 
 
 @function("_xlfn.SINGLE")

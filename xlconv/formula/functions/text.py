@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import nan
-from typing import Any
+from math import inf, nan
+from typing import Any, Final
 
 import numpy as np
 
-from xlconv.formula.array import BOOLEAN, ERROR, NUMBER, TEXT, TEXTS, UNKNOWN, Array, worst
+from xlconv.formula.array import BOOLEAN, ERROR, NUMBER, TEXT, TEXTS, UNKNOWN, Array, doubted, worst
 from xlconv.formula.functions.arithmetic import mapped, rounded
 from xlconv.formula.tree import Node
 from xlconv.formula.walk import Walk, function
+
+_LARGEST: Final = 1e21
+_SURROGATES: Final = 0x10000
+"""From here on characters are two in some programs."""
 
 
 def as_text(walk: Walk[Any], value: Array[Any]) -> Array[Any]:
@@ -32,20 +36,23 @@ def _truth(number: float) -> float:
 
 
 def _general(number: float) -> float:
-    """As a spreadsheet spells a number in a text: 15 digits, without an exponent where it is neither huge nor tiny."""
+    """As a spreadsheet spells a number in a text; of huge ones, and of more than 15 digits, programs differ."""
     text = f"{number:.15g}"
-    if "e" in text and 1e-10 <= abs(number) < 1e21:
+    if float(text) != number or abs(number) >= _LARGEST:
+        return nan
+    if "e" in text and abs(number) >= 1e-10:
         text = np.format_float_positional(float(text), trim="-")
     return TEXTS.number("0" if text == "-0" else text.upper())
 
 
 def _of_texts(walk: Walk[Any], values: list[Array[Any]], kind: int, made: Callable[..., Any]) -> Array[Any]:
-    """What a function makes of texts and numbers: a text or a number; NaN is an error."""
+    """What a function makes of texts and numbers: a text or a number; NaN is an error, infinity is not known."""
     known = [each.numbers.known() for each in values]
     found = TEXTS.mapped(made, *known)
     kinds = np.where(np.isnan(found), np.uint8(ERROR), np.uint8(kind))
-    kinds = np.where(np.isnan(sum(known)), np.uint8(UNKNOWN), kinds)
-    return Array(np.where(worst(values) >= ERROR, worst(values), kinds), walk.elements.of(np.nan_to_num(found)))
+    kinds = np.where(np.isnan(sum(known)) | np.isinf(found), np.uint8(UNKNOWN), kinds)
+    found = np.where(np.isfinite(found), found, 0.0)
+    return Array(np.where(worst(values) >= ERROR, worst(values), kinds), walk.elements.of(found))
 
 
 @function("CONCATENATE")
@@ -79,29 +86,44 @@ def mid(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     """A part of a text, from a place on, counted from 1."""
 
     def part(text: float, first: float, count: float) -> float:
-        if first < 1 or count < 0:
-            return nan
+        if first < 1 or count < 0 or _is_odd(text):
+            return inf if _is_odd(text) else nan
         return TEXTS.number(TEXTS.all[int(text)][int(first) - 1 : int(first) - 1 + int(count)])
 
     return _from_text(walk, args, TEXT, part, 3)
 
 
+def _length(text: float) -> float:
+    return inf if _is_odd(text) else float(len(TEXTS.all[int(text)]))
+
+
+def _is_odd(text: float) -> bool:
+    """Whether programs differ in how many characters there are."""
+    return any(ord(sign) >= _SURROGATES for sign in TEXTS.all[int(text)])
+
+
 @function("LEN")
 def len_(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     """How many characters a text has."""
-    return _from_text(walk, args, NUMBER, lambda text: len(TEXTS.all[int(text)]))
+    return _from_text(walk, args, NUMBER, _length)
+
+
+def _recased(text: float, case: Callable[[str], str]) -> float:
+    """With each letter in another case; of letters that become two programs differ."""
+    signs = [case(sign) for sign in TEXTS.all[int(text)]]
+    return TEXTS.number("".join(signs)) if all(len(sign) == 1 for sign in signs) else inf
 
 
 @function("UPPER")
 def upper(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     """In capitals."""
-    return _from_text(walk, args, TEXT, lambda text: TEXTS.number(TEXTS.all[int(text)].upper()))
+    return _from_text(walk, args, TEXT, lambda text: _recased(text, str.upper))
 
 
 @function("LOWER")
 def lower(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     """In small letters."""
-    return _from_text(walk, args, TEXT, lambda text: TEXTS.number(TEXTS.all[int(text)].lower()))
+    return _from_text(walk, args, TEXT, lambda text: _recased(text, str.lower))
 
 
 @function("CODE")
@@ -110,7 +132,7 @@ def code(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
 
     def number(text: float) -> float:
         first = TEXTS.all[int(text)][:1]
-        return float(ord(first)) if first.isascii() and first else nan
+        return nan if not first else float(ord(first)) if first.isascii() else inf
 
     return _from_text(walk, args, NUMBER, number)
 
@@ -123,6 +145,8 @@ def find(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     sought, text = (as_text(walk, value) for value in walk.values(args))
 
     def place(one: float, other: float) -> float:
+        if _is_odd(other):
+            return inf
         at = TEXTS.all[int(other)].find(TEXTS.all[int(one)])
         return at + 1.0 if at >= 0 else nan
 
@@ -132,7 +156,11 @@ def find(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
 @function("VALUE")
 def value(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     """The number that a text reads as."""
-    return walk.as_number(walk.value(args[0])) if len(args) == 1 else walk.unknown()
+    if len(args) != 1:
+        return walk.unknown()
+    held = walk.value(args[0])
+    found = walk.as_number(held)
+    return Array(np.where(held.kinds == BOOLEAN, np.uint8(ERROR), found.kinds), found.numbers)
 
 
 @function("TEXT")
@@ -143,7 +171,12 @@ def text(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     decimals = len(args[1].text.partition(".")[2])
     if args[1].text.partition(".")[0] != "0":
         return walk.unknown()
-    number = walk.as_number(walk.value(args[0]))
+    held = walk.value(args[0])
+    number = walk.as_number(held)
     digits = mapped(walk, [number, walk.number(float(decimals))], rounded)
     found = _of_texts(walk, [digits], TEXT, lambda one: TEXTS.number(f"{one:.{decimals}f}"))
-    return Array(np.maximum(found.kinds, np.where(number.kinds >= ERROR, number.kinds, np.uint8(TEXT))), found.numbers)
+    odd = (number.numbers.known() < 0) & (digits.numbers.known() == 0)
+    kinds = doubted(found.kinds, odd | (held.kinds == BOOLEAN) | ((held.kinds == TEXT) & (number.kinds != ERROR)))
+    shown = Array(kinds, found.numbers)
+    plain = (held.kinds == TEXT) & (number.kinds == ERROR)
+    return held.where(plain, shown) if plain.any() else shown
