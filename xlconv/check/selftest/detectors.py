@@ -7,14 +7,15 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from xlconv import check
-from xlconv.check import beside, choices, inputs, structure, values, whole
+from xlconv.cells import Range
+from xlconv.check import beside, choices, every, inputs, structure, values, whole
 from xlconv.check.needed import Needs
 from xlconv.check.report import Finding
 from xlconv.engines import Engine
 from xlconv.reader import Workbook
 from xlconv.recover import Recovered
 
-DETECTORS: Final = ("structure", "values", "audit")
+DETECTORS: Final = ("structure", "values", "audit", "pages")
 
 
 class Flag(NamedTuple):
@@ -36,13 +37,16 @@ def recognised(book: Workbook) -> Recovered:
     return check.networks_of(book)
 
 
-def flags(recovered: Recovered, engine: Engine, trials: Sequence[Sequence[inputs.Trial]]) -> list[set[Flag]]:
+def flags(
+    recovered: Recovered, engine: Engine, trials: Sequence[Sequence[inputs.Trial]], changed: Range | None = None
+) -> list[set[Flag]]:
     """What each of `DETECTORS` says.
 
     Args:
         recovered: The workbook and its networks.
         engine: Recalculates it.
         trials: For each network.
+        changed: The one cell that is in doubt, if there is but one: of pages only tables that hold it are computed.
 
     Raises:
         EngineError: The engine cannot compute the workbook.
@@ -55,6 +59,8 @@ def flags(recovered: Recovered, engine: Engine, trials: Sequence[Sequence[inputs
         found[0].update(_flags(structure.check(book, network, recovered.reading)))
         found[0].update(_flags([*choices.not_proved(network, recovered.reading), *whole.views(recovered, network)]))
         found[1].update(_flags(values.compare(book, network, engine, tried, check.TOLERANCE).findings))
+        for page in every.pages(network, recovered.reading, check.TOLERANCE, changed):
+            found[3].update(_flags(page.findings))
     around = beside.beside(recovered, Needs(book, recovered.reading.groups, recovered.reading.atlas))
     found[0].update(_flags([*whole.iterative(recovered), *beside.finding(recovered, around.unchecked)]))
     found[2].update(_flags(whole.audited(recovered)))

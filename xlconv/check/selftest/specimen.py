@@ -242,7 +242,8 @@ class Specimen:
         try:
             recovered = recognised(book)
             trials = [self._trials(found, task) for found in recovered.networks]
-            new = [{flag for flag in found if flag not in self.known} for found in flags(recovered, engine, trials)]
+            said = flags(recovered, engine, trials, task.fault.where)
+            new = [{flag for flag in found if flag not in self.known} for found in said]
         except XlconvError as error:
             return replace(result, found=True, refused=error.message)
         errors = [flag for found in new for flag in found if flag.is_error]
