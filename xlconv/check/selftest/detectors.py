@@ -24,12 +24,12 @@ class Flag(NamedTuple):
     Args:
         rule: By which rule.
         cell: As findings name it; empty where none is named.
-        is_error: Whether the rule's findings make a workbook differ.
+        counts: Whether a workbook with such a finding does not agree: it differs, or is not proved.
     """
 
     rule: str
     cell: str
-    is_error: bool
+    counts: bool
 
 
 def recognised(book: Workbook) -> Recovered:
@@ -70,4 +70,4 @@ def flags(
 def _flags(findings: Sequence[Finding]) -> Iterator[Flag]:
     for finding in findings:
         for cell in finding.cells or (finding.cell,):
-            yield Flag(finding.rule, cell, finding.severity == "error")
+            yield Flag(finding.rule, cell, finding.severity == "error" or finding.rule == "not-proved")
