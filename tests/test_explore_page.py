@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import needs_libreoffice
 from xlconv import engines, finish, reference, workbook
-from xlconv.cells import Edit, Range, Value
+from xlconv.cells import Edit, ErrorValue, Range, Value
 from xlconv.layers import Conv2d, Flatten, Layer, Linear, MaxPool2d, ReLU, Shape, Softmax, ZeroPad2d
 from xlconv.layout import lay_out
 from xlconv.network import FloatArray, Network, Node
@@ -266,6 +266,15 @@ def test_choices_that_do_not_exist_give_the_nearest() -> None:
     made_book = book(NETWORKS["no convolution"])
     (found,) = made_book.choose([Choice("l0", 9, -3, 2)], ["explore_at", "explore_limits"], "formualizer")
     assert found == [[[1, 0, 2]], [[1, 2, 2]]]
+
+
+@pytest.mark.parametrize("engine", ["formualizer", "ironcalc"])
+def test_the_only_layer_is_looked_up_by_its_name(engine: str) -> None:
+    """Of a layer that there is not nothing is shown, be there but one that could be meant."""
+    made_book = book(made((1, 2, 3), [ReLU()]))
+    right, wrong = made_book.choose([Choice("l0", 0, 0, 0), Choice("l1", 0, 0, 0)], ["explore_limits"], engine)
+    assert right == [[[0, 1, 2]]]
+    assert [type(value) for value in wrong[0][0]] == [ErrorValue] * 3
 
 
 @pytest.mark.parametrize("name", NETWORKS)

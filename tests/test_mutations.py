@@ -46,7 +46,7 @@ def cells_found(small: Path, folder: Path, change: tampering.Change) -> set[str]
     recovered = networks_of(reader.read(path))
     (found,) = recovered.networks
     tried = inputs.choose(found, 1, 0).for_engines
-    named = flags(recovered, by_name("formualizer", isolated=False), [[tried[0], *tried[-3:]]], 0)
+    named = flags(recovered, by_name("formualizer", isolated=False), [[tried[0], *tried[-3:]]])
     return {flag.cell.rpartition("!")[2] for flag in set().union(*named)}
 
 

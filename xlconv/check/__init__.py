@@ -217,12 +217,17 @@ def _titled(finding: Finding, found: Found) -> Finding:
 
 
 def merged(known: list[Finding], computed: list[Finding]) -> list[Finding]:
-    """One finding for each cell: what its text shows, with what the first engine that computed it wrong got."""
+    """One finding for each cell: what its text shows, with what the first engine that computed it wrong got.
+
+    What could not be proved, and is computed wrong, is wrong.
+    """
     by_cell = {finding.cell: finding for finding in computed}
     found = []
     for finding in known:
         value = by_cell.pop(finding.cell, None) if finding.cell and finding.count == 1 else None
-        if value is not None and finding.rule not in ("value", "frozen") and not finding.effect:
+        if value is not None and finding.rule == "not-proved":
+            finding = replace(value, layer=finding.layer)
+        elif value is not None and finding.rule not in ("value", "frozen") and not finding.effect:
             effect = f"{value.message}: expected {value.expected}, got {value.got} ({value.engine})"
             finding = replace(finding, effect=effect)
         found.append(finding)

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from xlconv import reference
+from xlconv.cells import Range
 from xlconv.check.explore import Explorer
 from xlconv.check.inputs import Trial
 from xlconv.check.numbers import Numbers
@@ -28,8 +29,15 @@ _INPUTS: Final = 2
 """Dense inputs under which Explore is computed."""
 
 
-def pages(found: Found, reading: Reading, tolerance: float) -> list[Outcome]:
-    """Each page of a network that has cells, computed for its choices."""
+def pages(found: Found, reading: Reading, tolerance: float, changed: Range | None = None) -> list[Outcome]:
+    """Each page of a network that has cells, computed for its choices.
+
+    Args:
+        found: The network.
+        reading: The workbook's formulas.
+        tolerance: Absolute; relative where the number that is due is beyond 1.
+        changed: The one cell that is in doubt, if there is but one: then no table is computed that does not hold it.
+    """
     if not found.declared:
         return []
     book, numbers, rng = reading.book, Numbers(reading), np.random.default_rng()
@@ -38,6 +46,8 @@ def pages(found: Found, reading: Reading, tolerance: float) -> list[Outcome]:
         shape = found.network.input_shape
         inputs = [reference.forward(found.network, rng.standard_normal(shape)) for _ in range(_INPUTS)]
         all_pages.append(explore_page(explorer, found, inputs, tolerance))
+    if changed is not None:
+        all_pages = [page.about(found.atlas.place(*changed[:3])) for page in all_pages]
     return [compare(page, numbers, tolerance, ENGINE) for page in all_pages if page.tables]
 
 

@@ -78,7 +78,7 @@ class Evaluation(Generic[E]):
             self.state.put(cells, values)
 
     def results(self, cells: Places) -> Iterator[tuple[Places, Array[E]]]:
-        """What the formulas of some cells give, from what the state holds; some cells at a time, others too."""
+        """What the formulas of some sorted cells give, from what the state holds; some cells at a time, others too."""
         numbers = self.forms.group_of(cells)
         groups = np.unique(numbers[numbers >= 0]).tolist()
         yield from self._results({group: self.forms.among(group, cells) for group in groups})

@@ -150,10 +150,10 @@ class Forms:
         return where is not None and where.size > 1
 
     def among(self, group: int, cells: Places) -> NDArray[np.int64]:
-        """Which formulas of a group show something in some cells."""
+        """Which formulas of a group show something in some sorted cells."""
         if self.spread_of(group) is not None:
             return np.array([0])
-        return np.flatnonzero(np.isin(self.places[group], cells))
+        return np.flatnonzero(places.find(self.places[group], cells) >= 0)
 
     def filled_by(self, group: int, at: NDArray[np.int64]) -> Places:
         """The cells that show what some formulas of a group give."""

@@ -7,7 +7,7 @@ many choices at once: each choice has a lane of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Final, Protocol
 
@@ -134,6 +134,18 @@ class Page:
         """The cells that are compared in a batch, table by table."""
         cells = [self.tables[name].ravel() for name in batch.due]
         return np.concatenate([*cells, np.empty(0, np.int64)])
+
+    def about(self, cell: int) -> Page:
+        """The same choices, of which nothing is compared but the tables that hold a cell, by its place."""
+        tables = {name: cells for name, cells in self.tables.items() if (cells == cell).any()}
+
+        def batches() -> Iterator[Batch]:
+            for batch in self.batches() if tables else ():
+                due = {name: each for name, each in batch.due.items() if name in tables}
+                if due:
+                    yield replace(batch, due=due)
+
+        return replace(self, tables=tables, batches=batches)
 
 
 def in_words(value: Value) -> str:

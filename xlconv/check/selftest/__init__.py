@@ -1,7 +1,8 @@
 """The checker put to the test on a user's own workbook: faults are planted in copies of it, and counted when found.
 
 A fault is a change of one cell, of the kinds that happen and of those that hide best. It counts if it changes a value
-for some input, which a recalculation decides and not the check; it is found if the check says that the copy differs.
+for some input, which a recalculation decides and not the check; it is found if the check says that the copy differs,
+or that it is not proved.
 """
 
 from __future__ import annotations

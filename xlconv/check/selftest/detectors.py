@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from xlconv import check
-from xlconv.check import beside, choices, inputs, structure, values, whole
+from xlconv.cells import Range
+from xlconv.check import beside, choices, every, inputs, structure, values, whole
 from xlconv.check.needed import Needs
 from xlconv.check.report import Finding
 from xlconv.engines import Engine
@@ -15,7 +16,7 @@ from xlconv.reader import Workbook
 from xlconv.recover import Recovered
 from xlconv.recover.proof import Proof
 
-DETECTORS: Final = ("structure", "values", "audit")
+DETECTORS: Final = ("structure", "values", "audit", "pages")
 
 
 class Flag(NamedTuple):
@@ -24,12 +25,12 @@ class Flag(NamedTuple):
     Args:
         rule: By which rule.
         cell: As findings name it; empty where none is named.
-        is_error: Whether the rule's findings make a workbook differ.
+        counts: Whether a workbook with such a finding does not agree: it differs, or is not proved.
     """
 
     rule: str
     cell: str
-    is_error: bool
+    counts: bool
 
 
 def recognised(book: Workbook) -> Recovered:
@@ -37,13 +38,16 @@ def recognised(book: Workbook) -> Recovered:
     return check.networks_of(book)
 
 
-def flags(recovered: Recovered, engine: Engine, trials: Sequence[Sequence[inputs.Trial]]) -> list[set[Flag]]:
+def flags(
+    recovered: Recovered, engine: Engine, trials: Sequence[Sequence[inputs.Trial]], changed: Range | None = None
+) -> list[set[Flag]]:
     """What each of `DETECTORS` says.
 
     Args:
         recovered: The workbook and its networks.
         engine: Recalculates it.
         trials: For each network.
+        changed: The one cell that is in doubt, if there is but one: of pages only tables that hold it are computed.
 
     Raises:
         EngineError: The engine cannot compute the workbook.
@@ -58,6 +62,8 @@ def flags(recovered: Recovered, engine: Engine, trials: Sequence[Sequence[inputs
         unproved = choices.not_proved(network, recovered.reading, proof)
         found[0].update(_flags([*unproved, *whole.views(recovered, network)]))
         found[1].update(_flags(values.compare(book, network, engine, tried, check.TOLERANCE).findings))
+        for page in every.pages(network, recovered.reading, check.TOLERANCE, changed):
+            found[3].update(_flags(page.findings))
     around = beside.beside(recovered, Needs(book, recovered.reading.groups, recovered.reading.atlas))
     found[0].update(_flags([*whole.iterative(recovered), *beside.finding(recovered, around.unchecked)]))
     found[2].update(_flags(whole.audited(recovered)))
@@ -67,4 +73,4 @@ def flags(recovered: Recovered, engine: Engine, trials: Sequence[Sequence[inputs
 def _flags(findings: Sequence[Finding]) -> Iterator[Flag]:
     for finding in findings:
         for cell in finding.cells or (finding.cell,):
-            yield Flag(finding.rule, cell, finding.severity == "error")
+            yield Flag(finding.rule, cell, finding.severity == "error" or finding.rule == "not-proved")

@@ -28,8 +28,8 @@ class Result:
         before: What it held.
         after: What it held then.
         changes: Whether it changes a value for some input.
-        found: Whether the check found an error in the copy with it.
-        named: Whether an error was found in that very cell.
+        found: Whether the check does not say that the copy with it agrees.
+        named: Whether that very cell is named for it.
         others: Cells that are named, though nothing was changed in them.
         by: Which of `DETECTORS` named the cell.
         refused: Why the copy was not checked, if it was refused.
@@ -157,7 +157,7 @@ class SelfTest:
         if left_out:
             yield f"{left_out:,} make the check take the cell for none of the network's: listed as not recognised"
         if same:
-            yield f"{same:,} change no value for any input; {flagged:,} of them are found to differ all the same"
+            yield f"{same:,} change no value for any input; {flagged:,} of them do not agree all the same"
         if self.before:
             yield f"{self.before:,} cells are named in the workbook as it is; nothing was changed in those"
         yield from _some([f"named without cause: {', '.join(r.others[:3])} for {r}" for r in self.misnamed])

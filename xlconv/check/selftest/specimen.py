@@ -242,14 +242,15 @@ class Specimen:
         try:
             recovered = recognised(book)
             trials = [self._trials(found, task) for found in recovered.networks]
-            new = [{flag for flag in found if flag not in self.known} for found in flags(recovered, engine, trials)]
+            said = flags(recovered, engine, trials, task.fault.where)
+            new = [{flag for flag in found if flag not in self.known} for found in said]
         except XlconvError as error:
             return replace(result, found=True, refused=error.message)
-        errors = [flag for found in new for flag in found if flag.is_error]
-        cells = {flag.cell for flag in errors if flag.cell}
+        counting = [flag for found in new for flag in found if flag.counts]
+        cells = {flag.cell for flag in counting if flag.cell}
         return replace(
             result,
-            found=bool(errors),
+            found=bool(counting),
             named=result.cell in cells,
             others=tuple(sorted(cells - {result.cell})),
             by=tuple(any(flag.cell == result.cell for flag in found) for found in new),

@@ -89,9 +89,7 @@ class Table:
         """Fill it in."""
         page.put(self.row, _NUMBER, "The layers, for the formulas above to look up", "panel")
         self._put_header(page)
-        # IronCalc does not look into a single cell, so there is one more, a blank one.
-        searched = self.names._replace(height=len(self.entries) + 1)
-        match = f"MATCH({self.name.absolute},{searched.absolute},0)"
+        match = f"MATCH({self.name.absolute},{_with_blank(self.names).absolute},0)"
         page.names[explore_name("number")] = page.put(*self.number[1:3], Formula(match), "setting")
         page.put(self.number.row, _NAME, "the chosen one", "entry")
         page.fill(self.chosen, "setting", lambda _, j: Formula(self._chosen(_SETTINGS + j)), explore_name("settings"))
@@ -121,4 +119,11 @@ class Table:
 
     def _chosen(self, column: int) -> str:
         where = self._column(column)
+        if where.size == 1:  # the only layer is looked up, too, so that there is none of another name
+            where = _with_blank(where)
         return index(where, where.absolute, self.number.absolute)
+
+
+def _with_blank(column: Range) -> Range:
+    """A column with the blank cell below it, as IronCalc does not look into a single cell."""
+    return column._replace(height=column.height + 1)
