@@ -301,7 +301,7 @@ class Redrawn(Walk[Residues]):
         if int(node.text) != self.ref:
             return found
         changed = (found.kinds == BLANK) | (not self.blank)
-        drawn = Array(np.full(found.kinds.shape, NUMBER, np.uint8), Residues.drawn(found.kinds.shape))
+        drawn = Array(np.full((1, 1, 1, 1), NUMBER, np.uint8), Residues.drawn(found.numbers.shape))
         return replace(drawn.where(changed, found), is_range=True)
 
 
