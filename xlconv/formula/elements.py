@@ -97,10 +97,6 @@ class Elements(ABC):
         """The same, of which something else may be made."""
         return self._like(self.data.copy())
 
-    def compact(self) -> Self:
-        """The same, with what stands side by side along the last axes side by side in memory."""
-        return self._like(np.ascontiguousarray(self.data))
-
     def put(self, at: Index, others: Self) -> None:
         """Write others in some places."""
         self.data[(slice(None), *(at if isinstance(at, tuple) else (at,)))] = others.data

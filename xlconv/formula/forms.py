@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,35 +66,40 @@ class Forms:
         book: The workbook.
         atlas: Its worksheets.
         all_groups: Its formulas.
+
+    Attributes:
+        plans: See `xlconv.formula.plan`.
     """
 
     def __init__(self, book: Workbook, atlas: Atlas, all_groups: list[Group]) -> None:
         self.book, self.atlas, self.groups = book, atlas, all_groups
         self.references = References(book)
+        self.plans: dict[tuple[bytes, bytes], Any] = {}
+        self._patterns: dict[int, tuple[Pattern | None, Parts]] = {}
         self._firsts: dict[int, Places] = {}
         self._read_by: dict[int, set[int]] = {}
         self.cells = [np.array(group.cells, np.int64) for group in all_groups]
         self.places = [atlas.of(group.sheet, group.cells) for group in all_groups]
 
-    @cached_property
-    def _patterns(self) -> list[tuple[Pattern | None, Parts]]:
-        return [self._pattern_of(group) for group in self.groups]
-
-    def _pattern_of(self, group: Group) -> tuple[Pattern | None, Parts]:
-        tree = parse(group.formula)
-        return (None, Parts([], [])) if tree is None else pattern_of(tree, self.references, group.first)
+    def _parsed(self, number: int) -> tuple[Pattern | None, Parts]:
+        if number not in self._patterns:
+            group = self.groups[number]
+            tree = parse(group.formula)
+            nothing = None, Parts([], [])
+            self._patterns[number] = nothing if tree is None else pattern_of(tree, self.references, group.first)
+        return self._patterns[number]
 
     def pattern(self, group: int) -> Pattern | None:
         """What a group's formula is; None where it cannot be read."""
-        return self._patterns[group][0]
+        return self._parsed(group)[0]
 
     def refs(self, group: int) -> list[Ref]:
         """The ranges that a group's formula names, as its first cell does."""
-        return self._patterns[group][1].refs
+        return self._parsed(group)[1].refs
 
     def numbers(self, group: int) -> list[float]:
         """The numbers that a group's formula holds."""
-        return self._patterns[group][1].numbers
+        return self._parsed(group)[1].numbers
 
     def at(self, group: int, cells: NDArray[np.int64]) -> Places:
         """(cells, ranges): where the ranges begin that some cells of a group read."""
@@ -131,6 +136,18 @@ class Forms:
         count, filled, numbers = self._sorted
         at = places.find(cells, filled)
         return np.where(at >= 0, numbers[at], -1) if count else np.full(cells.shape, -1)
+
+    def all_among(self, cells: Places) -> set[int]:
+        """The groups whose formulas all stand in some sorted cells."""
+        every, number = self._standing
+        count = np.bincount(number[places.find(every, cells) >= 0], minlength=len(self.groups))
+        return set(np.flatnonzero(count == [each.size for each in self.places]).tolist())
+
+    @cached_property
+    def _standing(self) -> tuple[Places, NDArray[np.int64]]:
+        """All cells in which formulas stand, and the group of each."""
+        number = np.repeat(np.arange(len(self.places)), [each.size for each in self.places])
+        return np.concatenate([*self.places, np.empty(0, np.int64)]), number
 
     @cached_property
     def _sorted(self) -> tuple[int, Places, NDArray[np.int64]]:

@@ -120,7 +120,7 @@ class State(Generic[E]):
         else:
             kinds, numbers = self._wide_kinds[row[..., None], self._only], self._wide[row[..., None], self._only]
         kinds, numbers = kinds.transpose(0, 3, 1, 2), numbers.transpose(0, 3, 1, 2)
-        return Array(_as_one(kinds), numbers if row[0].size == 1 else numbers.compact())
+        return Array(_as_one(kinds), numbers if row[0].size == 1 else numbers.copied())
 
     def _zeros(self, cells: Places) -> E:
         return self.elements.of(np.zeros((cells.shape[0], 1, *cells.shape[1:])))

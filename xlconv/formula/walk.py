@@ -7,8 +7,8 @@ it does not know, such as functions that give something else each time, makes va
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Any, Final, Generic, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,6 +119,10 @@ class Walk(Generic[E]):
         """An error value."""
         return self.constant(ERROR, 0.0)
 
+    def only(self, lanes: NDArray[np.int64]) -> Self:
+        """The same formula in some of the lanes."""
+        return replace(self, state=self.state.only(lanes))
+
     # References
 
     def _read(self, node: Node) -> Array[E]:
@@ -198,16 +202,18 @@ class Walk(Generic[E]):
         texts = values.kinds == TEXT
         if not texts.any():
             return values
-        known = np.where(texts, values.numbers.known(), 0.0)
-        return Array(values.kinds, self.elements.of(TEXTS.mapped(TEXTS.folded, known)).where(texts, values.numbers))
+        folded = self.elements.of(TEXTS.each(TEXTS.folded, np.where(texts, values.numbers.known(), 0.0)))
+        return Array(values.kinds, folded if texts.all() else folded.where(texts, values.numbers))
 
     def as_number(self, values: Array[E]) -> Array[E]:
         """Blank cells as 0, truth values as 0 or 1, texts that read like numbers as those."""
+        if values.kinds.size == 1 and values.kinds[0, 0, 0, 0] == NUMBER:
+            return Array(values.kinds, values.numbers)
         kinds = np.where(values.kinds <= BOOLEAN, np.uint8(NUMBER), values.kinds)
         texts = values.kinds == TEXT
         if not texts.any():
             return Array(kinds, values.numbers)
-        read = TEXTS.mapped(TEXTS.as_number, np.where(texts, values.numbers.known(), np.nan))
+        read = np.where(texts, TEXTS.each(TEXTS.as_number, np.where(texts, values.numbers.known(), 0.0)), np.nan)
         kinds = np.where(texts & np.isnan(read), np.uint8(ERROR), np.where(np.isinf(read), np.uint8(UNKNOWN), kinds))
         return Array(kinds, self.elements.of(np.where(np.isfinite(read), read, 0.0)).where(texts, values.numbers))
 
