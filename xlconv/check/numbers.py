@@ -49,7 +49,7 @@ class Numbers:
         """What the file holds; with room for what is given."""
         if self._base is None or (places.find(given, self._base.places) < 0).any():
             self._blank = np.union1d(self._blank, given)
-            self._base = State(self._reading.book, self._reading.atlas, Floats, blank=self._blank)
+            self._base = State(self._reading.held, self._reading.atlas, Floats, blank=self._blank)
         return self._base.fresh(lanes)
 
 

@@ -64,7 +64,8 @@ class _Check:
     def findings(self) -> Iterator[Finding]:
         for block in self._blocks():
             known = np.unique(block.cells[block.cells != NOWHERE])
-            wrong = known[[place in self.wrong or not self._has_formula(place) for place in known.tolist()]]
+            without = self.reading.forms.group_of(known) < 0
+            wrong = known[without | np.isin(known, np.array([*self.wrong], np.int64))]
             for place in wrong[:_NAMED].tolist():
                 yield self._finding(block, place)
             if wrong.size > _NAMED:
@@ -182,7 +183,7 @@ class _Check:
         ]
 
     def _box(self, cells: Places) -> Range:
-        corners = [self._cell(int(place)) for place in cells.ravel()]
-        top, left = min(cell.row for cell in corners), min(cell.column for cell in corners)
-        bottom, right = max(cell.row for cell in corners), max(cell.column for cell in corners)
-        return Range(corners[0].sheet, top, left, bottom - top + 1, right - left + 1)
+        row, column = places.rows(cells), places.columns(cells)
+        corners = places.shift(np.array([row.min(), row.max()]), np.array([column.min(), column.max()]))
+        first, last = map(self._cell, corners.tolist())
+        return Range(first.sheet, *first[1:3], last.row - first.row + 1, last.column - first.column + 1)

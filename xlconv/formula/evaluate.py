@@ -76,9 +76,7 @@ class Evaluation(Generic[E]):
 
     def results(self, cells: Places) -> Iterator[tuple[Places, Array[E]]]:
         """What the formulas of some cells give, from what the state holds; some cells at a time, others too."""
-        numbers = self.forms.group_of(cells)
-        groups = np.unique(numbers[numbers >= 0]).tolist()
-        yield from self._results(generation(self.forms, {group: self.forms.among(group, cells) for group in groups}))
+        yield from self._results(generation(self.forms, self.forms.by_group(cells)))
 
     def _results(self, formulas: Generation) -> Iterator[tuple[Places, Array[E]]]:
         """What formulas give, in portions."""

@@ -133,9 +133,18 @@ class Forms:
 
     def group_of(self, cells: Places) -> NDArray[np.int64]:
         """The group of each cell, -1 for a cell that no formula fills."""
-        count, filled, numbers = self._sorted
+        filled, numbers, _ = self._sorted
         at = places.find(cells, filled)
-        return np.where(at >= 0, numbers[at], -1) if count else np.full(cells.shape, -1)
+        return np.where(at >= 0, numbers[at], -1) if filled.size else np.full(cells.shape, -1)
+
+    def by_group(self, cells: Places) -> dict[int, NDArray[np.int64]]:
+        """The groups that show something in some cells, each with those of its formulas that do."""
+        filled, numbers, index = self._sorted
+        at = places.find(np.unique(cells), filled)
+        at = at[at >= 0]
+        at = at[np.lexsort((index[at], numbers[at]))]
+        found, first = np.unique(numbers[at], return_index=True)
+        return {int(group): np.unique(own) for group, own in zip(found, np.split(index[at], first[1:]), strict=False)}
 
     def all_among(self, cells: Places) -> set[int]:
         """The groups whose formulas all stand in some sorted cells."""
@@ -150,12 +159,14 @@ class Forms:
         return np.concatenate([*self.places, np.empty(0, np.int64)]), number
 
     @cached_property
-    def _sorted(self) -> tuple[int, Places, NDArray[np.int64]]:
+    def _sorted(self) -> tuple[Places, NDArray[np.int64], NDArray[np.int64]]:
+        """All cells that formulas fill, the group of each, and which of the group's formulas it is."""
         filled = [self.filled_by(group, np.arange(len(cells))) for group, cells in enumerate(self.cells)]
         every = np.concatenate([*filled, np.empty(0, np.int64)])
         number = np.repeat(np.arange(len(filled)), [each.size for each in filled])
-        order = np.argsort(every)
-        return every.size, every[order], number[order]
+        own = [np.arange(each.size) % len(cells) for each, cells in zip(filled, self.cells, strict=True)]
+        order = np.argsort(every, kind="stable")
+        return every[order], number[order], np.concatenate([*own, np.empty(0, np.int64)])[order]
 
     def spread_of(self, group: int) -> Range | None:
         """The range that a group's one array formula fills, where that is more than a cell."""
@@ -165,12 +176,6 @@ class Forms:
     def _is_spread(self, cell: Range) -> bool:
         where = self.book.sheets[cell.sheet].arrays.get((cell.row, cell.column))
         return where is not None and where.size > 1
-
-    def among(self, group: int, cells: Places) -> NDArray[np.int64]:
-        """Which formulas of a group show something in some cells."""
-        if self.spread_of(group) is not None:
-            return np.array([0])
-        return np.flatnonzero(np.isin(self.places[group], cells))
 
     def filled_by(self, group: int, at: NDArray[np.int64]) -> Places:
         """The cells that show what some formulas of a group give."""

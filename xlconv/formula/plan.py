@@ -1,4 +1,4 @@
-"""In which order formulas are computed, and which of them together: worked out once, however often they are computed."""
+"""In which order formulas are computed, and which of them together: worked out once for all inputs and choices."""
 
 from __future__ import annotations
 

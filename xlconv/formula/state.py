@@ -31,27 +31,36 @@ _OPEN: Final = (UNKNOWN, 0.0)
 """A cell with a formula."""
 
 
+class Held(NamedTuple):
+    """Kind and number of what cells hold, sorted by place."""
+
+    places: Places
+    kinds: Kinds
+    numbers: NDArray[np.float64]
+
+
 class State(Generic[E]):
     """Values of cells: those of the file, unknown ones where formulas stand, and what is put in their place.
 
     Args:
-        book: The workbook.
-        atlas: Its worksheets.
+        there: What every cell holds but for formulas.
+        atlas: The worksheets.
         elements: The interpretation's.
         lanes: How many values a cell may have, one for each input or choice.
         blank: Cells that hold nothing, and into which something is to be put.
     """
 
     def __init__(
-        self, book: Workbook, atlas: Atlas, elements: type[E], lanes: int = 1, blank: Places | None = None
+        self, there: Held, atlas: Atlas, elements: type[E], lanes: int = 1, blank: Places | None = None
     ) -> None:
-        self.book, self.atlas, self.elements = book, atlas, elements
-        self.places, self.kinds, numbers = _with_blank(_held(book, atlas), blank)
+        self.atlas, self.elements = atlas, elements
+        self.places, self.kinds, numbers = _with_blank(there, blank)
         self.numbers = elements.of(numbers)
         self._clear(lanes)
 
     def _clear(self, lanes: int) -> None:
-        self.lanes, self._used, self._only = lanes, 0, None
+        self.lanes, self._used = lanes, 0
+        self._only: slice | NDArray[np.int64] | None = None
         self._row = np.full(self.places.size, -1)
         self._wide_kinds: Kinds = np.empty((0, lanes), np.uint8)
         self._wide = self.elements.of(np.empty((0, lanes)))
@@ -138,24 +147,14 @@ def _as_slice(lanes: NDArray[np.int64]) -> slice | NDArray[np.int64]:
     return slice(first, last + 1) if last - first + 1 == lanes.size else lanes
 
 
-def _with_blank(held: Held, blank: Places | None) -> Held:
-    """With cells that hold nothing."""
-    if blank is None or not (more := np.setdiff1d(blank, held.places)).size:
-        return Held(held.places, held.kinds.copy(), held.numbers)
-    at = np.searchsorted(held.places, more)
-    kinds = np.insert(held.kinds, at, BLANK)
-    return Held(np.insert(held.places, at, more), kinds, np.insert(held.numbers, at, 0.0))
+def _with_blank(there: Held, blank: Places | None) -> Held:
+    """A copy, with cells that hold nothing."""
+    more = np.empty(0, np.int64) if blank is None else np.setdiff1d(blank, there.places)
+    at = np.searchsorted(there.places, more)
+    return Held(np.insert(there.places, at, more), np.insert(there.kinds, at, BLANK), np.insert(there.numbers, at, 0.0))
 
 
-class Held(NamedTuple):
-    """Kind and number of what cells hold, sorted by place."""
-
-    places: Places
-    kinds: Kinds
-    numbers: NDArray[np.float64]
-
-
-def _held(book: Workbook, atlas: Atlas) -> Held:
+def held(book: Workbook, atlas: Atlas) -> Held:
     """What every cell holds."""
     cells, coded_values = [], []
     for name, sheet in book.sheets.items():

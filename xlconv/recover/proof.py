@@ -66,7 +66,7 @@ class Interpreted(Generic[E]):
 
     def __init__(self, found: Found, reading: Reading, elements: type[E], held: Callable[[Places], E]) -> None:
         self.found, self.reading = found, reading
-        self.state = State(reading.book, found.atlas, elements, blank=found.owned)
+        self.state = State(reading.held, found.atlas, elements, blank=found.owned)
         kinds = np.full((found.owned.size, 1, 1, 1), NUMBER, np.uint8)
         self.state.put(found.owned, Array(kinds, held(found.owned).reshape(-1, 1, 1, 1)))
         for stage in found.stages:
@@ -245,9 +245,7 @@ class Proof:
 
     def _by_group(self, cells: Places) -> Iterator[tuple[int, NDArray[np.int64]]]:
         forms = self.reading.forms
-        for group in np.unique(forms.group_of(cells)).tolist():
-            if group >= 0 and forms.spread_of(group) is None:
-                yield group, forms.among(group, cells)
+        yield from ((group, at) for group, at in forms.by_group(cells).items() if forms.spread_of(group) is None)
 
     def _is_same(self, walk: Redrawn) -> bool:
         """Whether a formula gives what it did, although something that it reads is another."""
@@ -332,7 +330,7 @@ def looked_up(found: Found, reading: Reading) -> Places:
     drawn = np.concatenate([atlas.places(where).ravel() for where in own.draw])
     samples, scale = atlas.places(own.table), atlas.places(own.scale).ravel()
     given = np.concatenate([drawn, samples.ravel(), scale])
-    state = State(reading.book, atlas, Residues, samples.shape[0] + 1, blank=given)
+    state = State(reading.held, atlas, Residues, samples.shape[0] + 1, blank=given)
     held = Residues.drawn((given.size, 1, 1, 1))
     state.put(given, Array(np.full((1, 1, 1, 1), NUMBER, np.uint8), held))
     rows = Residues.of(np.arange(state.lanes, dtype=float).reshape(1, -1, 1, 1))
