@@ -121,4 +121,6 @@ class Table:
 
     def _chosen(self, column: int) -> str:
         where = self._column(column)
+        if where.size == 1:  # nothing is shown of another layer than the only one
+            return f"IF({self.number.absolute}>0,{where.absolute})"
         return index(where, where.absolute, self.number.absolute)
