@@ -58,6 +58,7 @@ def check(book: Workbook, found: Found, reading: Reading, proof: Proof | None = 
 class _Check:
     def __init__(self, book: Workbook, found: Found, reading: Reading, proof: Proof) -> None:
         self.book, self.found, self.reading, self.proof = book, found, reading, proof
+        self._last: tuple[_Block, Places] | None = None
         self.wrong = set(proof.cells[proof.verdicts != PROVED].tolist())
         self.different = set(proof.cells[proof.verdicts == DIFFERENT].tolist())
 
@@ -129,8 +130,7 @@ class _Check:
 
     def _models(self, block: _Block, place: int) -> Iterator[str]:
         """Formulas of the nearest cells that are right, as they read when they are copied here."""
-        cells = np.unique(block.cells).tolist()
-        right = np.array([p for p in cells if p in self.reading.group_of and p not in self.wrong], np.int64)
+        right = self._right(block)
         here = np.array([place])
         down, across = places.rows(right) - places.rows(here), places.columns(right) - places.columns(here)
         for near in right[np.argsort(np.abs(down) + np.abs(across), kind="stable")][:_TRIED].tolist():
@@ -138,6 +138,14 @@ class _Check:
             formula = self.book.cell(*there[:3]).formula
             if formula is not None and there.sheet == own.sheet:
                 yield notation.moved(formula, own.row - there.row, own.column - there.column)
+
+    def _right(self, block: _Block) -> Places:
+        """The cells of a block with formulas that are right; of one block, of which many are asked, they are kept."""
+        if self._last is None or self._last[0] is not block:
+            cells = np.unique(block.cells)
+            there = cells[self.reading.forms.group_of(cells) >= 0]
+            self._last = block, np.setdiff1d(there, np.array([*self.wrong], np.int64))
+        return self._last[1]
 
     # What formulas read beside what is due
 

@@ -66,6 +66,7 @@ class Interpreted(Generic[E]):
 
     def __init__(self, found: Found, reading: Reading, elements: type[E], held: Callable[[Places], E]) -> None:
         self.found, self.reading = found, reading
+        self._last: tuple[Stage, str, mean.Operands[E]] | None = None
         self.state = State(reading.held, found.atlas, elements, blank=found.owned)
         kinds = np.full((found.owned.size, 1, 1, 1), NUMBER, np.uint8)
         self.state.put(found.owned, Array(kinds, held(found.owned).reshape(-1, 1, 1, 1)))
@@ -117,9 +118,11 @@ class Interpreted(Generic[E]):
         return Due(stage.cells.ravel(), self._elements(self.found.shown(stage.shows).ravel()[stage.elements]))
 
     def _defined(self, stage: Stage, part: str, cells: Places, wanted: Places | None) -> Iterator[Due[E]]:
-        node, operands = stage.nodes[0], self._operands(stage, part)
         flat = cells.ravel()
         asked = np.flatnonzero(flat != NOWHERE if wanted is None else places.find(flat, wanted) >= 0)
+        if not asked.size:
+            return
+        node, operands = stage.nodes[0], self._operands(stage, part)
         portion = max(1, _AT_ONCE // mean.reads(node.layer, operands.x.numbers.shape))
         for first in range(0, asked.size, portion):
             some = asked[first : first + portion]
@@ -135,6 +138,12 @@ class Interpreted(Generic[E]):
         return y
 
     def _operands(self, stage: Stage, upto: str) -> mean.Operands[E]:
+        """What a layer reads; of one layer, which many cells are asked of one by one, it is kept."""
+        if self._last is None or self._last[0] is not stage or self._last[1] != upto:
+            self._last = stage, upto, self._read(stage, upto)
+        return self._last[2]
+
+    def _read(self, stage: Stage, upto: str) -> mean.Operands[E]:
         node, names = stage.nodes[0], list(stage.parts)
         source = self.found.shown(node.inputs[0])
         weights = {key: self._elements(self.found.weights[f"{node.name}.{key}"]) for key in node.layer.weight_shapes}
