@@ -11,7 +11,7 @@ from xlconv import reference
 from xlconv.check.explore import Explorer
 from xlconv.check.inputs import Trial
 from xlconv.check.numbers import Numbers
-from xlconv.check.pages import UNKNOWN
+from xlconv.check.pages import NUMBER, UNKNOWN
 from xlconv.check.pages.explore import explore_page
 from xlconv.check.pages.judge import Outcome, compare
 from xlconv.check.pages.net import net_page
@@ -60,9 +60,10 @@ def inputs(found: Found, reading: Reading, trials: Iterable[Trial], tolerance: f
     asked = np.concatenate([*(block.ravel() for _, block in blocks), np.empty(0, np.int64)])
     shown = Numbers(reading).values(asked, filled, {})
     due = _due(found, tried, [name for name, _ in blocks])
-    errors = errors_of(np.where(shown.kinds == UNKNOWN, due, shown.numbers), due)
+    numbers = np.where(shown.kinds == NUMBER, shown.numbers, np.nan)
+    errors = errors_of(np.where(shown.kinds == UNKNOWN, due, numbers), due)
     wrong = np.isfinite(due) & ~(errors <= tolerance) & (asked >= 0)[:, None]
-    return _findings(found, reading, tried, asked, wrong, due, shown.numbers)
+    return _findings(found, reading, tried, asked, wrong, due, numbers)
 
 
 def _due(found: Found, trials: Sequence[Trial], names: Sequence[str]) -> FloatArray:

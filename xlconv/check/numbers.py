@@ -10,7 +10,7 @@ import numpy as np
 from xlconv import places
 from xlconv.cells import Value
 from xlconv.check.pages.lanes import Plain
-from xlconv.formula.array import NUMBER, TEXT, Array
+from xlconv.formula.array import NUMBER, Array
 from xlconv.formula.elements import Floats
 from xlconv.formula.evaluate import Evaluation
 from xlconv.formula.state import State, coded
@@ -64,6 +64,4 @@ def _of_lanes(lanes: Sequence[Sequence[Value]]) -> Array[Floats]:
 
 def _plain(shown: Array[Floats], shape: tuple[int, int]) -> Plain:
     kinds = np.broadcast_to(shown.kinds[:, :, 0, 0], shape)
-    numbers = np.broadcast_to(shown.numbers.data[0, :, :, 0, 0], shape)
-    texts = np.where(kinds == TEXT, numbers, -1.0).astype(np.int64)
-    return Plain(np.where(kinds == NUMBER, numbers, np.nan), texts, kinds)
+    return Plain(np.broadcast_to(shown.numbers.data[0, :, :, 0, 0], shape), kinds)

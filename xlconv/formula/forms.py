@@ -195,6 +195,8 @@ class Forms:
 
     def _around(self, group: int, ref: Ref) -> Range:
         """The rectangle around a range as all cells of a group see it."""
+        if len(self.cells[group]) == 1 or not (ref.down or ref.right):
+            return ref.range
         moves = (self.cells[group] - self.cells[group][0]) * np.array([ref.down, ref.right])
         (top, left), (bottom, right) = moves.min(axis=0).tolist(), moves.max(axis=0).tolist()
         sheet, row, column, height, width = ref.range
@@ -224,6 +226,7 @@ class _Grid:
         every = np.concatenate(cells)
         (self._top, self._left), (bottom, right) = every.min(axis=0), every.max(axis=0)
         self._numbers = set(numbers)
+        self._within: dict[Range, set[int]] = {}
         size = (int(bottom - self._top) + 1, int(right - self._left) + 1)
         self._at = np.full(size, -1, np.int32) if size[0] * size[1] <= _MOST else None
         if self._at is not None:
@@ -232,6 +235,11 @@ class _Grid:
 
     def within(self, where: Range) -> set[int]:
         """The groups that have a cell in a range; all, where the formulas stand too far apart to tell."""
+        if where not in self._within:
+            self._within[where] = self._looked_up(where)
+        return self._within[where]
+
+    def _looked_up(self, where: Range) -> set[int]:
         if self._at is None:
             return self._numbers
         top, left = max(0, where.row - self._top), max(0, where.column - self._left)

@@ -38,14 +38,9 @@ class Lanes(Protocol):
 
     @property
     def numbers(self) -> FloatArray:
-        """NaN where a cell shows no number."""
-        ...
+        """The number that a cell shows, and of a text its number in `xlconv.formula.array.TEXTS`, 0 for an empty one.
 
-    @property
-    def texts(self) -> NDArray[np.int64]:
-        """The number of a text in `xlconv.formula.array.TEXTS`, 0 for an empty one; -1 where there is none.
-
-        For what is neither number nor text it may be that of how to report it.
+        For what is neither, -1, or the number of a text that says how to report it.
         """
         ...
 

@@ -123,7 +123,7 @@ class Judge:
             places = self.page.tables[name].ravel()
             at = slice(row, row + places.size), mine
             if name in batch.due:
-                shown = _Shown(lanes.numbers[at], lanes.texts[at], lanes.kinds[at])
+                shown = _Shown(lanes.numbers[at], lanes.kinds[at])
                 self._add_table(batch, name, batch.due[name], places, shown)
             row += places.size
 
@@ -183,13 +183,15 @@ class _Shown:
     """What the cells of one table show, (cells, lanes)."""
 
     numbers: FloatArray
-    texts: NDArray[np.int64]
     kinds: NDArray[np.uint8]
 
     def errors(self, due: Due) -> FloatArray:
         """How far numbers are off, relative beyond 1; NaN where no number is shown or none is due."""
         expected = _cells_by_lanes(due.numbers)
-        got = np.floor(self.numbers) if due.whole else self.numbers
+        is_number = self.kinds == NUMBER
+        if not is_number.any():
+            return np.full((1, 1), np.nan)
+        got = np.where(is_number, np.floor(self.numbers) if due.whole else self.numbers, np.nan)
         with np.errstate(invalid="ignore"):
             errors: FloatArray = np.abs(got - expected) / np.maximum(1.0, np.abs(expected))
         return errors
@@ -197,9 +199,8 @@ class _Shown:
     def is_right(self, due: Due, errors: FloatArray, tolerance: float) -> BoolArray:
         """Which values are those that are due."""
         expected = _cells_by_lanes(due.numbers)
-        empty = (self.kinds == TEXT) & (self.texts == 0)
-        right: BoolArray = errors <= tolerance
-        right |= np.isnan(expected) & empty
+        empty = (self.kinds == TEXT) & (self.numbers == 0)
+        right: BoolArray = (np.isnan(expected) & empty) | (errors <= tolerance)
         if (no_value := np.isinf(expected)).any():
             right |= no_value & (empty | (self.kinds == ERROR))
         for lane, may in enumerate(due.texts):
@@ -208,8 +209,8 @@ class _Shown:
         return right
 
     def _text(self, cell: int, lane: int) -> str | None:
-        number = int(self.texts[cell, lane])
-        return None if number < 0 else TEXTS.all[number]
+        number = int(self.numbers[cell, lane])
+        return None if number < 0 or self.kinds[cell, lane] in (NUMBER, BLANK) else TEXTS.all[number]
 
     def expected(self, due: Due, cell: int, lane: int) -> str:
         """What is due in a cell for one choice."""

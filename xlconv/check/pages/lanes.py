@@ -20,7 +20,6 @@ class Plain:
     """See `xlconv.check.pages.Lanes`."""
 
     numbers: FloatArray
-    texts: NDArray[np.int64]
     kinds: NDArray[np.uint8]
 
 
@@ -28,14 +27,13 @@ def of_values(lanes: Sequence[Sequence[Value]]) -> Plain:
     """What cells show in each of some lanes, lane by lane."""
     shape = len(lanes), len(lanes[0]) if lanes else 0
     flat = [value for lane in lanes for value in lane]
-    numbers = np.array([value if type(value) is float else np.nan for value in flat], dtype=np.float64)
-    texts = np.array([_text(value) for value in flat], dtype=np.int64)
+    numbers = np.array([value if type(value) is float else _text(value) for value in flat], dtype=np.float64)
     kinds = np.array([_kind(value) for value in flat], dtype=np.uint8)
-    return Plain(numbers.reshape(shape).T, texts.reshape(shape).T, kinds.reshape(shape).T)
+    return Plain(numbers.reshape(shape).T, kinds.reshape(shape).T)
 
 
 def _text(value: Value) -> int:
-    return -1 if type(value) is float or value is None else TEXTS.number(str(value))
+    return -1 if value is None else TEXTS.number(str(value))
 
 
 def _kind(value: Value) -> int:
