@@ -186,7 +186,9 @@ class Walk(Generic[E]):
         """`left operator right`: numbers are less than texts, and texts less than truth values."""
         if not fits(left, right):
             return self.unknown()
-        a, b = _alike(self.folded(left), right.kinds), _alike(self.folded(right), left.kinds)
+        if not (_is_empty_text(left) or _is_empty_text(right)):
+            left, right = self.folded(left), self.folded(right)
+        a, b = _alike(left, right.kinds), _alike(right, left.kinds)
         kinds, unequal = worst([a, b]), a.kinds != b.kinds
         kinds = np.where(kinds >= ERROR, kinds, np.uint8(BOOLEAN))
         if operator not in ("=", "<>"):  # how texts are sorted differs from language to language
@@ -194,6 +196,8 @@ class Walk(Generic[E]):
         by_number = a.numbers.compared(operator, b.numbers)
         if not unequal.any():
             return Array(kinds, by_number)
+        if operator in ("=", "<>"):
+            return Array(kinds, self.number(float(operator == "<>")).numbers.where(unequal, by_number))
         ranks = [self.elements.of(_RANKS[each.kinds]) for each in (a, b)]
         return Array(kinds, ranks[0].compared(operator, ranks[1]).where(unequal, by_number))
 
@@ -242,6 +246,12 @@ _RANKS: Final = np.array([0.0, 0.0, 1.0, 2.0, 3.0, 3.0])
 def fits(*arrays: Array[Any]) -> bool:
     """Whether arrays have one size, or one value each."""
     return all(len({each.size[axis] for each in arrays} - {1}) <= 1 for axis in (0, 1))
+
+
+def _is_empty_text(value: Array[Any]) -> bool:
+    """Whether it is an empty text, which no text in other letters equals."""
+    is_text = value.kinds.size == 1 and value.kinds[0, 0, 0, 0] == TEXT and value.is_single
+    return bool(is_text and (value.numbers.known() == 0).all())
 
 
 def _alike(values: Array[E], others: Kinds) -> Array[E]:
