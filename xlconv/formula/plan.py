@@ -90,6 +90,12 @@ def plan(forms: Forms, asked: Places, known: Places) -> list[Generation]:
 def _planned(forms: Forms, asked: Places, known: Places) -> Iterator[Generation]:
     wanted = np.unique(forms.group_of(np.setdiff1d(asked, known)))
     reads = forms.behind(wanted[wanted >= 0].tolist(), forms.all_among(known))
+    touched = set(np.unique(forms.group_of(known)).tolist())
     for groups in in_order(reads):
-        waiting = {group: np.flatnonzero(places.find(forms.places[group], known) < 0) for group in groups}
+        waiting = {group: _beside(forms.places[group], known, group in touched) for group in groups}
         yield generation(forms, waiting, any(reads[group] & waiting.keys() for group in groups))
+
+
+def _beside(cells: Places, known: Places, some_known: bool) -> NDArray[np.int64]:
+    """Which cells are not among some sorted ones."""
+    return np.flatnonzero(places.find(cells, known) < 0) if some_known else np.arange(cells.size)
