@@ -12,7 +12,7 @@ from xlconv.cells import Range
 from xlconv.check.explore import Explorer
 from xlconv.check.inputs import Trial
 from xlconv.check.numbers import Numbers
-from xlconv.check.pages import UNKNOWN
+from xlconv.check.pages import NUMBER, UNKNOWN
 from xlconv.check.pages.explore import explore_page
 from xlconv.check.pages.judge import Outcome, compare
 from xlconv.check.pages.net import net_page
@@ -69,9 +69,10 @@ def inputs(found: Found, reading: Reading, trials: Iterable[Trial], tolerance: f
     asked = np.concatenate([*(block.ravel() for block in blocks), np.empty(0, np.int64)])
     shown = Numbers(reading).values(asked, filled, {})
     due = np.stack([_due(found, trial) for trial in tried], axis=1)
-    errors = errors_of(np.where(shown.kinds == UNKNOWN, due, shown.numbers), due)
+    numbers = np.where(shown.kinds == NUMBER, shown.numbers, np.nan)
+    errors = errors_of(np.where(shown.kinds == UNKNOWN, due, numbers), due)
     wrong = np.isfinite(due) & ~(errors <= tolerance) & (asked >= 0)[:, None]
-    return _findings(found, reading, tried, asked, wrong, due, shown.numbers)
+    return _findings(found, reading, tried, asked, wrong, due, numbers)
 
 
 def _due(found: Found, trial: Trial) -> FloatArray:

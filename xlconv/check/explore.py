@@ -230,7 +230,7 @@ class Comparison:
         """
         due = self.explorer.due(network, selection.layer, selection.at, outputs, self.tolerance)
         batch = Batch(1, {}, {}, due, lambda _: str(selection))
-        asked = self._judge.page.asked(batch)
+        asked = self._judge.page.cells(batch.due)
         shown = values(asked)
         lanes = of_values([shown])
         self._judge.add(batch, lanes)

@@ -10,7 +10,7 @@ import numpy as np
 from xlconv import places
 from xlconv.cells import Value
 from xlconv.check.pages.lanes import Plain
-from xlconv.formula.array import NUMBER, TEXT, TEXTS, Array
+from xlconv.formula.array import NUMBER, Array
 from xlconv.formula.elements import Floats
 from xlconv.formula.evaluate import Evaluation
 from xlconv.formula.state import State, coded
@@ -40,10 +40,8 @@ class Numbers:
         if known:
             numbers = Floats.of(np.array(list(known.values()), float).reshape(-1, 1, 1, 1))
             state.put(np.array(list(known), np.int64), Array(np.full((1, 1, 1, 1), NUMBER, np.uint8), numbers))
-        for place, lane in filled.items():
-            pairs = np.array([coded(value) for value in lane], float)
-            kinds = pairs[:, 0].astype(np.uint8).reshape(1, -1, 1, 1)
-            state.put(np.array([place]), Array(kinds, Floats.of(pairs[:, 1].reshape(1, -1, 1, 1))))
+        if filled:
+            state.put(np.array(list(filled), np.int64), _of_lanes(list(filled.values())))
         Evaluation(self._reading.forms, state).compute(asked, given)
         return _plain(state.at(asked[:, None, None]), (asked.size, count))
 
@@ -51,13 +49,19 @@ class Numbers:
         """What the file holds; with room for what is given."""
         if self._base is None or (places.find(given, self._base.places) < 0).any():
             self._blank = np.union1d(self._blank, given)
-            self._base = State(self._reading.book, self._reading.atlas, Floats, blank=self._blank)
+            self._base = State(self._reading.held, self._reading.atlas, Floats, blank=self._blank)
         return self._base.fresh(lanes)
+
+
+def _of_lanes(lanes: Sequence[Sequence[Value]]) -> Array[Floats]:
+    """What stands in some cells in each lane; most of it are numbers."""
+    flat, shape = [value for lane in lanes for value in lane], (len(lanes), -1, 1, 1)
+    kinds = np.full(len(flat), NUMBER, np.uint8)
+    for at in [at for at, value in enumerate(flat) if type(value) is not float]:
+        kinds[at], flat[at] = coded(flat[at])
+    return Array(kinds.reshape(shape), Floats.of(np.array(flat, float).reshape(shape)))
 
 
 def _plain(shown: Array[Floats], shape: tuple[int, int]) -> Plain:
     kinds = np.broadcast_to(shown.kinds[:, :, 0, 0], shape)
-    numbers = np.broadcast_to(shown.numbers.data[0, :, :, 0, 0], shape)
-    texts = np.array(TEXTS.all, dtype=object)[np.where(kinds == TEXT, numbers, 0).astype(np.int64)]
-    texts[kinds != TEXT] = None
-    return Plain(np.where(kinds == NUMBER, numbers, np.nan), texts, kinds)
+    return Plain(np.broadcast_to(shown.numbers.data[0, :, :, 0, 0], shape), kinds)

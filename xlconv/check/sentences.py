@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import repeat
 from string import Formatter
 from typing import Final, TypeAlias
@@ -79,7 +80,13 @@ def is_said(got: Value, texts: Sequence[Text], tolerance: float) -> bool:
 
 def in_full(text: Text) -> str:
     """A text with its numbers rounded."""
-    return "".join(piece if isinstance(piece, str) else f"{round(piece, _DECIMALS) + 0.0:.15g}" for piece in text)
+    return "".join([piece if isinstance(piece, str) else _rounded(piece) for piece in text])
+
+
+@lru_cache(1 << 14)
+def _rounded(number: float) -> str:
+    """A number in a text; many of them are places, which come again and again."""
+    return f"{round(number, _DECIMALS) + 0.0:.15g}"
 
 
 def _clauses(clause: Clause) -> Iterator[Clause]:

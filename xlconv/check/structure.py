@@ -62,13 +62,15 @@ def check(book: Workbook, found: Found, reading: Reading, proof: Proof | None = 
 class _Check:
     def __init__(self, book: Workbook, found: Found, reading: Reading, proof: Proof) -> None:
         self.book, self.found, self.reading, self.proof = book, found, reading, proof
+        self._last: tuple[_Block, Places] | None = None
         self.wrong = set(proof.cells[proof.verdicts != PROVED].tolist())
         self.different = set(proof.cells[proof.verdicts == DIFFERENT].tolist())
 
     def findings(self) -> Iterator[Finding]:
         for block in self._blocks():
             known = np.unique(block.cells[block.cells != NOWHERE])
-            wrong = known[[place in self.wrong or not self._has_formula(place) for place in known.tolist()]]
+            without = self.reading.forms.group_of(known) < 0
+            wrong = known[without | np.isin(known, np.array([*self.wrong], np.int64))]
             for place in wrong[:_NAMED].tolist():
                 yield self._finding(block, place)
             if wrong.size > _NAMED:
@@ -134,14 +136,21 @@ class _Check:
 
     def _models(self, block: _Block, place: int) -> Iterator[str]:
         """Formulas of the nearest cells that are right, as they read when they are copied here."""
-        cells = np.unique(block.cells).tolist()
-        right = np.array([p for p in cells if p in self.reading.group_of and p not in self.wrong], np.int64)
+        right = self._right(block)
         here = np.array([place])
         down, across = places.rows(right) - places.rows(here), places.columns(right) - places.columns(here)
         for near in right[np.argsort(np.abs(down) + np.abs(across), kind="stable")][:_TRIED].tolist():
             there, own = self._cell(near), self._cell(place)
             if self.book.cell(*there[:3]).formula is not None and there.sheet == own.sheet:
                 yield self._moved(near, place)
+
+    def _right(self, block: _Block) -> Places:
+        """The cells of a block with formulas that are right; of one block, of which many are asked, they are kept."""
+        if self._last is None or self._last[0] is not block:
+            cells = np.unique(block.cells)
+            there = cells[self.reading.forms.group_of(cells) >= 0]
+            self._last = block, np.setdiff1d(there, np.array([*self.wrong], np.int64))
+        return self._last[1]
 
     # What formulas read beside what is due
 
@@ -208,7 +217,7 @@ class _Check:
         ]
 
     def _box(self, cells: Places) -> Range:
-        corners = [self._cell(int(place)) for place in cells.ravel()]
-        top, left = min(cell.row for cell in corners), min(cell.column for cell in corners)
-        bottom, right = max(cell.row for cell in corners), max(cell.column for cell in corners)
-        return Range(corners[0].sheet, top, left, bottom - top + 1, right - left + 1)
+        row, column = places.rows(cells), places.columns(cells)
+        corners = places.shift(np.array([row.min(), row.max()]), np.array([column.min(), column.max()]))
+        first, last = map(self._cell, corners.tolist())
+        return Range(first.sheet, *first[1:3], last.row - first.row + 1, last.column - first.column + 1)

@@ -110,6 +110,7 @@ class Texts:
 
     all: list[str] = field(default_factory=lambda: [""])
     _numbers: dict[str, int] = field(default_factory=lambda: {"": 0})
+    _each: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def number(self, text: str) -> int:
         """The number of a text."""
@@ -129,6 +130,20 @@ class Texts:
             return float(text)
         return inf if any(sign.isdigit() for sign in text) else nan
 
+    def each(self, function: Callable[[float], float], texts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What a function gives for each of some texts; it is asked once for each text."""
+        at = texts.astype(np.int64)
+        known = self._each.get(function.__name__, np.empty((0, 2)))
+        if len(known) < len(self.all):
+            known = np.concatenate([known, np.zeros((len(self.all) - len(known), 2))])
+        there = np.zeros(len(known), bool)
+        there[at] = True
+        new = np.flatnonzero(there & (known[:, 0] == 0))
+        known[new] = [(1.0, function(number)) for number in new.tolist()] or np.empty((0, 2))
+        self._each[function.__name__] = known
+        found: NDArray[np.float64] = known[at, 1]
+        return found
+
     def mapped(self, function: Callable[..., float], *numbers: NDArray[np.float64]) -> NDArray[np.float64]:
         """What a function gives for each combination of numbers; NaN where one of them is none."""
         shape = np.broadcast_shapes(*(each.shape for each in numbers))
@@ -144,12 +159,9 @@ class Texts:
     def _mapped_several(
         self, function: Callable[..., float], rows: list[NDArray[np.float64]], known: NDArray[np.bool_]
     ) -> NDArray[np.float64]:
-        made: dict[tuple[float, ...], float] = {}
         found = np.full(known.size, np.nan)
         keys = list(zip(*(row[known].tolist() for row in rows), strict=True))
-        for key in keys:
-            if key not in made:
-                made[key] = function(*key)
+        made = {key: function(*key) for key in dict.fromkeys(keys)}
         found[known] = [made[key] for key in keys]
         return found
 

@@ -12,8 +12,9 @@ from xlconv import places
 from xlconv.cells import Range
 from xlconv.formula import functions
 from xlconv.formula.array import Array, E
-from xlconv.formula.forms import Forms, in_order
+from xlconv.formula.forms import Forms
 from xlconv.formula.patterns import Pattern, pattern_of
+from xlconv.formula.plan import Generation, generation, plan
 from xlconv.formula.state import State
 from xlconv.formula.tree import Node, parse
 from xlconv.formula.walk import Walk
@@ -45,15 +46,11 @@ class Evaluation(Generic[E]):
             asked: The cells.
             known: Cells, sorted, that keep what they hold.
         """
-        wanted = np.unique(self.forms.group_of(np.setdiff1d(asked, known)))
-        stop = {at for at, cells in enumerate(self.forms.places) if (places.find(cells, known) >= 0).all()}
-        reads = self.forms.behind(wanted[wanted >= 0].tolist(), stop)
-        for groups in in_order(reads):
-            waiting = {group: np.flatnonzero(places.find(self.forms.places[group], known) < 0) for group in groups}
-            if any(reads[group] & waiting.keys() for group in groups):
-                self._in_rounds(waiting)
+        for each in plan(self.forms, asked, known):
+            if each.is_circle:
+                self._in_rounds(each.groups)
             else:
-                self._put(waiting)
+                self._put(each)
 
     def _in_rounds(self, waiting: dict[int, NDArray[np.int64]]) -> None:
         """Groups that read each other, or themselves: cells that read nothing that waits, round after round."""
@@ -62,7 +59,7 @@ class Evaluation(Generic[E]):
             ready = {group: at[self._is_ready(group, at, pending)] for group, at in waiting.items()}
             if not any(at.size for at in ready.values()):
                 return
-            self._put(ready)
+            self._put(generation(self.forms, ready))
             waiting = {group: np.setdiff1d(at, ready[group]) for group, at in waiting.items()}
 
     def _is_ready(self, group: int, at: NDArray[np.int64], pending: Places) -> NDArray[np.bool_]:
@@ -73,35 +70,25 @@ class Evaluation(Generic[E]):
             ready &= ~(places.find(read, pending) >= 0).any(axis=(1, 2))
         return ready
 
-    def _put(self, groups: dict[int, NDArray[np.int64]]) -> None:
-        for cells, values in self._results(groups):
+    def _put(self, formulas: Generation) -> None:
+        for cells, values in self._results(formulas):
             self.state.put(cells, values)
 
     def results(self, cells: Places) -> Iterator[tuple[Places, Array[E]]]:
-        """What the formulas of some sorted cells give, from what the state holds; some cells at a time, others too."""
-        numbers = self.forms.group_of(cells)
-        groups = np.unique(numbers[numbers >= 0]).tolist()
-        yield from self._results({group: self.forms.among(group, cells) for group in groups})
+        """What the formulas of some cells give, from what the state holds; some cells at a time, others too."""
+        yield from self._results(generation(self.forms, self.forms.by_group(cells)))
 
-    def _results(self, groups: dict[int, NDArray[np.int64]]) -> Iterator[tuple[Places, Array[E]]]:
-        """What some cells of some groups give, in portions; groups of one pattern together."""
-        alike: dict[Pattern, list[tuple[Places, Places, NDArray[np.float64]]]] = {}
-        for group, at in groups.items():
-            pattern = self.forms.pattern(group)
-            if pattern is None or not at.size:
-                continue
-            if (spread := self.forms.spread_of(group)) is not None:
+    def _results(self, formulas: Generation) -> Iterator[tuple[Places, Array[E]]]:
+        """What formulas give, in portions."""
+        for group in formulas.spread:
+            spread, pattern = self.forms.spread_of(group), self.forms.pattern(group)
+            if spread is not None and pattern is not None:
                 yield self.state.atlas.places(spread).ravel(), self._spread(group, pattern, spread)
-            else:
-                numbers = np.array(self.forms.numbers(group)).reshape(1, -1)
-                part = (self.forms.places[group][at], self.forms.at(group, at), np.repeat(numbers, at.size, axis=0))
-                alike.setdefault(pattern, []).append(part)
-        for pattern, parts in alike.items():
-            cells, firsts, numbers = (np.concatenate(side) for side in zip(*parts, strict=True))
-            portion = max(1, _AT_ONCE // (self.state.lanes * _size(pattern, firsts)))
-            for first in range(0, cells.size, portion):
-                some = slice(first, first + portion)
-                yield cells[some], Walk(self.state, pattern, cells[some], firsts[some], numbers[some]).result()
+        for alike in formulas.alike:
+            portion = max(1, _AT_ONCE // (self.state.lanes * _size(alike.pattern, alike.firsts)))
+            for first in range(0, alike.cells.size, portion):
+                some = alike.part(slice(first, first + portion))
+                yield some.cells, Walk(self.state, *some).result()
 
     def _spread(self, group: int, pattern: Pattern, spread: Range) -> Array[E]:
         """What each cell of an array formula shows: (cells, lanes or 1, 1, 1)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,35 +66,40 @@ class Forms:
         book: The workbook.
         atlas: Its worksheets.
         all_groups: Its formulas.
+
+    Attributes:
+        plans: See `xlconv.formula.plan`.
     """
 
     def __init__(self, book: Workbook, atlas: Atlas, all_groups: list[Group]) -> None:
         self.book, self.atlas, self.groups = book, atlas, all_groups
         self.references = References(book)
+        self.plans: dict[tuple[bytes, bytes], Any] = {}
+        self._patterns: dict[int, tuple[Pattern | None, Parts]] = {}
         self._firsts: dict[int, Places] = {}
         self._read_by: dict[int, set[int]] = {}
         self.cells = [np.array(group.cells, np.int64) for group in all_groups]
         self.places = [atlas.of(group.sheet, group.cells) for group in all_groups]
 
-    @cached_property
-    def _patterns(self) -> list[tuple[Pattern | None, Parts]]:
-        return [self._pattern_of(group) for group in self.groups]
-
-    def _pattern_of(self, group: Group) -> tuple[Pattern | None, Parts]:
-        tree = parse(group.formula)
-        return (None, Parts([], [])) if tree is None else pattern_of(tree, self.references, group.first)
+    def _parsed(self, number: int) -> tuple[Pattern | None, Parts]:
+        if number not in self._patterns:
+            group = self.groups[number]
+            tree = parse(group.formula)
+            nothing = None, Parts([], [])
+            self._patterns[number] = nothing if tree is None else pattern_of(tree, self.references, group.first)
+        return self._patterns[number]
 
     def pattern(self, group: int) -> Pattern | None:
         """What a group's formula is; None where it cannot be read."""
-        return self._patterns[group][0]
+        return self._parsed(group)[0]
 
     def refs(self, group: int) -> list[Ref]:
         """The ranges that a group's formula names, as its first cell does."""
-        return self._patterns[group][1].refs
+        return self._parsed(group)[1].refs
 
     def numbers(self, group: int) -> list[float]:
         """The numbers that a group's formula holds."""
-        return self._patterns[group][1].numbers
+        return self._parsed(group)[1].numbers
 
     def at(self, group: int, cells: NDArray[np.int64]) -> Places:
         """(cells, ranges): where the ranges begin that some cells of a group read."""
@@ -128,17 +133,40 @@ class Forms:
 
     def group_of(self, cells: Places) -> NDArray[np.int64]:
         """The group of each cell, -1 for a cell that no formula fills."""
-        count, filled, numbers = self._sorted
+        filled, numbers, _ = self._sorted
         at = places.find(cells, filled)
-        return np.where(at >= 0, numbers[at], -1) if count else np.full(cells.shape, -1)
+        return np.where(at >= 0, numbers[at], -1) if filled.size else np.full(cells.shape, -1)
+
+    def by_group(self, cells: Places) -> dict[int, NDArray[np.int64]]:
+        """The groups that show something in some cells, each with those of its formulas that do."""
+        filled, numbers, index = self._sorted
+        at = places.find(np.unique(cells), filled)
+        at = at[at >= 0]
+        at = at[np.lexsort((index[at], numbers[at]))]
+        found, first = np.unique(numbers[at], return_index=True)
+        return {int(group): np.unique(own) for group, own in zip(found, np.split(index[at], first[1:]), strict=False)}
+
+    def all_among(self, cells: Places) -> set[int]:
+        """The groups whose formulas all stand in some sorted cells."""
+        every, number = self._standing
+        count = np.bincount(number[places.find(every, cells) >= 0], minlength=len(self.groups))
+        return set(np.flatnonzero(count == [each.size for each in self.places]).tolist())
 
     @cached_property
-    def _sorted(self) -> tuple[int, Places, NDArray[np.int64]]:
+    def _standing(self) -> tuple[Places, NDArray[np.int64]]:
+        """All cells in which formulas stand, and the group of each."""
+        number = np.repeat(np.arange(len(self.places)), [each.size for each in self.places])
+        return np.concatenate([*self.places, np.empty(0, np.int64)]), number
+
+    @cached_property
+    def _sorted(self) -> tuple[Places, NDArray[np.int64], NDArray[np.int64]]:
+        """All cells that formulas fill, the group of each, and which of the group's formulas it is."""
         filled = [self.filled_by(group, np.arange(len(cells))) for group, cells in enumerate(self.cells)]
         every = np.concatenate([*filled, np.empty(0, np.int64)])
         number = np.repeat(np.arange(len(filled)), [each.size for each in filled])
-        order = np.argsort(every)
-        return every.size, every[order], number[order]
+        own = [np.arange(each.size) % len(cells) for each, cells in zip(filled, self.cells, strict=True)]
+        order = np.argsort(every, kind="stable")
+        return every[order], number[order], np.concatenate([*own, np.empty(0, np.int64)])[order]
 
     def spread_of(self, group: int) -> Range | None:
         """The range that a group's one array formula fills, where that is more than a cell."""
@@ -148,12 +176,6 @@ class Forms:
     def _is_spread(self, cell: Range) -> bool:
         where = self.book.sheets[cell.sheet].arrays.get((cell.row, cell.column))
         return where is not None and where.size > 1
-
-    def among(self, group: int, cells: Places) -> NDArray[np.int64]:
-        """Which formulas of a group show something in some sorted cells."""
-        if self.spread_of(group) is not None:
-            return np.array([0])
-        return np.flatnonzero(places.find(self.places[group], cells) >= 0)
 
     def filled_by(self, group: int, at: NDArray[np.int64]) -> Places:
         """The cells that show what some formulas of a group give."""
@@ -173,6 +195,8 @@ class Forms:
 
     def _around(self, group: int, ref: Ref) -> Range:
         """The rectangle around a range as all cells of a group see it."""
+        if len(self.cells[group]) == 1 or not (ref.down or ref.right):
+            return ref.range
         moves = (self.cells[group] - self.cells[group][0]) * np.array([ref.down, ref.right])
         (top, left), (bottom, right) = moves.min(axis=0).tolist(), moves.max(axis=0).tolist()
         sheet, row, column, height, width = ref.range
@@ -202,6 +226,7 @@ class _Grid:
         every = np.concatenate(cells)
         (self._top, self._left), (bottom, right) = every.min(axis=0), every.max(axis=0)
         self._numbers = set(numbers)
+        self._within: dict[Range, set[int]] = {}
         size = (int(bottom - self._top) + 1, int(right - self._left) + 1)
         self._at = np.full(size, -1, np.int32) if size[0] * size[1] <= _MOST else None
         if self._at is not None:
@@ -210,6 +235,11 @@ class _Grid:
 
     def within(self, where: Range) -> set[int]:
         """The groups that have a cell in a range; all, where the formulas stand too far apart to tell."""
+        if where not in self._within:
+            self._within[where] = self._looked_up(where)
+        return self._within[where]
+
+    def _looked_up(self, where: Range) -> set[int]:
         if self._at is None:
             return self._numbers
         top, left = max(0, where.row - self._top), max(0, where.column - self._left)

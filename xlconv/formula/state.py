@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import replace
-from typing import Generic
+from typing import Final, Generic, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xlconv import places
 from xlconv.cells import ErrorValue, Value
@@ -26,38 +27,56 @@ def coded(value: Value) -> tuple[int, float]:
     return (NUMBER, value) if isinstance(value, float) else (ERROR if isinstance(value, ErrorValue) else UNKNOWN, 0.0)
 
 
+_OPEN: Final = (UNKNOWN, 0.0)
+"""A cell with a formula."""
+
+
+class Held(NamedTuple):
+    """Kind and number of what cells hold, sorted by place."""
+
+    places: Places
+    kinds: Kinds
+    numbers: NDArray[np.float64]
+
+
 class State(Generic[E]):
     """Values of cells: those of the file, unknown ones where formulas stand, and what is put in their place.
 
     Args:
-        book: The workbook.
-        atlas: Its worksheets.
+        there: What every cell holds but for formulas.
+        atlas: The worksheets.
         elements: The interpretation's.
         lanes: How many values a cell may have, one for each input or choice.
         blank: Cells that hold nothing, and into which something is to be put.
     """
 
     def __init__(
-        self, book: Workbook, atlas: Atlas, elements: type[E], lanes: int = 1, blank: Places | None = None
+        self, there: Held, atlas: Atlas, elements: type[E], lanes: int = 1, blank: Places | None = None
     ) -> None:
-        self.book, self.atlas, self.elements, self.lanes = book, atlas, elements, lanes
-        held = dict.fromkeys([] if blank is None else blank.ravel().tolist(), (BLANK, 0.0))
-        held |= _held(book, atlas)
-        self.places = np.array(sorted(held), np.int64)
-        coded_values = np.array([held[place] for place in self.places.tolist()], float).reshape(-1, 2)
-        self.kinds: Kinds = coded_values[:, 0].astype(np.uint8)
-        self.numbers = elements.of(coded_values[:, 1])
+        self.atlas, self.elements = atlas, elements
+        self.places, self.kinds, numbers = _with_blank(there, blank)
+        self.numbers = elements.of(numbers)
+        self._clear(lanes)
+
+    def _clear(self, lanes: int) -> None:
+        self.lanes, self._used = lanes, 0
+        self._only: slice | NDArray[np.int64] | None = None
         self._row = np.full(self.places.size, -1)
-        self._used = 0
         self._wide_kinds: Kinds = np.empty((0, lanes), np.uint8)
-        self._wide = elements.of(np.empty((0, lanes)))
+        self._wide = self.elements.of(np.empty((0, lanes)))
 
     def fresh(self, lanes: int) -> State[E]:
         """The same state, as it is now, with other lanes, of which nothing is known yet."""
         made = copy(self)
-        made.lanes, made.kinds, made.numbers = lanes, self.kinds.copy(), self.numbers.copied()
-        made._row, made._used = np.full(self.places.size, -1), 0
-        made._wide_kinds, made._wide = np.empty((0, lanes), np.uint8), self.elements.of(np.empty((0, lanes)))
+        made.kinds, made.numbers = self.kinds.copy(), self.numbers.copied()
+        made._clear(lanes)
+        return made
+
+    def only(self, lanes: NDArray[np.int64]) -> State[E]:
+        """Some of the lanes, to be read."""
+        made = copy(self)
+        made.lanes = lanes.size
+        made._only = _as_slice(lanes if self._only is None else np.arange(len(self._wide_kinds.T))[self._only][lanes])
         return made
 
     def put(self, cells: Places, values: Array[E]) -> None:
@@ -89,33 +108,64 @@ class State(Generic[E]):
         at = places.find(cells, self.places)
         there = at >= 0
         if not self.places.size:
-            return Array(np.full((cells.shape[0], 1, *cells.shape[1:]), BLANK, np.uint8), self._zeros(cells), True)
-        kinds = np.where(there, self.kinds[at], np.uint8(BLANK))[:, None]
-        numbers = self.numbers[at].where(there, self.elements.of(np.zeros((1,) * cells.ndim)))
-        found = Array(kinds, numbers.reshape(cells.shape[0], 1, *cells.shape[1:]), is_range=True)
-        row = np.where(there, self._row[at], -1)
-        return found if self.lanes == 1 or (row < 0).all() else self._widened(found, row)
+            return Array(np.full((1, 1, 1, 1), BLANK, np.uint8), self._zeros(cells), True)
+        kinds, numbers, row = self.kinds[at], self.numbers[at], self._row[at]
+        if not there.all():
+            kinds, row = np.where(there, kinds, np.uint8(BLANK)), np.where(there, row, -1)
+            numbers = numbers.where(there, self.elements.of(np.zeros((1,) * cells.ndim)))
+        shape = (cells.shape[0], 1, *cells.shape[1:])
+        if self._used and (is_wide := row >= 0).any():
+            wide = self._widened(np.maximum(row, 0))
+            if not is_wide.all():
+                wide = wide.where(is_wide[:, None], Array(kinds.reshape(shape), numbers.reshape(*shape)))
+            return replace(wide, is_range=True)
+        return Array(_as_one(kinds.reshape(shape)), numbers.reshape(*shape), is_range=True)
 
-    def _widened(self, found: Array[E], row: Places) -> Array[E]:
-        """With every lane's own values, for cells that have some: where those are."""
-        lanes = np.moveaxis(np.where(row[..., None] >= 0, row[..., None], 0), -1, 1)
-        lane = np.arange(self.lanes)[None, :, None, None]
-        is_wide = (row >= 0)[:, None]
-        wide = Array(self._wide_kinds[lanes, lane], self._wide[lanes, lane])
-        return replace(wide.where(is_wide, found), is_range=True)
+    def _widened(self, row: Places) -> Array[E]:
+        """What is in some rows for every lane; in memory the cells of a range lie together, as they are summed up."""
+        if self._only is None or isinstance(self._only, slice):
+            lanes = slice(None) if self._only is None else self._only
+            kinds, numbers = self._wide_kinds[:, lanes][row], self._wide[:, lanes][row]
+        else:
+            kinds, numbers = self._wide_kinds[row[..., None], self._only], self._wide[row[..., None], self._only]
+        kinds, numbers = kinds.transpose(0, 3, 1, 2), numbers.transpose(0, 3, 1, 2)
+        return Array(_as_one(kinds), numbers if row[0].size == 1 else numbers.copied())
 
     def _zeros(self, cells: Places) -> E:
         return self.elements.of(np.zeros((cells.shape[0], 1, *cells.shape[1:])))
 
 
-def _held(book: Workbook, atlas: Atlas) -> dict[int, tuple[int, float]]:
-    """Kind and number of what every cell holds."""
-    held = {
-        atlas.place(name, *at): (UNKNOWN, 0.0) if cell.formula is not None else coded(cell.value)
-        for name, sheet in book.sheets.items()
-        for at, cell in sheet.cells.items()
-    }
+def _as_one(kinds: Kinds) -> Kinds:
+    """One kind, where all are the same."""
+    first = kinds[:1, :1, :1, :1]
+    return first if kinds.size and (kinds == first).all() else kinds
+
+
+def _as_slice(lanes: NDArray[np.int64]) -> slice | NDArray[np.int64]:
+    """Lanes one behind the other as a slice, for which nothing is copied."""
+    first, last = int(lanes[0]), int(lanes[-1])
+    return slice(first, last + 1) if last - first + 1 == lanes.size else lanes
+
+
+def _with_blank(there: Held, blank: Places | None) -> Held:
+    """A copy, with cells that hold nothing."""
+    more = np.empty(0, np.int64) if blank is None else np.setdiff1d(blank, there.places)
+    at = np.searchsorted(there.places, more)
+    return Held(np.insert(there.places, at, more), np.insert(there.kinds, at, BLANK), np.insert(there.numbers, at, 0.0))
+
+
+def held(book: Workbook, atlas: Atlas) -> Held:
+    """What every cell holds."""
+    cells, coded_values = [], []
+    for name, sheet in book.sheets.items():
+        cells.append(atlas.of(name, list(sheet.cells)))
+        coded_values += [_OPEN if cell.formula is not None else coded(cell.value) for cell in sheet.cells.values()]
     for sheet in book.sheets.values():
         for where in sheet.spread.values():
-            held |= dict.fromkeys(atlas.places(where).ravel().tolist(), (UNKNOWN, 0.0))
-    return held
+            cells.append(atlas.places(where).ravel())
+            coded_values += [_OPEN] * where.size
+    every = np.concatenate([np.empty(0, np.int64), *cells])
+    order = np.argsort(every, kind="stable")
+    is_last = np.append(every[order][1:] != every[order][:-1], True)[: order.size]
+    both = np.array(coded_values, float).reshape(-1, 2)[order[is_last]]
+    return Held(every[order[is_last]], both[:, 0].astype(np.uint8), both[:, 1])

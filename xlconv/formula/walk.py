@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Generic, TypeAlias
+from typing import Any, Final, Generic, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,6 +135,10 @@ class Walk(Generic[E]):
         """An error value."""
         return self.constant(ERROR, 0.0)
 
+    def only(self, lanes: NDArray[np.int64]) -> Self:
+        """The same formula in some of the lanes."""
+        return replace(self, state=self.state.only(lanes))
+
     # References
 
     def _read(self, node: Node) -> Array[E]:
@@ -203,7 +207,9 @@ class Walk(Generic[E]):
         """`left operator right`: numbers are less than texts, and texts less than truth values."""
         if not fits(left, right):
             return self.unknown()
-        a, b = _alike(self.folded(left), right.kinds), _alike(self.folded(right), left.kinds)
+        if not (_is_empty_text(left) or _is_empty_text(right)):
+            left, right = self.folded(left), self.folded(right)
+        a, b = _alike(left, right.kinds), _alike(right, left.kinds)
         kinds, unequal = worst([a, b]), a.kinds != b.kinds
         kinds = np.where(kinds >= ERROR, kinds, np.uint8(BOOLEAN))
         if operator not in ("=", "<>"):  # how texts are sorted differs from language to language
@@ -213,6 +219,8 @@ class Walk(Generic[E]):
         by_number = a.numbers.compared(operator, b.numbers)
         if not unequal.any():
             return Array(kinds, by_number)
+        if operator in ("=", "<>"):
+            return Array(kinds, self.number(float(operator == "<>")).numbers.where(unequal, by_number))
         ranks = [self.elements.of(_RANKS[each.kinds]) for each in (a, b)]
         return Array(kinds, ranks[0].compared(operator, ranks[1]).where(unequal, by_number))
 
@@ -221,16 +229,18 @@ class Walk(Generic[E]):
         texts = values.kinds == TEXT
         if not texts.any():
             return values
-        known = np.where(texts, values.numbers.known(), 0.0)
-        return Array(values.kinds, self.elements.of(TEXTS.mapped(TEXTS.folded, known)).where(texts, values.numbers))
+        folded = self.elements.of(TEXTS.each(TEXTS.folded, np.where(texts, values.numbers.known(), 0.0)))
+        return Array(values.kinds, folded if texts.all() else folded.where(texts, values.numbers))
 
     def as_number(self, values: Array[E]) -> Array[E]:
         """Blank cells as 0, truth values as 0 or 1, texts that read like numbers as those."""
+        if values.kinds.size == 1 and values.kinds[0, 0, 0, 0] == NUMBER:
+            return Array(values.kinds, values.numbers)
         kinds = np.where(values.kinds <= BOOLEAN, np.uint8(NUMBER), values.kinds)
         texts = values.kinds == TEXT
         if not texts.any():
             return Array(kinds, values.numbers)
-        read = TEXTS.mapped(TEXTS.as_number, np.where(texts, values.numbers.known(), np.nan))
+        read = np.where(texts, TEXTS.each(TEXTS.as_number, np.where(texts, values.numbers.known(), 0.0)), np.nan)
         kinds = np.where(texts & np.isnan(read), np.uint8(ERROR), np.where(np.isinf(read), np.uint8(UNKNOWN), kinds))
         return Array(kinds, self.elements.of(np.where(np.isfinite(read), read, 0.0)).where(texts, values.numbers))
 
@@ -274,6 +284,12 @@ def _nearly(one: NDArray[np.float64], other: NDArray[np.float64]) -> Flags:
         apart = np.abs(one - other)
         found: Flags = (apart > 0) & (apart <= _NEARLY * np.maximum(np.abs(one), np.abs(other)))
     return found
+
+
+def _is_empty_text(value: Array[Any]) -> bool:
+    """Whether it is an empty text, which no text in other letters equals."""
+    is_text = value.kinds.size == 1 and value.kinds[0, 0, 0, 0] == TEXT and value.is_single
+    return bool(is_text and (value.numbers.known() == 0).all())
 
 
 def _alike(values: Array[E], others: Kinds) -> Array[E]:

@@ -66,7 +66,8 @@ class Interpreted(Generic[E]):
 
     def __init__(self, found: Found, reading: Reading, elements: type[E], held: Callable[[Places], E]) -> None:
         self.found, self.reading = found, reading
-        self.state = State(reading.book, found.atlas, elements, blank=found.owned)
+        self._last: tuple[Stage, str, mean.Operands[E]] | None = None
+        self.state = State(reading.held, found.atlas, elements, blank=found.owned)
         kinds = np.full((found.owned.size, 1, 1, 1), NUMBER, np.uint8)
         self.state.put(found.owned, Array(kinds, held(found.owned).reshape(-1, 1, 1, 1)))
         for stage in found.stages:
@@ -128,9 +129,11 @@ class Interpreted(Generic[E]):
         return Due(stage.cells.ravel(), self._elements(self.found.shown(stage.shows).ravel()[stage.elements]))
 
     def _defined(self, stage: Stage, part: str, cells: Places, wanted: Places | None) -> Iterator[Due[E]]:
-        node, operands = stage.nodes[0], self._operands(stage, part)
         flat = cells.ravel()
         asked = np.flatnonzero(flat != NOWHERE if wanted is None else places.find(flat, wanted) >= 0)
+        if not asked.size:
+            return
+        node, operands = stage.nodes[0], self._operands(stage, part)
         portion = max(1, _AT_ONCE // mean.reads(node.layer, operands.x.numbers.shape))
         for first in range(0, asked.size, portion):
             some = asked[first : first + portion]
@@ -146,6 +149,12 @@ class Interpreted(Generic[E]):
         return y
 
     def _operands(self, stage: Stage, upto: str) -> mean.Operands[E]:
+        """What a layer reads; of one layer, which many cells are asked of one by one, it is kept."""
+        if self._last is None or self._last[0] is not stage or self._last[1] != upto:
+            self._last = stage, upto, self._read(stage, upto)
+        return self._last[2]
+
+    def _read(self, stage: Stage, upto: str) -> mean.Operands[E]:
         node, names = stage.nodes[0], list(stage.parts)
         source = self.found.shown(node.inputs[0])
         weights = {key: self._elements(self.found.weights[f"{node.name}.{key}"]) for key in node.layer.weight_shapes}
@@ -261,9 +270,7 @@ class Proof:
 
     def _by_group(self, cells: Places) -> Iterator[tuple[int, NDArray[np.int64]]]:
         forms = self.reading.forms
-        for group in np.unique(forms.group_of(cells)).tolist():
-            if group >= 0 and forms.spread_of(group) is None:
-                yield group, forms.among(group, cells)
+        yield from ((group, at) for group, at in forms.by_group(cells).items() if forms.spread_of(group) is None)
 
     def _is_same(self, walk: Redrawn) -> bool:
         """Whether a formula gives what it did, although something that it reads is another."""
@@ -323,7 +330,7 @@ class Redrawn(Walk[Residues]):
         """Drawn once: where a formula reads a cell twice it reads the same."""
         found = super()._read(Node("reference", str(self.ref)))
         changed = (found.kinds == BLANK) | (not self.blank)
-        drawn = Array(np.full(found.kinds.shape, NUMBER, np.uint8), Residues.drawn(found.kinds.shape))
+        drawn = Array(np.full((1, 1, 1, 1), NUMBER, np.uint8), Residues.drawn(found.numbers.shape))
         return replace(drawn.where(changed, found), is_range=True)
 
 
@@ -356,7 +363,7 @@ def _not_looked_up(found: Found, reading: Reading) -> Places:
     drawn = np.concatenate([atlas.places(where).ravel() for where in own.draw])
     samples, scale = atlas.places(own.table), atlas.places(own.scale).ravel()
     given = np.concatenate([drawn, samples.ravel(), scale])
-    state = State(reading.book, atlas, Residues, samples.shape[0] + 1, blank=given)
+    state = State(reading.held, atlas, Residues, samples.shape[0] + 1, blank=given)
     held = Residues.drawn((given.size, 1, 1, 1))
     state.put(given, Array(np.full((1, 1, 1, 1), NUMBER, np.uint8), held))
     rows = Residues.of(np.arange(state.lanes, dtype=float).reshape(1, -1, 1, 1))

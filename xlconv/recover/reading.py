@@ -18,6 +18,7 @@ from xlconv import places
 from xlconv.cells import Range
 from xlconv.formula import notation
 from xlconv.formula.forms import Forms, Group, groups
+from xlconv.formula.state import Held, held
 from xlconv.places import Atlas, Places
 from xlconv.processes.bounds import check_cells, done
 from xlconv.reader import Sheet, Workbook
@@ -83,8 +84,6 @@ class Reading:
         book: The workbook.
         atlas: The worksheets.
         groups: All formulas.
-        bundles: Those that mean something.
-        filled: Cells that hold a number or a formula, sorted; but for formulas that are nothing but 0.
         reader: Reads further formulas.
         aside: Cells that only show what others compute, sorted; their precedents are left out.
     """
@@ -92,8 +91,6 @@ class Reading:
     book: Workbook
     atlas: Atlas
     groups: list[Group]
-    bundles: list[Bundle]
-    filled: Places
     reader: Reader
     aside: Places = field(default_factory=lambda: np.empty(0, np.int64))
 
@@ -113,6 +110,25 @@ class Reading:
         copies, sources = self._copies
         at = places.find(cells, copies)
         return np.where(at >= 0, sources[at], cells) if copies.size else cells
+
+    @cached_property
+    def bundles(self) -> list[Bundle]:
+        """The formulas that mean something: only where networks are sought, as each holds all that its cells read.
+
+        Raises:
+            BoundsError: They read too much.
+        """
+        return list(_bundles(self))
+
+    @cached_property
+    def filled(self) -> Places:
+        """Cells that hold a number or a formula, sorted; but for formulas that are nothing but 0."""
+        return _filled(self.book, self.atlas, self.bundles)
+
+    @cached_property
+    def held(self) -> Held:
+        """What every cell holds, but for formulas."""
+        return held(self.book, self.atlas)
 
     @cached_property
     def forms(self) -> Forms:
@@ -218,9 +234,14 @@ def read(book: Workbook) -> Reading:
     reader = Reader(book.names_on, {name.lower(): name for name in book.sheets})
     found = groups(book)
     done(f"{sum(len(group.cells) for group in found):,} formulas read")
+    return Reading(book, atlas, found, reader)
+
+
+def _bundles(reading: Reading) -> Iterator[Bundle]:
+    book, atlas, reader = reading.book, reading.atlas, reading.reader
     gathered: dict[Hashable, _Gathered] = {}
     used, spent = Used(book), 0
-    for group in found:
+    for group in reading.groups:
         meaning = None if group.cells[0] in book.sheets[group.sheet].spread else _meaning(reader, group)
         if meaning is not None and not used.is_exceeded(meaning):
             spent += _gather(gathered, atlas, group, meaning, spent)
@@ -229,8 +250,7 @@ def read(book: Workbook) -> Reading:
             for i, j, meaning in reader.elements(sheet.cells[at].formula or "", name, (where.height, where.width)):
                 one = Group(name, "", "", [(at[0] + i, at[1] + j)])
                 spent += _gather(gathered, atlas, one, meaning, spent)
-    bundles = [each.bundle() for each in gathered.values()]
-    return Reading(book, atlas, found, bundles, _filled(book, atlas, bundles), reader)
+    return (each.bundle() for each in gathered.values())
 
 
 def array_members(book: Workbook, atlas: Atlas) -> Iterator[tuple[int, int]]:

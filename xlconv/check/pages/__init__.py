@@ -6,7 +6,7 @@ many choices at once: each choice has a lane of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from typing import Final, Protocol
@@ -38,12 +38,10 @@ class Lanes(Protocol):
 
     @property
     def numbers(self) -> FloatArray:
-        """NaN where a cell shows no number."""
-        ...
+        """The number that a cell shows, and of a text its number in `xlconv.formula.array.TEXTS`, 0 for an empty one.
 
-    @property
-    def texts(self) -> NDArray[np.object_]:
-        """None where a cell shows no text; for what is neither number nor text it may say how to report that."""
+        For what is neither, -1, or the number of a text that says how to report it.
+        """
         ...
 
     @property
@@ -130,10 +128,9 @@ class Page:
     choices: int = 0
     tried: int = 0
 
-    def asked(self, batch: Batch) -> Places:
-        """The cells that are compared in a batch, table by table."""
-        cells = [self.tables[name].ravel() for name in batch.due]
-        return np.concatenate([*cells, np.empty(0, np.int64)])
+    def cells(self, names: Iterable[str]) -> Places:
+        """The cells of some tables, table by table."""
+        return np.concatenate([*(self.tables[name].ravel() for name in names), np.empty(0, np.int64)])
 
     def about(self, cell: int) -> Page:
         """The same choices, of which nothing is compared but the tables that hold a cell, by its place."""

@@ -14,6 +14,7 @@ from xlconv.check.pages import ARRAY, AT_ONCE, BLANK, ERROR, NUMBER, TEXT, UNKNO
 from xlconv.check.report import Finding, LayerResult
 from xlconv.check.roots import roots
 from xlconv.check.sentences import BoolArray, in_full, is_said
+from xlconv.formula.array import TEXTS
 from xlconv.network import FloatArray
 from xlconv.places import Places
 
@@ -59,12 +60,11 @@ def compare(page: Page, evaluator: Evaluator, tolerance: float, engine: str = ""
     """
     judge = Judge(page, tolerance, engine)
     for batches in _together(page):
-        tables = dict.fromkeys(name for batch in batches for name in batch.due)
-        asked = np.concatenate([*(page.tables[name].ravel() for name in tables), np.empty(0, np.int64)])
+        names = dict.fromkeys(name for batch in batches for name in batch.due)
         filled = {place: [value for each in batches for value in each.filled[place]] for place in batches[0].filled}
-        lanes, first = evaluator.values(asked, filled, batches[0].known), 0
+        lanes, first = evaluator.values(page.cells(names), filled, batches[0].known), 0
         for batch in batches:
-            judge.add(batch, _part(page, batch, tables, lanes, slice(first, first + batch.count)))
+            judge.add(batch, lanes, names, first)
             first += batch.count
     return Outcome(judge.findings(), judge.result(), page.choices, page.tried)
 
@@ -81,14 +81,6 @@ def _together(page: Page) -> Iterator[list[Batch]]:
         waiting.append(batch)
     if waiting:
         yield waiting
-
-
-def _part(page: Page, batch: Batch, tables: Iterable[str], lanes: Lanes, mine: slice) -> Lanes:
-    """The lanes of a batch, and in them the cells that it asks for."""
-    ends = np.cumsum([0, *(page.tables[name].size for name in tables)])
-    rows = {name: np.arange(ends[at], ends[at + 1]) for at, name in enumerate(tables)}
-    cells = np.concatenate([*(rows[name] for name in batch.due), np.empty(0, np.int64)])
-    return _Shown(lanes.numbers[cells, mine], lanes.texts[cells, mine], lanes.kinds[cells, mine])
 
 
 def few(findings: list[Finding]) -> list[Finding]:
@@ -117,15 +109,23 @@ class Judge:
         self._compared = 0
         self._largest: float | None = None
 
-    def add(self, batch: Batch, lanes: Lanes) -> None:
-        """Compare what the tables of a batch show, in the order in which the page asks for them."""
-        first = 0
-        for name, due in batch.due.items():
+    def add(self, batch: Batch, lanes: Lanes, names: Iterable[str] | None = None, first: int = 0) -> None:
+        """Compare what the tables of a batch show.
+
+        Args:
+            batch: What is due.
+            lanes: What cells show.
+            names: The tables whose cells these are, one behind the other; those of the batch by default.
+            first: The lane of the batch's first choice.
+        """
+        row, mine = 0, slice(first, first + batch.count)
+        for name in batch.due if names is None else names:
             places = self.page.tables[name].ravel()
-            cells = slice(first, first + places.size)
-            shown = _Shown(lanes.numbers[cells], lanes.texts[cells], lanes.kinds[cells])
-            self._add_table(batch, name, due, places, shown)
-            first += places.size
+            at = slice(row, row + places.size), mine
+            if name in batch.due:
+                shown = _Shown(lanes.numbers[at], lanes.kinds[at])
+                self._add_table(batch, name, batch.due[name], places, shown)
+            row += places.size
 
     def findings(self) -> list[Finding]:
         """Each cell at fault once; many in one, beyond the first."""
@@ -154,11 +154,10 @@ class Judge:
     def _add_table(self, batch: Batch, name: str, due: Due, places: Places, shown: _Shown) -> None:
         errors = shown.errors(due)
         unknown = shown.kinds == UNKNOWN
-        wrong = ~unknown & ~shown.is_right(due, errors, self.tolerance)
-        self._compared += wrong.size - int(unknown.sum())
+        wrong = ~(unknown | shown.is_right(due, errors, self.tolerance))
+        self._compared += wrong.size - int(np.count_nonzero(unknown))
+        self._largest = _larger(self._largest, errors)
         self._unknown.update(places[unknown.any(axis=1)].tolist())
-        if (known := errors[np.isfinite(errors)]).size:
-            self._largest = max(self._largest or 0.0, float(known.max()))
         for cell in np.flatnonzero(wrong.any(axis=1)).tolist():
             if (place := int(places[cell])) not in self._faults:
                 lane = int(wrong[cell].argmax())
@@ -173,35 +172,45 @@ class Judge:
         return Finding(page.rule, cell.place, page.layer, message, expected, shown.got(*at), formula, self.engine)
 
 
+def _larger(largest: float | None, errors: FloatArray) -> float | None:
+    """The largest error, of those that are numbers."""
+    known = errors[np.isfinite(errors)]
+    return max(largest or 0.0, float(known.max())) if known.size else largest
+
+
 @dataclass(frozen=True)
 class _Shown:
     """What the cells of one table show, (cells, lanes)."""
 
     numbers: FloatArray
-    texts: NDArray[np.object_]
     kinds: NDArray[np.uint8]
 
     def errors(self, due: Due) -> FloatArray:
         """How far numbers are off, relative beyond 1; NaN where no number is shown or none is due."""
         expected = _cells_by_lanes(due.numbers)
-        got = np.floor(self.numbers) if due.whole else self.numbers
+        is_number = self.kinds == NUMBER
+        if not is_number.any():
+            return np.full((1, 1), np.nan)
+        got = np.where(is_number, np.floor(self.numbers) if due.whole else self.numbers, np.nan)
         with np.errstate(invalid="ignore"):
             errors: FloatArray = np.abs(got - expected) / np.maximum(1.0, np.abs(expected))
         return errors
 
     def is_right(self, due: Due, errors: FloatArray, tolerance: float) -> BoolArray:
         """Which values are those that are due."""
-        expected = np.broadcast_to(_cells_by_lanes(due.numbers), errors.shape)
-        empty = np.zeros(errors.shape, bool)
-        texts = self.kinds == TEXT
-        empty[texts] = self.texts[texts] == ""
-        right: BoolArray = errors <= tolerance
-        right |= np.isnan(expected) & empty
-        right |= np.isinf(expected) & (empty | (self.kinds == ERROR))
+        expected = _cells_by_lanes(due.numbers)
+        empty = (self.kinds == TEXT) & (self.numbers == 0)
+        right: BoolArray = (np.isnan(expected) & empty) | (errors <= tolerance)
+        if (no_value := np.isinf(expected)).any():
+            right |= no_value & (empty | (self.kinds == ERROR))
         for lane, may in enumerate(due.texts):
             if may:
-                right[0, lane] = texts[0, lane] and is_said(self.texts[0, lane], may, tolerance)
+                right[0, lane] = self.kinds[0, lane] == TEXT and is_said(self._text(0, lane), may, tolerance)
         return right
+
+    def _text(self, cell: int, lane: int) -> str | None:
+        number = int(self.numbers[cell, lane])
+        return None if number < 0 or self.kinds[cell, lane] in (NUMBER, BLANK) else TEXTS.all[number]
 
     def expected(self, due: Due, cell: int, lane: int) -> str:
         """What is due in a cell for one choice."""
@@ -214,7 +223,7 @@ class _Shown:
 
     def got(self, cell: int, lane: int) -> str:
         """What it shows instead."""
-        kind, text = int(self.kinds[cell, lane]), self.texts[cell, lane]
+        kind, text = int(self.kinds[cell, lane]), self._text(cell, lane)
         if kind == NUMBER:
             return str(float(self.numbers[cell, lane]))
         if kind == BLANK:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from xlconv.cells import ErrorValue, NotEvaluated, Value
 from xlconv.check.pages import ARRAY, BLANK, BOOLEAN, ERROR, NUMBER, TEXT, UNKNOWN
 from xlconv.engines.errors import is_array
+from xlconv.formula.array import TEXTS
 from xlconv.network import FloatArray
 
 
@@ -19,7 +20,6 @@ class Plain:
     """See `xlconv.check.pages.Lanes`."""
 
     numbers: FloatArray
-    texts: NDArray[np.object_]
     kinds: NDArray[np.uint8]
 
 
@@ -27,10 +27,13 @@ def of_values(lanes: Sequence[Sequence[Value]]) -> Plain:
     """What cells show in each of some lanes, lane by lane."""
     shape = len(lanes), len(lanes[0]) if lanes else 0
     flat = [value for lane in lanes for value in lane]
-    numbers = np.array([value if type(value) is float else np.nan for value in flat], dtype=np.float64)
-    texts = np.array([None if type(value) is float or value is None else str(value) for value in flat], dtype=object)
+    numbers = np.array([value if type(value) is float else _text(value) for value in flat], dtype=np.float64)
     kinds = np.array([_kind(value) for value in flat], dtype=np.uint8)
-    return Plain(numbers.reshape(shape).T, texts.reshape(shape).T, kinds.reshape(shape).T)
+    return Plain(numbers.reshape(shape).T, kinds.reshape(shape).T)
+
+
+def _text(value: Value) -> int:
+    return -1 if value is None else TEXTS.number(str(value))
 
 
 def _kind(value: Value) -> int:

@@ -9,7 +9,7 @@ What a spreadsheet makes of a blank choice is not asked, as some take it for 0, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from math import floor
 from typing import Final, NamedTuple
@@ -98,12 +98,19 @@ def net_page(book: Workbook, found: Found, most: int = MOST_VALUES, rng: np.rand
 
 @dataclass(frozen=True)
 class _Net:
-    """Where choice, input, mark and text stand, and what they are tried with."""
+    """Where choice, input, mark and text stand, what they are tried with, and which rows choices are known to show."""
 
     book: Workbook
     found: Found
     own: Choices
     rng: np.random.Generator
+    known: dict[Choice, float] = field(default_factory=dict)
+
+    def row_of(self, choice: Choice) -> float:
+        """The row of the sample that is shown; see `row_of`."""
+        if choice not in self.known:
+            self.known[choice] = row_of(self.own, choice)
+        return self.known[choice]
 
     @property
     def inputs(self) -> dict[str, Places]:
@@ -156,7 +163,7 @@ class _Net:
     def other_samples(self, choices: Sequence[Choice]) -> Iterator[Batch]:
         """Other samples and other scales, so often that each cell of the input shows about 200 random numbers."""
         shape = self.own.samples.shape
-        rows = [choice for choice in choices if 0 < row_of(self.own, choice) < NOTHING]
+        rows = [choice for choice in choices if 0 < self.row_of(choice) < NOTHING]
         sets = -(-_RANDOM // max(1, len(rows)))
         numbers = [*(np.full(shape, limit) for limit in _LIMITS), *self.rng.uniform(0.0, 255.0, (sets, *shape))]
         cells = self.found.atlas.places(self.own.table).ravel().tolist()
@@ -190,7 +197,7 @@ class _Net:
             yield self._marked(pairs[some])
 
     def _marked(self, pairs: Sequence[tuple[Choice, Value]]) -> Batch:
-        rows = [(row_of(self.own, choice), choice, prediction) for choice, prediction in pairs]
+        rows = [(self.row_of(choice), choice, prediction) for choice, prediction in pairs]
         due = {
             MARK: _of_one_cell([mark_of(row, choice.label, prediction) for row, choice, prediction in rows]),
             READ: _of_one_cell([read_of(row, prediction) for row, _, prediction in rows]),
@@ -202,7 +209,7 @@ class _Net:
 
     def _shown(self, choices: Sequence[Choice], fixed: Mapping[int, float], samples: FloatArray, told: str) -> Batch:
         """The row that is shown, and the input that follows from it."""
-        rows = np.array([row_of(self.own, choice) for choice in choices])
+        rows = np.array([self.row_of(choice) for choice in choices])
         drawn = self.own.drawn
         images = np.concatenate([drawn[None], samples, np.full((1, *drawn.shape), NOTHING)])
         at = np.where(rows == NOTHING, len(images) - 1, rows).astype(np.int64)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from xlconv.formula.array import BLANK, BOOLEAN, ERROR, NUMBER, TEXT, TEXTS, UNKNOWN, Array, doubted, gathered
-from xlconv.formula.elements import Elements
+from xlconv.formula.array import BLANK, BOOLEAN, ERROR, NUMBER, TEXT, TEXTS, UNKNOWN, Array, Kinds, doubted, gathered
+from xlconv.formula.elements import Elements, Flags
 from xlconv.formula.functions.arithmetic import numbers_in
 from xlconv.formula.tree import Node
 from xlconv.formula.walk import Walk, fits, function
@@ -18,9 +20,59 @@ def if_(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     """The second argument where the first holds, else the third."""
     if not 2 <= len(args) <= 3:
         return walk.unknown()
-    condition, yes = truth(walk, walk.value(args[0])), walk.value(args[1])
-    no = walk.value(args[2]) if len(args) == 3 else walk.constant(BOOLEAN, 0.0)
-    return chosen(walk, condition, yes, no)
+    condition, parts = truth(walk, walk.value(args[0])), (*args[1:], Node("boolean", "FALSE"))[:2]
+    known = condition.numbers.known()
+    if condition.is_single and not np.isnan(known).any():
+        return branched(walk, condition.kinds, (known == 0).astype(np.int64), parts)
+    return chosen(walk, condition, *walk.values(parts))
+
+
+def branched(walk: Walk[Any], kinds: Kinds, which: NDArray[np.int64], parts: Sequence[Node]) -> Array[Any]:
+    """One of several parts of a formula, for each cell and lane; each is computed only in lanes that show it.
+
+    Args:
+        walk: The formula.
+        kinds: Of what chooses; an error, or what is not known, is what is shown.
+        which: (cells or 1, lanes or 1, 1, 1): the part, from 0; others than there are give an error.
+        parts: To choose from.
+    """
+    none = (which < 0) | (which >= len(parts))
+    default = np.where(kinds >= ERROR, kinds, np.where(none, np.uint8(ERROR), np.uint8(BLANK)))
+    which = np.where(default == BLANK, which, -1)
+    numbers = [number for number in range(len(parts)) if (which == number).any()]
+    if len(numbers) == 1 and (which == numbers[0]).all():
+        value = walk.value(parts[numbers[0]])
+        return Array(value.kinds, value.numbers)
+    shown = [_shown(walk, parts[number], which == number) for number in numbers]
+    sizes = {value.size for _, _, value in shown} or {(1, 1)}
+    return walk.unknown() if len(sizes) > 1 else _put_together(walk, default, shown, sizes.pop())
+
+
+_Shown: TypeAlias = tuple[Flags, NDArray[np.int64] | slice, Array[Any]]
+"""Where a part of a formula is shown, in which lanes, and what it is in these."""
+
+
+def _shown(walk: Walk[Any], part: Node, where: Flags) -> _Shown:
+    if where.shape[1] == 1:
+        return where, slice(None), walk.value(part)
+    lanes = np.flatnonzero(where.any(axis=(0, 2, 3)))
+    return where[:, lanes], lanes, walk.only(lanes).value(part)
+
+
+def _put_together(walk: Walk[Any], default: Kinds, shown: Sequence[_Shown], size: tuple[int, int]) -> Array[Any]:
+    """What several parts show, each where it is shown."""
+    inner = [np.broadcast_shapes(value.kinds.shape, value.numbers.shape) for _, _, value in shown]
+    cells = max([default.shape[0], *(shape[0] for shape in inner)])
+    lanes = max([1, *(shape[1] for shape in inner)]) if default.shape[1] == 1 else default.shape[1]
+    shape = (cells, lanes, *size)
+    kinds = np.broadcast_to(default, shape).copy()
+    numbers = walk.elements.of(np.zeros(shape))
+    for where, some, value in shown:
+        before = Array(kinds[:, some], numbers[:, some])
+        now = value if where.all() else value.where(where, before)
+        kinds[:, some] = now.kinds
+        numbers.put((slice(None), some), now.numbers)
+    return Array(kinds, numbers)
 
 
 def chosen(walk: Walk[Any], condition: Array[Any], yes: Array[Any], no: Array[Any]) -> Array[Any]:

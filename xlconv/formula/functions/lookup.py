@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from xlconv.formula.array import BLANK, ERROR, NUMBER, TEXT, TEXTS, UNKNOWN, Array, doubted
-from xlconv.formula.functions.logic import chosen
+from xlconv.formula.functions.logic import branched
 from xlconv.formula.tree import Node
 from xlconv.formula.walk import Walk, function
 
@@ -88,16 +88,11 @@ def _is_wild(value: Array[Any]) -> Any:
 @function("CHOOSE")
 def choose(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     """The argument of some number, from 1."""
-    which, *values = [walk.value(node) for node in args] or [walk.unknown()]
-    number = walk.as_number(which)
+    number = walk.as_number(walk.value(args[0])) if args else walk.unknown()
     known = np.trunc(number.numbers.known())
     if not number.is_single or (walk.elements.is_exact and np.isnan(known).any()):
         return walk.unknown()
-    found = walk.error()
-    for at, value in enumerate(values, 1):
-        is_it = Array(number.kinds, walk.elements.of((known == at).astype(float)))
-        found = chosen(walk, is_it, value, found)
-    return found
+    return branched(walk, number.kinds, np.clip(known, 0, len(args)).astype(np.int64) - 1, args[1:])
 
 
 @function("ROWS")

@@ -58,17 +58,21 @@ def _of_texts(walk: Walk[Any], values: list[Array[Any]], kind: int, made: Callab
 @function("CONCATENATE")
 def concatenate(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     """One text behind the other."""
-    found: Array[Any] | None = None
-    for node in args:
-        each = as_text(walk, walk.value(node))
-        if not each.is_single:
-            return walk.unknown()
-        found = each if found is None else _of_texts(walk, [found, each], TEXT, _joined)
-    return found or walk.unknown()
+    parts = [as_text(walk, walk.value(node)) for inner in args for node in _joined(inner)]
+    if not parts or not all(part.is_single for part in parts):
+        return walk.unknown()
+    return parts[0] if len(parts) == 1 else _of_texts(walk, parts, TEXT, _together)
 
 
-def _joined(one: float, other: float) -> float:
-    return TEXTS.number(TEXTS.all[int(one)] + TEXTS.all[int(other)])
+def _joined(node: Node) -> list[Node]:
+    """The parts of `a&b&c`, one by one."""
+    if node.kind != "operator" or node.text != "&":
+        return [node]
+    return [inner for child in node.children for inner in _joined(child)]
+
+
+def _together(*parts: float) -> float:
+    return TEXTS.number("".join([TEXTS.all[int(part)] for part in parts]))
 
 
 def _from_text(
