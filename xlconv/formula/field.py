@@ -270,7 +270,8 @@ class Residues(Elements):
             return self
         answer = np.where(known, COMPARED[sign](a, b), sign in ("=", "<=", ">="))
         decided = self.of(answer.astype(np.float64)).where(known | same, self)
-        decided.step = None if self.step is None else (decided, self.step[1])
+        if self.step is not None:
+            decided.step = (self._like(decided.data, decided.exact), self.step[1])
         return decided
 
     def _chosen(self, number: Self, product: Self) -> Self:
