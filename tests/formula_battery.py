@@ -100,7 +100,7 @@ SILENT: Final = (
     "INT(8.999999999999999)", "POWER(0,0)", 'IF("TRUE",1,2)', "COUNTIF(A1:A10,7)", "COUNTIF(A1:A8,7)",
     'COUNTIF(B1:B5,">2")', "COUNTIF(A1:A8,A5)", "COUNTIF(A1:A8,A4)", "INDEX(C1:E2,2,0)", "INDEX(B1:B5,0)",
     "INDEX(C1:E2,3)", "SUM(INDEX(C1:E2,2,0))", 'MATCH("a*",C3:E3,0)', "MATCH(A4,A1:A8,0)", "MATCH(3,B1:B5)",
-    "MATCH(3,B1:B5,1)", "MATCH(20,C1:E2,0)", "SUM(CHOOSE(2,B1:B2,B3:B5))", "ROWS(B:B)", 'UPPER("straße")',
+    "MATCH(3,B1:B5,1)", "MATCH(20,C1:E2,0)", "ROWS(B:B)", 'UPPER("straße")',
     'CODE("é")', 'FIND("t",A5,2)', 'VALUE("1/2")', 'VALUE("50%")', 'VALUE("1,000")', '"5%"+1', 'TEXT(-0.001,"0.00")',
     'TEXT(1234.5,"#,##0")', 'TEXT(A1,"00")', 'TEXT(A6,"0")', 'TEXT(0.25,"0%")', "nosuchname+1", "NOSUCH(1)", "A1,A2",
     "SUM((A1,B1))", "SUM(A1:B2 B1:C2)", "MATCH(,A1:A8,0)", "#N/A", "#REF!+1", 'A4<"a"', 'LEN("x"&1/3)',

@@ -18,7 +18,7 @@ from xlconv.formula.array import BLANK, BOOLEAN, ERROR, NUMBER, TEXT, TEXTS
 from xlconv.formula.elements import Floats
 from xlconv.formula.evaluate import Evaluation
 from xlconv.formula.forms import Forms, groups
-from xlconv.formula.state import State
+from xlconv.formula.state import State, held
 from xlconv.places import Atlas
 from xlconv.reader import Workbook
 
@@ -77,7 +77,7 @@ def shown(state: State[Floats], address: str, lane: int = 0) -> Value:
 def computed(book: Workbook, addresses: Sequence[str], lanes: int = 1) -> State[Floats]:
     """A workbook's cells in numbers, after some have been computed."""
     atlas = Atlas(book.sheets)
-    forms, state = Forms(book, atlas, groups(book)), State(book, atlas, Floats, lanes)
+    forms, state = Forms(book, atlas, groups(book)), State(held(book, atlas), atlas, Floats, lanes)
     ranges = [Range.parse(f"Sheet!{address}") for address in addresses]
     asked = np.unique([atlas.place(*where[:3]) for where in ranges if where is not None])
     Evaluation(forms, state).compute(asked, np.empty(0, np.int64))

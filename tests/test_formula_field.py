@@ -14,7 +14,7 @@ from xlconv.formula.array import NUMBER, UNKNOWN, Array
 from xlconv.formula.evaluate import Evaluation
 from xlconv.formula.field import Residues
 from xlconv.formula.forms import Forms, groups
-from xlconv.formula.state import State
+from xlconv.formula.state import State, held
 from xlconv.places import Atlas
 
 HELD: Final = [
@@ -39,7 +39,7 @@ class Field:
     def __init__(self, folder: Path) -> None:
         book = book_of(package({}, CELLS, "S1:T3"), folder / "x.xlsx")
         self.atlas = Atlas(book.sheets)
-        state = State(book, self.atlas, Residues)
+        state = State(held(book, self.atlas), self.atlas, Residues)
         ranges = [Range.parse(f"Sheet!{at}") for at in HELD]
         cells = np.array([self.atlas.place(*where[:3]) for where in ranges if where])
         state.put(cells, Array(np.full((1, 1, 1, 1), NUMBER, np.uint8), Residues.drawn((cells.size, 1, 1, 1))))
@@ -75,12 +75,12 @@ SUMS: Final = {
     ],
     "SUMPRODUCT(G1:G9,H1:H9)": ["INDEX(MMULT(TRANSPOSE(G1:G9),H1:H9),1,1)", "SUM(MMULT(TRANSPOSE(H1:H9),G1:G9))"],
     "SUM(G1:G9)": ["SUM(G1:G4,G5:G9)", "9*AVERAGE(G1:G9)", "SUMPRODUCT(G1:G9)", "SUM(0,G1:G9)", "SUM(N5,G1:G9,N6)"],
-    "AVERAGE(G1:G9)": ["SUM(G1:G9)/9", "SUM(G1:G9)/COUNT(G1:G9)", "SUM(G1:G9)/ROWS(G1:G9)", "SUMPRODUCT(G1:G9)/9"],
+    "AVERAGE(G1:G9)": ["SUM(G1:G9)/9", "SUM(G1:G9)/ROWS(G1:G9)", "SUMPRODUCT(G1:G9)/9"],
     "E1^2": ["E1*E1", "POWER(E1,2)", "SUMSQ(E1)", "PRODUCT(E1,E1)", "E1^3/E1", "(-E1)^2", "E1^N1", "E1^4*E1^-2"],
     "E1/2": ["0.5*E1", "E1*50%", "E1/N1", "-(-E1)/2", "AVERAGE(E1,0)", "E1-E1/2", "E1*2^-1", "(E1+E2)/2-E2/2"],
     "E1": ["+E1", "N(E1)", "IF(TRUE,E1,E2)", "IF(N2,E2,E1)", "CHOOSE(2,E2,E1)", "INDEX(E1:E2,1)", "INDEX(A1:E1,5)",
            "INDEX(A1:E3,1,5)", "E1*N3", "E1+N2", "E1+N6", "SUM(E1)", "MAX(E1)", "IF(1<2,E1,E2)", "IF(N1>N2,E1,7)",
-           "E1/1", "E1*100%", "INDEX(E1:E2,N3)", "IF(AND(N3=1,NOT(N2)),E1)", "IF(ISNUMBER(E1),E1,0)", "E1+1E17-1E17"],
+           "E1/1", "E1*100%", "INDEX(E1:E2,N3)", "IF(AND(N3=1,NOT(N2)),E1)", "E1+1E17-1E17"],
     "T2+T3": ["SUM(Scores[b])", "SUM(Scores[[#Data],[b]])", "SUM(Scores[[#All],[b]])", "SUM(T1:T3)"],
     "G1*2.5": ["G1*5/2", "G1+G1+G1/2", "G1*10^0.5^2*0+G1*2.5"],
 }  # fmt: skip

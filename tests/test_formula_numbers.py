@@ -23,7 +23,7 @@ from xlconv.formula.array import Array
 from xlconv.formula.elements import Floats
 from xlconv.formula.evaluate import Evaluation
 from xlconv.formula.forms import Forms, groups
-from xlconv.formula.state import State, coded
+from xlconv.formula.state import State, coded, held
 from xlconv.formula.tree import parse
 from xlconv.formula.walk import FUNCTIONS
 from xlconv.places import Atlas
@@ -100,7 +100,7 @@ def test_alone_as_together(tmp_path: Path) -> None:
     atlas = Atlas(book.sheets)
     forms = Forms(book, atlas, groups(book))
     for formula, right, at in zip(ALL, together, cells_of(ALL), strict=True):
-        state = State(book, atlas, Floats)
+        state = State(held(book, atlas), atlas, Floats)
         place = atlas.place("Sheet", int(at[1:]), 7)
         Evaluation(forms, state).compute(np.array([place]), np.empty(0, np.int64))
         assert alike(shown(state, at), right), formula
@@ -129,7 +129,7 @@ def test_lanes(tmp_path: Path) -> None:
 def with_values(book: reader.Workbook, addresses: Sequence[str], picked: Any, asked: Sequence[str]) -> State[Floats]:
     """A state of lanes, each with its own values in some cells, after formulas have been computed."""
     atlas = Atlas(book.sheets)
-    state = State(book, atlas, Floats, len(picked))
+    state = State(held(book, atlas), atlas, Floats, len(picked))
     places = [atlas.place("Sheet", int(at[1:]), ord(at[0]) - 64) for at in addresses]
     for place, lane in zip(places, picked.T, strict=True):
         pairs = np.array([coded(VALUES[at]) for at in lane], float)

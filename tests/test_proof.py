@@ -295,8 +295,7 @@ def test_elements_do_not_depend_on_a_seed(written: Path, monkeypatch: pytest.Mon
     for _ in range(2):
         np.random.seed(0)
         proved(reader.read(written))
-    one, other = drawn
-    assert one.shape == other.shape == (50 + 36 + 20 + 27 + 3,)
+    one, other = (each for each in drawn if each.shape == (50 + 36 + 20 + 27 + 3,))  # others are for other cells
     assert (one.data != other.data).mean() > 0.99
 
 
