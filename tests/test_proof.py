@@ -117,6 +117,7 @@ CHANGES = [
     (CONV, f"{FORMULAS[CONV]}+A9-A10", DIFFERENT),
     (CONV, f"IF(A9=0.125,1,{FORMULAS[CONV]})", DIFFERENT),
     (CONV, f"IF(A9>5000,1,{FORMULAS[CONV]})", DIFFERENT),
+    (CONV, f"IF(A9>1E8,1,{FORMULAS[CONV]})", DIFFERENT),
     (CONV, f"{FORMULAS[CONV]}+0/(A9-1)", DIFFERENT),  # equal where it is defined
     (CONV, f"{FORMULAS[CONV]}+0/(A9-0.125)", DIFFERENT),
     (CONV, f"{FORMULAS[CONV]}+0*SQRT(A9)", DIFFERENT),
@@ -132,6 +133,7 @@ CHANGES = [
     (CONV, None, OPEN),
     (POOL, "MAX(V9:W9)", DIFFERENT),
     (POOL, "MAX(V9:W10,0)", DIFFERENT),
+    (POOL, 'MAX(V9:W10)&""', DIFFERENT),  # of few numbers it is known how they are spelled
     (POOL, "AVERAGE(V9:W10)", DIFFERENT),
     (POOL, "MAX(W9:X10)", DIFFERENT),
     (POOL, "LARGE(V9:W10,2)", OPEN),
