@@ -231,6 +231,8 @@ def test_reading_blank(written: Path) -> None:
     assert proof.reading_blank(proof.cells, [Range("xlconv", 60, 20, 5, 10)]) == {}
     without_effect = proved(with_formulas(written, {CONV: f"{FORMULAS[CONV]}+Z61-Z61"}))
     assert without_effect.reading_blank(without_effect.cells, []) == {}
+    beside = proved(with_formulas(written, {CONV: f"{FORMULAS[CONV]}+INDEX(F14:G14,1)"}))
+    assert beside.reading_blank(beside.cells, []) == {}
 
 
 PARTS = [
