@@ -57,6 +57,7 @@ SHOWN: Final[dict[str, Value]] = {
     "INDEX(B1:B5,A5)": ERR, "INDEX(B1:B5,2,1)": 2.0, "INDEX(B1:B5,2,2)": ERR, "INDEX(C1:E1,1,3)": 30.0,
     "INDEX(A1:A8,4)": 0.0, "INDEX(A1:A8,5)": "text", "INDEX(Scores[name],2)": "bob",
     'INDEX({"a","b";"c","d"},2,1)': "c", "INDEX(A1:A9,9)": ERR, "MATCH(3,B1:B5,0)": 3.0, "MATCH(9,B1:B5,0)": ERR,
+    "MATCH(A4,B1:B5,0)": ERR, "MATCH(A4,C3:E3,0)": ERR, "MATCH(A4,A4:A6,0)": ERR,
     'MATCH("B",C3:E3,0)': 2.0, 'MATCH("b",C3:E3,0)': 2.0, "MATCH(A5,A1:A8,0)": 5.0, "MATCH(7,A1:A8,0)": ERR,
     'MATCH("7",A1:A8,0)': 8.0, "MATCH(0,A1:A8,0)": 3.0, "MATCH(TRUE,A1:A8,0)": 6.0, "MATCH(20,C1:E1,0)": 2.0,
     "MATCH(A9,B1:B5,0)": ERR, 'MATCH("bob",Scores[name],0)': 2.0, "MATCH(MAX(B1:B5),B1:B5,0)": 5.0,

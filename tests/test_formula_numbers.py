@@ -65,7 +65,8 @@ def test_what_formulas_show(tmp_path: Path) -> None:
 
 def test_what_is_not_known(tmp_path: Path) -> None:
     """Where programs differ, and what nobody has taught, nothing is said, not even that it is an error."""
-    assert dict(zip(SILENT, in_numbers(SILENT, tmp_path), strict=True)) == dict.fromkeys(SILENT, UNKNOWN)
+    formulas = (*SILENT, *(f"{name}()" for name in FUNCTIONS))
+    assert dict(zip(formulas, in_numbers(formulas, tmp_path), strict=True)) == dict.fromkeys(formulas, UNKNOWN)
 
 
 @pytest.mark.parametrize(

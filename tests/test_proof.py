@@ -117,6 +117,7 @@ CHANGES = [
     (CONV, f"{FORMULAS[CONV]}+A9-A10", DIFFERENT),
     (CONV, f"IF(A9=0.125,1,{FORMULAS[CONV]})", DIFFERENT),
     (CONV, f"IF(A9>5000,1,{FORMULAS[CONV]})", DIFFERENT),
+    (CONV, f"IF(A9>1E8,1,{FORMULAS[CONV]})", DIFFERENT),
     (CONV, f"{FORMULAS[CONV]}+0/(A9-1)", DIFFERENT),  # equal where it is defined
     (CONV, f"{FORMULAS[CONV]}+0/(A9-0.125)", DIFFERENT),
     (CONV, f"{FORMULAS[CONV]}+0*SQRT(A9)", DIFFERENT),
@@ -132,6 +133,7 @@ CHANGES = [
     (CONV, None, OPEN),
     (POOL, "MAX(V9:W9)", DIFFERENT),
     (POOL, "MAX(V9:W10,0)", DIFFERENT),
+    (POOL, 'MAX(V9:W10)&""', DIFFERENT),  # of few numbers it is known how they are spelled
     (POOL, "AVERAGE(V9:W10)", DIFFERENT),
     (POOL, "MAX(W9:X10)", DIFFERENT),
     (POOL, "LARGE(V9:W10,2)", OPEN),
@@ -229,6 +231,8 @@ def test_reading_blank(written: Path) -> None:
     assert proof.reading_blank(proof.cells, [Range("xlconv", 60, 20, 5, 10)]) == {}
     without_effect = proved(with_formulas(written, {CONV: f"{FORMULAS[CONV]}+Z61-Z61"}))
     assert without_effect.reading_blank(without_effect.cells, []) == {}
+    beside = proved(with_formulas(written, {CONV: f"{FORMULAS[CONV]}+INDEX(F14:G14,1)"}))
+    assert beside.reading_blank(beside.cells, []) == {}
 
 
 PARTS = [

@@ -279,7 +279,7 @@ class Proof:
 
     def _try(self, cells: Places) -> None:
         """Tell what is different from what is open by numbers; what is unknown twice in a row is not tried again."""
-        constants = np.array([0.0, 1.0, *self._constants(cells)]) if cells.size else np.zeros(1)
+        constants = np.array(sorted(self._constants(cells)))
         before = np.empty(0, np.int64)
         for number in range(_TRIES):
             if not cells.size:
@@ -290,9 +290,9 @@ class Proof:
             before = unknown
 
     def _constants(self, cells: Places) -> set[float]:
-        """Numbers that formulas hold, and those beside them, as `>` may stand before them."""
+        """0, 1, the other numbers that formulas hold, and those beside them, as `>` may stand before them."""
         held = {number for group, _ in self._by_group(cells) for number in self.reading.forms.numbers(group)}
-        return {number + step for number in held for step in (-1.0, 0.0, 1.0)}
+        return {0.0, 1.0, *(number + step for number in held - {0.0, 1.0} for step in (-1.0, 0.0, 1.0))}
 
     def _numbers(self, group: int) -> NDArray[np.float64]:
         return np.array(self.reading.forms.numbers(group)).reshape(1, -1)

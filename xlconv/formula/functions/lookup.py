@@ -65,18 +65,18 @@ def match(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     if not (sought.is_single and how.is_single) or 1 not in values.size:
         return walk.unknown()
     row, sought, how = walk.folded(values).flat(), walk.folded(sought), walk.as_number(how)
-    nothing = (row.kinds < ERROR) & (row.kinds != BLANK) & (row.numbers.known() == 0)  # 0, an empty text, FALSE
-    is_either = (sought.kinds == BLANK) & nothing.any(axis=3, keepdims=True)
-    doubts = (how.numbers.known() != 0) | is_either | _is_wild(sought)
+    doubts = (how.numbers.known() != 0) | _is_wild(sought)
     kinds = np.maximum(np.where(sought.kinds >= ERROR, sought.kinds, np.uint8(NUMBER)), how.kinds)
     kinds = doubted(kinds, doubts)
     if walk.elements.is_exact:
         doubts = ((row.kinds > NUMBER) | (sought.kinds > NUMBER)).any(axis=3, keepdims=True)
         return Array(doubted(kinds, doubts), row.numbers.place_of(sought.numbers))
-    equal = (sought.kinds != BLANK) & (row.kinds == sought.kinds) & (row.numbers.known() == sought.numbers.known())
+    equal = (row.kinds == sought.kinds) & (sought.kinds != BLANK) & (row.numbers.known() == sought.numbers.known())
     there = equal.any(axis=3, keepdims=True)
     place = np.where(there, equal.argmax(axis=3)[..., None] + 1.0, 0.0)
-    unknown = (row.kinds == UNKNOWN).any(axis=3, keepdims=True)
+    is_nothing = (row.kinds == NUMBER) & (row.numbers.known() == 0)  # which a blank cell means in some programs
+    doubts = (row.kinds == UNKNOWN) | ((sought.kinds == BLANK) & is_nothing)
+    unknown = doubts.any(axis=3, keepdims=True)
     kinds = np.where(unknown, np.uint8(UNKNOWN), np.where(there | (kinds >= ERROR), kinds, np.uint8(ERROR)))
     return Array(kinds, walk.elements.of(place))
 
