@@ -1,5 +1,8 @@
 """Whole-process times and peak memory, each against a baseline in the same run.
 
+Times are those on the clock and those of the processors. The two commands of a row run in turn, after one warm-up each,
+so that a machine whose speed drifts does not favour either; the figures are medians of five runs. With --write the
+table goes into the README beside this script.
 """
 
 from __future__ import annotations
