@@ -78,6 +78,21 @@ def test_texts_are_joined_and_compared_by_lane(tmp_path: Path) -> None:
     assert texts == [["row 1 of 3", "row 2 of 3", "row x of 3", "row  of 3"], ["", "yes", "", ""]]
 
 
+def test_lanes_that_are_alike_are_computed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 200 lanes with four values each value is computed once, in any order, and shown in its lanes."""
+    asked, exp = [], FUNCTIONS["ABS"]
+
+    def counted(walk: Walk[Any], args: Any) -> Array[Any]:
+        asked.append(walk.state.lanes)
+        return exp(walk, args)
+
+    monkeypatch.setitem(FUNCTIONS, "ABS", counted)
+    shown = computed(tmp_path, {"B1": "=ABS(A1)*10", "B2": '=IF(A1=3,"three",B1)'}, [-4.0, 2.0, -1.0, 3.0] * 50)
+    assert shown.numbers[0].tolist() == [40.0, 20.0, 10.0, 30.0] * 50
+    assert shown.kinds[1].tolist() == [0, 0, 0, 2] * 50
+    assert asked == [4]
+
+
 def test_a_declared_network_is_proved_without_reading_what_formulas_mean(
     small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -138,12 +138,14 @@ class Needs:
         return np.unique(np.concatenate([*cells, np.empty(0, np.int64)]))
 
     def _is_over_range(self, node: Node, *, alone: bool) -> bool:
+        if node.kind != "function":
+            return False
         ranges = (
             child
             for at, child in enumerate(node.children)
             if parameter(node.text, at) == "V" and not _is_single(child, self._area_of)
         )
-        return node.kind == "function" and any(not alone or child.kind == "reference" for child in ranges)
+        return any(not alone or child.kind == "reference" for child in ranges)
 
     def is_most(self, cells: Places) -> bool:
         """Whether so many are to be computed that hardly any formula could be left out."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from copy import copy
 from dataclasses import replace
 from typing import Final, Generic, NamedTuple
@@ -27,6 +28,9 @@ def coded(value: Value) -> tuple[int, float]:
     return (NUMBER, value) if isinstance(value, float) else (ERROR if isinstance(value, ErrorValue) else UNKNOWN, 0.0)
 
 
+_FEW: Final = 12
+"""Cells with values of their own in each lane, for these to be compared lane by lane."""
+_FAR_FEWER: Final = 4
 _OPEN: Final = (UNKNOWN, 0.0)
 """A cell with a formula."""
 
@@ -78,6 +82,25 @@ class State(Generic[E]):
         made.lanes = lanes.size
         made._only = _as_slice(lanes if self._only is None else np.arange(len(self._wide_kinds.T))[self._only][lanes])
         return made
+
+    def alike(self, several: Iterable[Places]) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+        """Lanes in which some cells hold the same: one of each kind, and which of these each lane is like.
+
+        None where these would not be far fewer than there are, or that is not soon seen.
+        """
+        rows = set[int]()
+        for cells in several:
+            at = places.find(cells, self.places)
+            rows |= set(np.unique(self._row[at[at >= 0]]).tolist()) - {-1}
+            if len(rows) > _FEW:
+                return None
+        key = np.zeros(self.lanes, np.int64)
+        for values in (side for row in sorted(rows) for side in (self._wide_kinds[row], *self._wide.data[:, row])):
+            _, own = np.unique(values, return_inverse=True)
+            _, first, key = np.unique(key * self.lanes + own, return_index=True, return_inverse=True)
+            if first.size * _FAR_FEWER > self.lanes:
+                return None
+        return (first, key) if rows else None
 
     def put(self, cells: Places, values: Array[E]) -> None:
         """Give some cells, which hold something, other values: (cells or 1, lanes or 1, 1, 1)."""
@@ -143,8 +166,8 @@ def _as_one(kinds: Kinds) -> Kinds:
 
 def _as_slice(lanes: NDArray[np.int64]) -> slice | NDArray[np.int64]:
     """Lanes one behind the other as a slice, for which nothing is copied."""
-    first, last = int(lanes[0]), int(lanes[-1])
-    return slice(first, last + 1) if last - first + 1 == lanes.size else lanes
+    first = int(lanes[0])
+    return slice(first, first + lanes.size) if (np.diff(lanes) == 1).all() else lanes
 
 
 def _with_blank(there: Held, blank: Places | None) -> Held:

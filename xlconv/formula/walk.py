@@ -40,6 +40,8 @@ Function: TypeAlias = Callable[["Walk[Any]", tuple[Node, ...]], Array[Any]]
 FUNCTIONS: Final[dict[str, Function]] = {}
 """By the name in capitals, with the prefix that Excel writes before it, if any."""
 
+_LANES: Final = 100
+"""So many are worth being compared with each other."""
 _ARITHMETIC: Final = {"+": "__add__", "-": "__sub__", "*": "__mul__", "/": "__truediv__", "^": "power"}
 _NEARLY: Final = 1e-14
 _COMPARISONS: Final = ("=", "<>", "<", "<=", ">", ">=")
@@ -87,6 +89,19 @@ class Walk(Generic[E]):
         if not found.is_single:
             return self.unknown()
         return Array(np.where(found.kinds == BLANK, np.uint8(NUMBER), found.kinds), found.numbers)
+
+    def shown(self) -> Array[E]:
+        """The same; where few cells are read that differ from lane to lane, once for lanes that are alike."""
+        read = (self.places_of(ref) for ref in range(len(self.pattern.sizes)))
+        alike = self.state.alike(read) if self.state.lanes > _LANES else None
+        if alike is None:
+            return self.result()
+        found = self.only(alike[0]).result()
+        kinds, numbers = found.kinds, found.numbers
+        return Array(
+            kinds if kinds.shape[1] == 1 else kinds[:, alike[1]],
+            numbers if numbers.shape[1] == 1 else numbers[:, alike[1]],
+        )
 
     def value(self, node: Node) -> Array[E]:
         """What a part of the formula is."""
