@@ -12,7 +12,7 @@ from xlconv.cells import Range
 from xlconv.check.explore import Explorer
 from xlconv.check.inputs import Trial
 from xlconv.check.numbers import Numbers
-from xlconv.check.pages import NUMBER, UNKNOWN
+from xlconv.check.pages import NUMBER, UNKNOWN, Page
 from xlconv.check.pages.explore import explore_page
 from xlconv.check.pages.judge import Outcome, compare
 from xlconv.check.pages.net import net_page
@@ -46,9 +46,16 @@ def pages(found: Found, reading: Reading, tolerance: float, changed: Range | Non
         shape = found.network.input_shape
         inputs = [reference.forward(found.network, rng.standard_normal(shape)) for _ in range(_INPUTS)]
         all_pages.append(explore_page(explorer, found, inputs, tolerance))
+    return [_outcome(page, numbers, tolerance, changed) for page in all_pages if page.tables]
+
+
+def _outcome(page: Page, numbers: Numbers, tolerance: float, changed: Range | None) -> Outcome:
+    """A page computed; whole where more than the changed cell is named, as what lies between may be in other tables."""
     if changed is not None:
-        all_pages = [page.about(found.atlas.place(*changed[:3])) for page in all_pages]
-    return [compare(page, numbers, tolerance, ENGINE) for page in all_pages if page.tables]
+        about = compare(page.about(page.atlas.place(*changed[:3])), numbers, tolerance, ENGINE)
+        if all(finding.cell == changed.place for finding in about.findings):
+            return about
+    return compare(page, numbers, tolerance, ENGINE)
 
 
 def told(found: Found, outcome: Outcome, several: bool) -> str:
