@@ -68,7 +68,7 @@ EDITED: Final = {
     "the scale typed": (pixel(8), r"Samples!\$B\$2", "255"),
     "the samples' first rows only": (pixel(9), r"\$34", "$33"),
     "nearest label": (ROW, r",0\)\+MAX", ",1)+MAX"),
-    "at most sample 1": (ROW, r"MIN\(\$L\$43", "MIN(1,$L$43"),
+    "at most sample 1": (ROW, r"MIN\(INT\(\$L\$43", "MIN(1,INT($L$43"),
     "no lower limit": (ROW, r"MAX\(0,(.*)\)\)$", r"(\1))"),
     "labels without the last": (ROW, r"Samples!\$A\$5:\$A\$34", "Samples!$A$5:$A$31"),
 }
