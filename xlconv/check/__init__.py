@@ -59,7 +59,8 @@ def verify(
     expected = against if isinstance(against, Network | None) else grading.expectation(against)
     book = reader.read(Path(path))
     recovered = networks_of(book)
-    done(f"{len(recovered.networks)} networks recognised")
+    count = len(recovered.networks)
+    done(f"{count:,} network{'s' * (count != 1)} recognised")
     report = Report(str(path), tolerance=tolerance, declared=declared.is_signed(book))
     report.networks = [_in_one_line(found) for found in recovered.networks]
     _check_networks(report, recovered, (engines or [by_name(DEFAULT)]) if recovered.networks else [], random, seed)
