@@ -1,4 +1,8 @@
-"""Attacks on the look-up of the input, the samples, the mark, and what the worksheet for drawing says."""
+"""Attacks on the look-up of the input, the samples, the mark, and what the worksheet for drawing says.
+
+Other samples, labels, classes or another scale make another workbook that is right in itself: what they were before
+cannot be told from the file, so no attack changes these numbers alone.
+"""
 
 from __future__ import annotations
 
@@ -74,48 +78,9 @@ EDITED: Final = {
 }
 
 
-def classes_permuted(package: Package) -> None:
-    """Two names of classes exchanged, which makes the mark wrong."""
-    package.set_number(package.at("classes", 3), 8)
-    package.set_number(package.at("classes", 8), 3)
-    package.strip_caches()
-
-
-def labels_reversed(package: Package) -> None:
-    """The samples' labels from the last to the first."""
-    places = package.block("sample_labels")
-    for place, label in zip(places, [package.number(place) for place in reversed(places)], strict=True):
-        package.set_number(place, label)
-    package.strip_caches()
-
-
-def scale_changed(package: Package) -> None:
-    """Pictures of ink that is twice as black as black."""
-    package.set_number(package.at("sample_scale"), 128)
-    package.strip_caches()
-
-
-def pictures_exchanged(package: Package) -> None:
-    """A 4 and a 9 exchanged."""
-    part = package.part("Samples")
-    text = package.text(part)
-    rows = {number: re.search(rf'<row r="{number}".*?</row>', text, re.DOTALL) for number in (17, 32)}
-    for number, other in ((17, 32), (32, 17)):
-        mine, theirs = rows[number], rows[other]
-        assert mine
-        assert theirs
-        head = re.match(r'(?:<row[^>]*>)(?:<c r="[A-D]\d+".*?</c>)*', mine[0])
-        tail = re.sub(r'^<row[^>]*>(?:<c r="[A-D]\d+".*?</c>)*', "", theirs[0])
-        assert head
-        text = text.replace(mine[0], head[0] + re.sub(rf'(<c r="[A-Z]+){other}"', rf'\g<1>{number}"', tail))
-    package.parts[part] = text.encode()
-
-
-def last_one(package: Package) -> Place:
-    """The last sample of a 4 out of reach."""
-    place = package.at("sample_labels", 12).moved(0, 2)
-    package.set_number(place, 1)
-    return place
+def last_one(package: Package) -> None:
+    """The last sample of a 4 out of reach: the formula that gives the row is what shows it."""
+    package.set_number(package.at("sample_labels", 12).moved(0, 2), 1)
 
 
 def computed(at: At, formula: str) -> Change:
@@ -177,10 +142,6 @@ def attacks() -> Iterator[Attack]:
     yield from chosen_traps()
     yield from (Attack("look-up", name, trapped(*each)) for name, each in LOOKUP.items())
     yield from (Attack("look-up", name, edited(*each)) for name, each in EDITED.items())
-    yield Attack("samples", "classes permuted", classes_permuted)
-    yield Attack("samples", "labels reversed", labels_reversed)
-    yield Attack("samples", "pictures of a 4 and a 9 exchanged", pictures_exchanged)
-    yield Attack("samples", "scale 128", scale_changed)
     yield Attack("samples", "the last 4 out of reach", last_one)
     yield from (Attack("samples", name, computed(*each)) for name, each in COMPUTED.items())
     yield from mark_traps()

@@ -118,15 +118,14 @@ def deleted_and_wrong(name: str, wrong: str) -> Change:
 
 
 def false_front(name: str, shown: str) -> Change:
-    """The name moved to a copy out of sight, which is right; where a person looks stands something else."""
+    """The name moved to a copy out of sight, which is right; where a person looks is something else; either may be named."""
 
-    def change(package: Package) -> Place:
+    def change(package: Package) -> None:
         seen = package.at(name)
         hidden = seen.moved(0, 30)
         package.set_formula(hidden, package.formula(seen))
         package.set_formula(seen, shown)
         package.set_name(name, hidden.fixed)
-        return seen
 
     return change
 
