@@ -118,7 +118,7 @@ def deleted_and_wrong(name: str, wrong: str) -> Change:
 
 
 def false_front(name: str, shown: str) -> Change:
-    """The name moved to a copy out of sight, which is right; where a person looks is something else; either may be named."""
+    """The name moved to a copy out of sight, which is right; where a person looks is another: either may be named."""
 
     def change(package: Package) -> None:
         seen = package.at(name)
