@@ -13,9 +13,10 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import cache
 from pathlib import Path
+from threading import Thread
 from types import ModuleType, SimpleNamespace
 
 import pytest
@@ -174,10 +175,20 @@ def test_closed_streams(folder: Path, closed: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def read_all(terminal: int, chunks: list[bytes]) -> None:
+    """All that comes out of a terminal, until nobody writes into it any more."""
+    with suppress(OSError):
+        while chunk := os.read(terminal, 4096):
+            chunks.append(chunk)
+
+
 def test_progress(folder: Path) -> None:
     """Somebody who looks at stderr sees a bar; stdout has the reports alone."""
     pty = pytest.importorskip("pty")
     ours, theirs = pty.openpty()
+    chunks: list[bytes] = []
+    reader = Thread(target=read_all, args=(ours, chunks))
+    reader.start()
     done = subprocess.run(
         command(folder, "a.xlsx", "c.xlsx", "--random", "0"),
         cwd=folder,
@@ -186,8 +197,9 @@ def test_progress(folder: Path) -> None:
         check=False,
     )
     os.close(theirs)
-    seen = os.read(ours, 100_000).decode()
+    reader.join(timeout=60)
     os.close(ours)
+    seen = b"".join(chunks).decode()
     assert "2/2 workbooks" in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", seen)
     assert done.returncode == 0
     assert done.stdout.startswith(b"a.xlsx: every activation agrees")
