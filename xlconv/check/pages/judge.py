@@ -209,8 +209,8 @@ class _Shown:
         return right
 
     def _text(self, cell: int, lane: int) -> str | None:
-        number = int(self.numbers[cell, lane])
-        return None if number < 0 or self.kinds[cell, lane] in (NUMBER, BLANK) else TEXTS.all[number]
+        number = float(self.numbers[cell, lane])  # NaN of an error
+        return TEXTS.all[int(number)] if number >= 0 and self.kinds[cell, lane] not in (NUMBER, BLANK) else None
 
     def expected(self, due: Due, cell: int, lane: int) -> str:
         """What is due in a cell for one choice."""
