@@ -19,6 +19,7 @@ from xlconv.check.pages.net import net_page
 from xlconv.check.report import Finding
 from xlconv.check.roots import roots
 from xlconv.check.tally import errors_of
+from xlconv.formula.array import TEXTS
 from xlconv.network import FloatArray
 from xlconv.places import NOWHERE, Places
 from xlconv.recover.found import Found
@@ -46,7 +47,9 @@ def pages(found: Found, reading: Reading, tolerance: float, changed: Range | Non
         shape = found.network.input_shape
         inputs = [reference.forward(found.network, rng.standard_normal(shape)) for _ in range(_INPUTS)]
         all_pages.append(explore_page(explorer, found, inputs, tolerance))
-    return [_outcome(page, numbers, tolerance, changed) for page in all_pages if page.tables]
+    assert reading.held is not None  # what the file holds has numbers of texts that are to be kept
+    with TEXTS.forgotten():
+        return [_outcome(page, numbers, tolerance, changed) for page in all_pages if page.tables]
 
 
 def _outcome(page: Page, numbers: Numbers, tolerance: float, changed: Range | None) -> Outcome:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from math import inf, nan
 from typing import Any, Final, Generic, TypeAlias, TypeVar
@@ -111,6 +112,18 @@ class Texts:
     all: list[str] = field(default_factory=lambda: [""])
     _numbers: dict[str, int] = field(default_factory=lambda: {"": 0})
     _each: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    @contextmanager
+    def forgotten(self) -> Iterator[None]:
+        """Forget in the end what came up in the meantime, as thousands of sentences do for each workbook."""
+        count = len(self.all)
+        try:
+            yield
+        finally:
+            for text in self.all[count:]:
+                del self._numbers[text]
+            del self.all[count:]
+            self._each.clear()
 
     def number(self, text: str) -> int:
         """The number of a text."""
