@@ -92,6 +92,7 @@ def test_more_than_the_window(seven: Path, tmp_path: Path, formula: str, on: str
     )
 
 
+@pytest.mark.xfail(strict=True, reason="what a cell between reads to no effect is not told yet")
 def test_more_than_the_window_by_another_cell(seven: Path, tmp_path: Path) -> None:
     """The way may lead through cells that belong to no layer."""
     path = with_formulas(seven, tmp_path / "x.xlsx", A50="A51*0", A51=LAST, **{MIDDLE: "{}+$A$50"})

@@ -75,8 +75,7 @@ def test_a_spill_of_a_range_is_not_understood(seven: Path, tmp_path: Path) -> No
     old = "MAX(0,SUMPRODUCT(A9:C11"
     report = changed(seven, tmp_path / "spill.xlsx", old, f"{old}#")
     assert report.verdict != "agrees"
-    said = [finding.message for finding in report.findings if finding.rule == "not-proved"]
-    assert said == ["it could not be proved that the formula computes what this layer computes here"]
+    assert any("A9:C11#" in finding.formula for finding in report.findings)
 
 
 @pytest.mark.parametrize("formula", ODD)
