@@ -82,8 +82,10 @@ class Table:
         return choose(self._chosen(_KIND), [arms.get(kind, '""') for kind in self.kinds])
 
     def by_layer(self, arm: Callable[[Entry], str]) -> str:
-        """An expression for each layer."""
-        return choose(self.number.absolute, [arm(entry) for entry in self.entries])
+        """An expression for each layer; of the only one, too, there is none if another name is chosen."""
+        arms = [arm(entry) for entry in self.entries]
+        number = self.number.absolute
+        return choose(number, arms) if len(arms) > 1 else f"CHOOSE({number},{arms[0]})"
 
     def put(self, page: Page) -> None:
         """Fill it in."""
