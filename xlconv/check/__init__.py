@@ -123,7 +123,11 @@ def _check_networks(report: Report, recovered: Recovered, engines: Sequence[Engi
             _add_formulas(check, recovered, report.tolerance)
             done(f"the formulas of {check.found.title} compared with its layers")
         around = beside.beside(recovered, needs)
-        rest = [*whole.iterative(recovered), *beside.finding(recovered, around.unchecked), *whole.audited(recovered)]
+        rest = [
+            *whole.iterative(recovered),
+            *beside.finding(recovered, around.unchecked),
+            *whole.audited(recovered, around.apart),
+        ]
     try:
         all_values = computed.result()
     except EngineError as error:
@@ -150,7 +154,7 @@ def _begun(recovered: Recovered, found: Found, random: int, seed: int) -> _Check
     trials = chosen.for_engines
     if whole.is_computed(book, found):
         trials[0] = replace(trials[0], is_changed=True)  # the numbers that the network has for these formulas
-    notes = [*chosen.notes, *whole.constants(recovered, found), *whole.mislabelled(found)]
+    notes = [*chosen.notes, *whole.given(recovered, found), *whole.mislabelled(found)]
     return _Check(found, trials, notes, chosen.for_numbers, Proof(found, recovered.reading))
 
 

@@ -27,16 +27,18 @@ _NAMED: Final = 100
 
 
 class Beside(NamedTuple):
-    """Cells with formulas that read a network, directly or through others, and belong to none; sorted.
+    """Cells with formulas that belong to no network, sorted; own and unchecked ones read one, or what does.
 
     Args:
         own: Somebody's own, beside the network.
         unchecked: Between its layers, or behind them.
+        apart: All but these, whatever they read, beside networks of which the workbook says which they are.
         is_chain: Whether some of these do what layers do.
     """
 
     own: Places = _NONE
     unchecked: Places = _NONE
+    apart: Places = _NONE
     is_chain: bool = False
 
 
@@ -46,18 +48,19 @@ def beside(recovered: Recovered, needs: Needs) -> Beside:
         return Beside()
     atlas, reading = recovered.reading.atlas, recovered.reading
     rest = np.unique(np.concatenate([atlas.of(group.sheet, group.cells) for group in recovered.not_recognised]))
+    is_said = any(found.declared for found in recovered.networks)
     known = np.unique(np.concatenate([found.formulas for found in recovered.networks]))
     readers = Readers(reading.precedents)
     reads = readers.of(known, rest)
     if not reads.size:
-        return Beside()
+        return Beside(apart=rest if is_said else _NONE)
     between = np.intersect1d(reads, _needed(known, needs, reading.precedents))
     chain = _chain(recovered, reads, readers)
     unchecked = np.union1d(between, chain)
-    is_said = any(found.declared for found in recovered.networks)
     if not is_said and _like_tensors(recovered, reads).size > _HANDFUL * reads.size:
         unchecked = reads
-    return Beside(np.setdiff1d(reads, unchecked), unchecked, bool(chain.size))
+    apart = np.setdiff1d(rest, unchecked) if is_said else _NONE
+    return Beside(np.setdiff1d(reads, unchecked), unchecked, apart, bool(chain.size))
 
 
 def finding(recovered: Recovered, cells: Places) -> list[Finding]:

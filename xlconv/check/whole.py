@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 import numpy as np
 
 from xlconv import places, reader, reference
-from xlconv.cells import label
+from xlconv.cells import Range, label
 from xlconv.check.audit import audit
 from xlconv.check.explore import Explorer
 from xlconv.check.report import Finding
@@ -30,27 +30,33 @@ def is_computed(book: reader.Workbook, found: Found) -> bool:
 def not_numbers(recovered: Recovered, found: Found) -> list[Finding]:
     """Input and weight cells that hold no plain number."""
     findings = []
-    for place in found.not_numbers:
-        where = found.atlas.cell(place)
+    for where in found.given.not_numbers:
         cell = recovered.book.cell(*where[:3])
-        got = "a blank cell" if cell.value is None else str(cell.value)
-        message = f"{found.what(place)} holds no plain number"
-        findings.append(
-            Finding("not-a-number", where.place, "", message, "", "" if cell.formula else got, cell.formula or "")
-        )
+        message = f"{found.what(found.atlas.place(*where[:3]))} holds no plain number"
+        got = "" if cell.formula else str(cell.value)
+        findings.append(Finding("not-a-number", where.place, "", message, "", got, cell.formula or ""))
     return findings
 
 
-def constants(recovered: Recovered, found: Found) -> list[str]:
-    """A note on input and weight cells that are formulas of numbers alone."""
-    if not found.constants:
-        return []
-    first, count = found.atlas.cell(found.constants[0]), len(found.constants)
-    formula = recovered.book.cell(*first[:3]).formula
-    if count == 1:
-        return [f"{first.place} is a formula of numbers alone (={formula}), and taken for what it comes to"]
-    said = f"{count:,} inputs or weights are formulas of numbers alone, and taken for what they come to"
-    return [f"{said}: {first.place} (={formula}) and others"]
+def given(recovered: Recovered, found: Found) -> list[str]:
+    """Notes on input and weight cells that are formulas of numbers alone, and on blank ones."""
+    notes, constants, blank = [], found.given.constants, found.given.blank
+    if constants:
+        formula = recovered.book.cell(*constants[0][:3]).formula
+        one = f"is a formula of numbers alone (={formula}), and taken for what it comes to"
+        many = "are formulas of numbers alone, and taken for what they come to"
+        notes.append(_said(constants, one, many, f" (={formula})"))
+    if blank:
+        notes.append(_said(blank, "is blank, and taken for 0", "are blank, and taken for 0"))
+    return notes
+
+
+def _said(cells: Sequence[Range], one: str, many: str, of_first: str = "") -> str:
+    """What is so of one cell, or of some inputs or weights."""
+    first = cells[0].place
+    if len(cells) == 1:
+        return f"{first} {one}"
+    return f"{len(cells):,} inputs or weights {many}: {first}{of_first} and others"
 
 
 def views(recovered: Recovered, found: Found) -> list[Finding]:
@@ -98,12 +104,17 @@ def _circle(reading: Reading) -> list[int]:
     return []
 
 
-def audited(recovered: Recovered) -> list[Finding]:
-    """What the formulas of a workbook show by themselves."""
+def audited(recovered: Recovered, apart: Places) -> list[Finding]:
+    """What the formulas of a workbook show by themselves.
+
+    Args:
+        recovered: The workbook and its networks.
+        apart: Cells with formulas of somebody's own, apart from the networks.
+    """
     networks = recovered.networks
     known = _by_sheet((each.atlas, np.union1d(each.owned, each.formulas)) for each in networks)
-    own_numbers = ((each.atlas, np.union1d(each.views, np.array(each.constants, np.int64))) for each in networks)
-    return audit(recovered.book, known, _by_sheet(own_numbers))
+    numbers = [(each.atlas, np.union1d(each.views, each.constants)) for each in networks]
+    return audit(recovered.book, known, _by_sheet([*numbers, (recovered.reading.atlas, apart)]))
 
 
 def _by_sheet(found: Iterable[tuple[Atlas, Places]]) -> dict[str, set[tuple[int, int]]]:

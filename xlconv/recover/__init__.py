@@ -14,7 +14,7 @@ from types import ModuleType
 import numpy as np
 
 from xlconv import layers, reader
-from xlconv.cells import label
+from xlconv.cells import Range, label
 from xlconv.errors import XlconvError
 from xlconv.formula.constants import constant
 from xlconv.formula.forms import Group
@@ -24,6 +24,7 @@ from xlconv.recover.build import build
 from xlconv.recover.declared import declares, found_by
 from xlconv.recover.evidence import with_evidence
 from xlconv.recover.found import Found, Stage
+from xlconv.recover.given import Given
 from xlconv.recover.proof import Proof
 from xlconv.recover.reading import Reading, read
 from xlconv.recover.tensors import Built, Tensor
@@ -85,7 +86,7 @@ def recover_book(book: reader.Workbook, said: Found | None = None) -> Recovered:
 
 def _rest(reading: Reading, networks: list[Found]) -> list[Group]:
     """The formulas that belong to no network; where one is a network's input, it is what the network begins behind."""
-    known = {place for found in networks for place in (*found.formulas.tolist(), *found.constants)}
+    known = {place for found in networks for place in (*found.formulas.tolist(), *found.constants.tolist())}
     rest = []
     for group in reading.groups:
         at = [cell for cell in group.cells if reading.atlas.place(group.sheet, *cell) not in known]
@@ -194,8 +195,7 @@ class _Assembly:
         self.shows: dict[int, str] = {id(first): INPUT}
         self.stages: list[Stage] = []
         self.weights: dict[str, Places] = {}
-        self.not_numbers: list[int] = []
-        self.constants: list[int] = []
+        self.given = Given(book)
         self.count: dict[type[layers.Layer], int] = {}
 
     def found(self) -> Found:
@@ -219,10 +219,9 @@ class _Assembly:
             inputs,
             self.weights,
             tuple(with_evidence(self.stages, self.reading)),
+            self.given,
             labels,
             prediction,
-            tuple(self.not_numbers),
-            tuple(self.constants),
         )
 
     def _add(self, tensor: Tensor) -> None:
@@ -267,24 +266,17 @@ class _Assembly:
                 self.stages.append(Stage((), shows, cells, elements=copies.elements[order]))
 
     def _numbers(self, cells: Places, what: str) -> FloatArray:
-        """The numbers in cells; 0 where there is none."""
-        found = np.zeros(cells.size)
-        for at, place in enumerate(cells.ravel().tolist()):
-            if place == NOWHERE:
-                continue
-            cell = self.book.cell(*self.atlas.cell(place)[:3])
-            number = None if cell.formula is None else constant(cell.formula)
-            if number is not None:
-                found[at] = number
-                self.constants.append(place)
-                continue
-            if isinstance(cell.value, float):
-                found[at] = cell.value
-            is_number = cell.formula is None and isinstance(cell.value, float)
-            is_input = what == INPUT and (cell.formula is not None or cell.value is None)  # computed, or 0
-            if not is_number and not is_input:
-                self.not_numbers.append(place)
-        return found.reshape(cells.shape)
+        """The numbers in cells; 0 where there is none, and for an input that is computed the number that it shows."""
+        read = self._shown if what == INPUT else self.given.number
+        found = [0.0 if place == NOWHERE else read(self.atlas.cell(place)) for place in cells.ravel().tolist()]
+        return np.array(found).reshape(cells.shape)
+
+    def _shown(self, where: Range) -> float:
+        cell = self.book.cell(*where[:3])
+        is_computed = cell.formula is not None and constant(cell.formula) is None
+        if is_computed or cell.value is None:
+            return cell.value if isinstance(cell.value, float) else 0.0
+        return self.given.number(where)
 
     def _prediction(self) -> tuple[int, Places | None, list[str]]:
         for of, cell, labels in self.built.predictions:

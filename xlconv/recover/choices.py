@@ -19,6 +19,7 @@ from xlconv.formula import notation
 from xlconv.layers import Shape
 from xlconv.network import FloatArray
 from xlconv.reader import MAX_CELLS, Workbook
+from xlconv.recover.given import Given
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,6 @@ class Choices:
         draw: The blocks to draw in.
         drawn: What is drawn, in the input's shape.
         chosen: The row that is chosen in the workbook, from 1; 0 for what is drawn.
-        not_numbers: Cells of samples and drawing that hold no plain number; 0 is taken for them.
     """
 
     choice: Range
@@ -53,7 +53,6 @@ class Choices:
     draw: tuple[Range, ...]
     drawn: FloatArray
     chosen: int
-    not_numbers: tuple[Range, ...] = ()
 
     @property
     def formulas(self) -> list[Range]:
@@ -71,12 +70,17 @@ class Choices:
         return self.labels[: row - 1].count(self.labels[row - 1])
 
 
-def choices_of(book: Workbook, shape: Shape) -> Choices | None:
+def choices_of(given: Given, shape: Shape) -> Choices | None:
     """The choices of a workbook whose network reads inputs of a shape; None where it has plain numbers for an input.
+
+    Args:
+        given: Reads the numbers of samples and drawing.
+        shape: The input's.
 
     Raises:
         WorkbookError: What it says of them does not fit together.
     """
+    book = given.book
     if book.named_range(CHOICE) is None and book.named_range(CHOSEN) is None:
         return None
     labels = _labels(book)
@@ -85,9 +89,8 @@ def choices_of(book: Workbook, shape: Shape) -> Choices | None:
     samples, drawn = _named(book, SAMPLES, (len(labels), prod(shape))), tuple(_drawing(book, shape))
     if samples.size > MAX_CELLS:
         raise WorkbookError(f"{SAMPLES!r} names more than {MAX_CELLS:,} cells")
-    bad: list[Range] = []
     scale = _named(book, SCALE, (1, 1))
-    divisor = _number(book, scale, bad)
+    divisor = given.number(scale)
     if divisor == 0:
         raise WorkbookError(f"the number {SCALE!r} by which samples are divided is 0")
     return Choices(
@@ -99,11 +102,10 @@ def choices_of(book: Workbook, shape: Shape) -> Choices | None:
         samples,
         scale,
         labels,
-        _numbers(book, samples, bad).reshape(len(labels), *shape) / divisor,
+        _numbers(given, samples).reshape(len(labels), *shape) / divisor,
         drawn,
-        np.concatenate([_numbers(book, where, bad).ravel() for where in drawn]).reshape(shape),
+        np.concatenate([_numbers(given, where).ravel() for where in drawn]).reshape(shape),
         _chosen(book, choice, sample, labels),
-        tuple(bad),
     )
 
 
@@ -166,23 +168,16 @@ def _named(book: Workbook, name: str, size: tuple[int, int]) -> Range:
     return where
 
 
-def _numbers(book: Workbook, where: Range, bad: list[Range]) -> FloatArray:
+def _numbers(given: Given, where: Range) -> FloatArray:
     """The numbers in a range; a blank cell is 0."""
-    cells = book.sheets[where.sheet].cells if where.sheet in book.sheets else {}
+    sheets = given.book.sheets
+    cells = sheets[where.sheet].cells if where.sheet in sheets else {}
     numbers = np.zeros((where.height, where.width))
     for at, cell in cells.items():
         i, j = at[0] - where.row, at[1] - where.column
         if 0 <= i < where.height and 0 <= j < where.width and (cell.value is not None or cell.formula is not None):
-            numbers[i, j] = _number(book, Range(where.sheet, *at), bad)
+            numbers[i, j] = given.number(Range(where.sheet, *at))
     return numbers
-
-
-def _number(book: Workbook, where: Range, bad: list[Range]) -> float:
-    cell = book.cell(*where[:3])
-    if isinstance(cell.value, float) and cell.formula is None:
-        return cell.value
-    bad.append(where)
-    return 0.0
 
 
 def _chosen(book: Workbook, choice: Range, sample: Range, labels: tuple[Value, ...]) -> int:

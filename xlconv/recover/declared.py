@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -16,13 +16,13 @@ import numpy as np
 from xlconv import declaration, layers
 from xlconv.cells import Range, Value, block_name, label
 from xlconv.errors import NetworkError, WorkbookError, quoted
-from xlconv.formula.constants import constant
 from xlconv.layers import Shape, shape_text
 from xlconv.network import INPUT, MAX_LAYERS, FloatArray, Network, Node
 from xlconv.places import NOWHERE, Atlas, Places, sorted_places
 from xlconv.reader import MAX_CELLS, Workbook
 from xlconv.recover import found
 from xlconv.recover.choices import Choices, choices_of
+from xlconv.recover.given import Given
 
 
 @dataclass(frozen=True)
@@ -81,11 +81,9 @@ class Declared:
     stages: tuple[Stage, ...]
     classes: Range | None
     prediction: Range | None
-    not_numbers: list[Range] = field(default_factory=list)
-    """Input and weight cells that hold no number; the network has 0 for them."""
+    given: Given
+    """Reads the numbers of input and weights."""
     choices: Choices | None = None
-    constants: list[Range] = field(default_factory=list)
-    """Input and weight cells whose formulas are of numbers alone."""
 
     def blocks(self) -> Iterator[Block]:
         """All blocks: the input's, then each layer's weights and outputs."""
@@ -173,10 +171,9 @@ def found_by(book: Workbook) -> found.Found:
         _places(atlas, net.inputs, net.network.input_shape),
         weights,
         stages,
+        net.given,
         None if net.classes is None else atlas.places(net.classes).ravel(),
         NOWHERE if net.prediction is None else int(atlas.places(net.prediction)[0, 0]),
-        tuple(int(atlas.places(cell)[0, 0]) for cell in net.not_numbers),
-        constants=tuple(int(atlas.places(cell)[0, 0]) for cell in net.constants),
         declared=True,
         choices=net.choices,
         views=_views(book, atlas),
@@ -204,8 +201,7 @@ def _places(atlas: Atlas, blocks: Sequence[Block], shape: Shape) -> Places:
 class _Finder:
     def __init__(self, book: Workbook) -> None:
         self.book = book
-        self.not_numbers: list[Range] = []
-        self.constants: list[Range] = []
+        self.given = Given(book)
         self.sheet = ""
         self.cells = 0
         table = book.named_range(declaration.NAME)
@@ -225,7 +221,7 @@ class _Finder:
         shapes = Network(self.shape, self.nodes, None)
         self._check_shapes(shapes)
         inputs = tuple(self._image_blocks("input", INPUT, self.shape))
-        choices = choices_of(self.book, self.shape)
+        choices = choices_of(self.given, self.shape)
         weights = tuple(block for node in shapes.nodes for block in self._weight_blocks(shapes, node))
         numbers = {
             key: self._numbers([b for b in weights if f"{b.layer}.{b.role}" == key], array.shape)
@@ -240,9 +236,8 @@ class _Finder:
             tuple(self._stages(network)),
             self.book.named_range("classes"),
             self._prediction(network),
-            self.not_numbers + list(choices.not_numbers if choices else ()),
+            self.given,
             choices,
-            self.constants,
         )
 
     def _check_shapes(self, network: Network) -> None:
@@ -305,18 +300,9 @@ class _Finder:
         return Block(role, layer, indices, name, where, part)
 
     def _numbers(self, blocks: Sequence[Block], shape: Shape) -> FloatArray:
-        """The numbers in some blocks, in the array's order; 0 and a finding where there is none."""
-        found: list[float] = []
-        for block in blocks:
-            for row, column in block.range.cells():
-                cell, where = self.book.cell(block.range.sheet, row, column), Range(block.range.sheet, row, column)
-                number = cell.value if cell.formula is None else constant(cell.formula)
-                found.append(number if isinstance(number, float) else 0.0)
-                if not isinstance(number, float):
-                    self.not_numbers.append(where)
-                elif cell.formula is not None:
-                    self.constants.append(where)
-        return np.array(found).reshape(shape)
+        """The numbers in some blocks, in the array's order."""
+        cells = (Range(block.range.sheet, *at) for block in blocks for at in block.range.cells())
+        return np.array([self.given.number(cell) for cell in cells]).reshape(shape)
 
     def _classes(self) -> list[str]:
         where = self.book.named_range("classes")

@@ -12,6 +12,7 @@ from xlconv.layers import ZeroPad2d
 from xlconv.network import INPUT, FloatArray, Network, Node
 from xlconv.places import NOWHERE, Atlas, Places
 from xlconv.recover.choices import Choices
+from xlconv.recover.given import Given
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,9 @@ class Found:
         inputs: The cell of each input element, in the input's shape.
         weights: The cell of each weight, in the array's shape; -1 where a weight has none.
         stages: The layers with cells of their own.
+        given: What its input and weight cells hold that is no plain number.
         labels: The cell of each class's name, or none.
         prediction: The cell of the predicted class, or -1.
-        not_numbers: Input and weight cells that hold no plain number; the network has 0 for them.
-        constants: Input and weight cells whose formulas are of numbers alone; the network has what they come to.
         declared: Whether the workbook itself says which network it is.
         choices: Where the input comes from, if its cells are formulas that look it up.
         views: Cells of the worksheet `Explore` whose formulas show the network, sorted.
@@ -88,10 +88,9 @@ class Found:
     inputs: Places
     weights: Mapping[str, Places]
     stages: tuple[Stage, ...]
+    given: Given
     labels: Places | None = None
     prediction: int = -1
-    not_numbers: tuple[int, ...] = ()
-    constants: tuple[int, ...] = ()
     declared: bool = False
     choices: Choices | None = None
     views: Places = field(default_factory=lambda: np.empty(0, np.int64))
@@ -105,6 +104,11 @@ class Found:
         )
         known: Places = cells[cells != NOWHERE]
         return known
+
+    @property
+    def constants(self) -> Places:
+        """The input and weight cells whose formulas are of numbers alone."""
+        return np.array([self.atlas.place(*cell[:3]) for cell in self.given.constants], np.int64)
 
     @cached_property
     def computed(self) -> Places:

@@ -27,15 +27,15 @@ _SHOWN: Final = 100
 """Cells that a finding lists before it only counts the rest."""
 
 
-def audit(book: Workbook, known: Known = MappingProxyType({}), views: Known = MappingProxyType({})) -> list[Finding]:
+def audit(book: Workbook, known: Known = MappingProxyType({}), numbers: Known = MappingProxyType({})) -> list[Finding]:
     """Everything that the formulas show by themselves.
 
     Args:
         book: The workbook.
         known: Cells of recognised layers by worksheet, as rows and columns from 1: what depends on neighbours or on
             what a formula reads is not judged there.
-        views: Cells, the same way, in whose formulas numbers may stand: those whose values are checked in every choice,
-            and weights.
+        numbers: Cells, the same way, in whose formulas numbers may stand: those whose values are checked in every
+            choice, weights, and somebody's own beside a network.
 
     Returns:
         One finding for each rule and relative form, with the cells that share it.
@@ -44,7 +44,7 @@ def audit(book: Workbook, known: Known = MappingProxyType({}), views: Known = Ma
     area_of = areas_of(book)
     return [
         *_of_workbook(book, grids),
-        *(finding for form in forms for finding in _of_formula(form, book, area_of, views)),
+        *(finding for form in forms for finding in _of_formula(form, book, area_of, numbers)),
         *_error_values(grids),
         *_blank_reads(forms, grids, known, area_of),
         *(finding for name, grid in grids.items() for finding in _of_neighbours(name, grid, known.get(name, set()))),
@@ -66,10 +66,10 @@ def _of_workbook(book: Workbook, grids: Mapping[str, Grid]) -> Iterator[Finding]
             yield _finding("hidden-sheet", cells, f"the worksheet {quote_sheet(name)} is hidden and has formulas")
 
 
-def _of_formula(form: Form, book: Workbook, area_of: AreaOf, views: Known) -> Iterator[Finding]:
+def _of_formula(form: Form, book: Workbook, area_of: AreaOf, numbers: Known) -> Iterator[Finding]:
     """What a formula has by itself."""
     messages = {rule: check(form) for rule, check in formulas.RULES.items()}
-    if all(place[1:] in views.get(place.sheet, ()) for place in form.cells):
+    if all(place[1:] in numbers.get(place.sheet, ()) for place in form.cells):
         messages["hard-coded"] = ""
     messages["unportable"] = formulas.unportable(form, book.names.keys() | book.ambiguous)
     messages["array-in-plain-formula"] = plain_arrays(form, area_of)

@@ -66,7 +66,7 @@ def flags(
             found[3].update(_flags(page.findings))
     around = beside.beside(recovered, Needs(book, recovered.reading.groups, recovered.reading.atlas))
     found[0].update(_flags([*whole.iterative(recovered), *beside.finding(recovered, around.unchecked)]))
-    found[2].update(_flags(whole.audited(recovered)))
+    found[2].update(_flags(whole.audited(recovered, around.apart)))
     return found
 
 
