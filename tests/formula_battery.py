@@ -106,7 +106,8 @@ SILENT: Final = (
     'TEXT(1234.5,"#,##0")', 'TEXT(A1,"00")', 'TEXT(A6,"0")', 'TEXT(0.25,"0%")', "nosuchname+1", "NOSUCH(1)", "A1,A2",
     "SUM((A1,B1))", "SUM(A1:B2 B1:C2)", "MATCH(,A1:A8,0)", "#N/A", "#REF!+1", 'A4<"a"', 'LEN("x"&1/3)',
     "INDEX(B:B,3)", "INDEX(B:B,300)", "SUMPRODUCT(B:B,B:B)", "SUM(B:B)", "MAX(B:B)", 'TEXT(A8,"0.0")',
-    "LARGE(B1:B5,3)",
+    "LARGE(B1:B5,3)", "MIN(B1:B5,IF(A1=A1,A4,A1))", "MAX(CHOOSE(1,A4,1),-1)", "MIN(INDEX(A1:A4,4),2)",
+    "SUM(IF(TRUE,A6))", "COUNT(NOSUCH(1))", "COUNT(IF(TRUE,A4))", "MOD(EXP(60),3)",
 )  # fmt: skip
 """What is not known: where programs differ, and what nobody has taught."""
 

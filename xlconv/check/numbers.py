@@ -10,7 +10,7 @@ import numpy as np
 from xlconv import places
 from xlconv.cells import Value
 from xlconv.check.pages.lanes import Plain
-from xlconv.formula.array import NUMBER, Array
+from xlconv.formula.array import NUMBER, Array, of_numbers
 from xlconv.formula.elements import Floats
 from xlconv.formula.evaluate import Evaluation
 from xlconv.formula.state import State, coded
@@ -39,7 +39,7 @@ class Numbers:
         state = self._state(given, count)
         if known:
             numbers = Floats.of(np.array(list(known.values()), float).reshape(-1, 1, 1, 1))
-            state.put(np.array(list(known), np.int64), Array(np.full((1, 1, 1, 1), NUMBER, np.uint8), numbers))
+            state.put(np.array(list(known), np.int64), of_numbers(numbers))
         if filled:
             state.put(np.array(list(filled), np.int64), _of_lanes(list(filled.values())))
         Evaluation(self._reading.forms, state).compute(asked, given)

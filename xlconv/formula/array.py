@@ -75,6 +75,21 @@ class Array(Generic[E]):
         return Array(kinds, numbers, self.is_range, self.is_cut)
 
 
+def of_numbers(numbers: E) -> Array[E]:
+    """Values that are all numbers."""
+    return Array(np.full((1, 1, 1, 1), NUMBER, np.uint8), numbers)
+
+
+def row_of(rows: Sequence[Array[E]]) -> Array[E]:
+    """Several rows as one, one behind the other."""
+    if len(rows) == 1:
+        return rows[0]
+    shape = np.broadcast_shapes(*(each.shape[:2] for row in rows for each in (row.kinds, row.numbers)))
+    wide = [row.spread((*shape, 1, row.size[1])) for row in rows]
+    numbers = wide[0].numbers.joined([row.numbers for row in wide])
+    return Array(np.concatenate([row.kinds for row in wide], axis=3), numbers)
+
+
 def settled(kinds: Kinds, numbers: E) -> Array[E]:
     """Values of which those that came out as no number are errors."""
     undefined = numbers.undefined()

@@ -171,11 +171,8 @@ class Forms:
     def spread_of(self, group: int) -> Range | None:
         """The range that a group's one array formula fills, where that is more than a cell."""
         first = self.groups[group].first
-        return self.book.sheets[first.sheet].arrays.get((first.row, first.column)) if self._is_spread(first) else None
-
-    def _is_spread(self, cell: Range) -> bool:
-        where = self.book.sheets[cell.sheet].arrays.get((cell.row, cell.column))
-        return where is not None and where.size > 1
+        where = self.book.sheets[first.sheet].arrays.get((first.row, first.column))
+        return where if where is not None and where.size > 1 else None
 
     def filled_by(self, group: int, at: NDArray[np.int64]) -> Places:
         """The cells that show what some formulas of a group give."""

@@ -26,6 +26,7 @@ from xlconv.formula.array import (
     E,
     Kinds,
     doubted,
+    of_numbers,
     settled,
     worst,
 )
@@ -140,7 +141,7 @@ class Walk(Generic[E]):
         numbers = self.numbers[:, at]
         if numbers.size == 1 or (numbers == numbers[0]).all():
             return self.number(float(numbers[0]))
-        return Array(np.full((1, 1, 1, 1), NUMBER, np.uint8), self.elements.of(numbers[:, None, None, None]))
+        return of_numbers(self.elements.of(numbers[:, None, None, None]))
 
     def unknown(self) -> Array[E]:
         """What is not known."""

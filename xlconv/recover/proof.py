@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from xlconv import mean, places
 from xlconv.cells import Range
-from xlconv.formula.array import BLANK, BOOLEAN, NUMBER, TEXT, UNKNOWN, Array, E, Kinds
+from xlconv.formula.array import BLANK, BOOLEAN, NUMBER, TEXT, UNKNOWN, Array, E, Kinds, of_numbers
 from xlconv.formula.elements import Flags, Floats
 from xlconv.formula.evaluate import Evaluation
 from xlconv.formula.field import Residues
@@ -68,14 +68,11 @@ class Interpreted(Generic[E]):
         self.found, self.reading = found, reading
         self._last: tuple[Stage, str, mean.Operands[E]] | None = None
         self.state = State(reading.held, found.atlas, elements, blank=found.owned)
-        kinds = np.full((found.owned.size, 1, 1, 1), NUMBER, np.uint8)
-        self.state.put(found.owned, Array(kinds, held(found.owned).reshape(-1, 1, 1, 1)))
+        self.state.put(found.owned, of_numbers(held(found.owned).reshape(-1, 1, 1, 1)))
         for stage in found.stages:
             if not stage.nodes:  # a copy holds what it is a copy of, or what reads it would read something else
                 due = self._copied(stage)
-                self.state.put(
-                    due.cells, Array(np.full((1, 1, 1, 1), NUMBER, np.uint8), due.numbers.reshape(-1, 1, 1, 1))
-                )
+                self.state.put(due.cells, of_numbers(due.numbers.reshape(-1, 1, 1, 1)))
         self._free_constants(held)
         self.evaluation = Evaluation(reading.forms, self.state)
         self.evaluation.compute(self._between(), found.owned)
@@ -86,8 +83,7 @@ class Interpreted(Generic[E]):
         others = places.find(state.places, self.found.owned) < 0
         numbers = state.places[others & (state.kinds == NUMBER)]
         if numbers.size:
-            kinds = np.full((1, 1, 1, 1), NUMBER, np.uint8)
-            state.put(numbers, Array(kinds, held(numbers).reshape(-1, 1, 1, 1)))
+            state.put(numbers, of_numbers(held(numbers).reshape(-1, 1, 1, 1)))
         state.kinds[others & ((state.kinds == TEXT) | (state.kinds == BOOLEAN))] = UNKNOWN
 
     def _between(self) -> Places:
@@ -330,7 +326,7 @@ class Redrawn(Walk[Residues]):
         """Drawn once: where a formula reads a cell twice it reads the same."""
         found = super()._read(Node("reference", str(self.ref)))
         changed = (found.kinds == BLANK) | (not self.blank)
-        drawn = Array(np.full((1, 1, 1, 1), NUMBER, np.uint8), Residues.drawn(found.numbers.shape))
+        drawn = of_numbers(Residues.drawn(found.numbers.shape))
         return replace(drawn.where(changed, found), is_range=True)
 
 
@@ -365,9 +361,9 @@ def _not_looked_up(found: Found, reading: Reading) -> Places:
     given = np.concatenate([drawn, samples.ravel(), scale])
     state = State(reading.held, atlas, Residues, samples.shape[0] + 1, blank=given)
     held = Residues.drawn((given.size, 1, 1, 1))
-    state.put(given, Array(np.full((1, 1, 1, 1), NUMBER, np.uint8), held))
+    state.put(given, of_numbers(held))
     rows = Residues.of(np.arange(state.lanes, dtype=float).reshape(1, -1, 1, 1))
-    state.put(atlas.places(own.row).ravel(), Array(np.full((1, 1, 1, 1), NUMBER, np.uint8), rows))
+    state.put(atlas.places(own.row).ravel(), of_numbers(rows))
     paper, table, divisor = (state.at(cells[..., None]).numbers for cells in (drawn[:, None], samples, scale[:, None]))
     due = Residues.joined([paper[:, :, 0, 0], (table / divisor)[:, 0, :, 0].transpose(1, 0)])
     cells, wrong = found.inputs.ravel(), []

@@ -18,6 +18,7 @@ from xlconv.formula.array import (
     Array,
     doubted,
     gathered,
+    row_of,
     settled,
     worst,
 )
@@ -47,11 +48,14 @@ FUNCTIONS.update({name: partial(_unary, name) for name in UNARY})
 def numbers_in(walk: Walk[Any], node: Node) -> Array[Any]:
     """An argument in one row, as functions such as SUM take it: of cells and arrays what is a number counts alone.
 
-    What does not count is BOOLEAN.
+    What does not count is BOOLEAN. Where a function gives a cell, what is no number is either that cell or a value.
     """
     value = walk.value(node)
     if value.is_single and not value.is_range:
-        return walk.as_number(value).flat()
+        number = walk.as_number(value)
+        may_be_cell = node.text in _GIVE_CELLS and (value.kinds != NUMBER).any()
+        kinds = doubted(number.kinds, value.kinds != NUMBER) if may_be_cell else number.kinds
+        return Array(kinds, number.numbers).flat()
     row = value.flat()
     kinds = np.where((row.kinds == NUMBER) | (row.kinds >= ERROR), row.kinds, np.uint8(BOOLEAN))
     return Array(kinds, row.numbers)
@@ -59,13 +63,7 @@ def numbers_in(walk: Walk[Any], node: Node) -> Array[Any]:
 
 def _one_row(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     """All arguments in one row, of which BOOLEAN does not count."""
-    rows = [numbers_in(walk, node) for node in args]
-    if len(rows) == 1:
-        return rows[0]
-    shape = np.broadcast_shapes(*(each.kinds.shape[:2] for each in rows), *(each.numbers.shape[:2] for each in rows))
-    wide = [each.spread((*shape, 1, each.size[1])) for each in rows]
-    kinds = np.concatenate([each.kinds for each in wide], axis=3)
-    return Array(kinds, walk.elements.joined([each.numbers for each in wide]))
+    return row_of([numbers_in(walk, node) for node in args])
 
 
 def _counted(row: Array[Any], otherwise: float) -> Elements:
@@ -78,6 +76,8 @@ def _counted(row: Array[Any], otherwise: float) -> Elements:
 
 _TWO: Final = 2
 _NEARLY: Final = 1e-14
+_FAR_LARGER: Final = 1e12
+_GIVE_CELLS: Final = ("IF", "CHOOSE", "INDEX", "IFERROR")
 
 
 @function("SUM")
@@ -242,8 +242,12 @@ def round_(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
 
 @function("MOD")
 def mod(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
-    """What is left over, with the divisor's sign."""
-    return _mapped(walk, args, _left_over)
+    """What is left over, with the divisor's sign; of numbers that are far larger programs differ."""
+    values = [walk.as_number(value) for value in walk.values(args)]
+    if len(values) != _TWO or not fits(*values):
+        return walk.unknown()
+    found, (number, divisor) = mapped(walk, values, _left_over), [each.numbers.known() for each in values]
+    return Array(doubted(found.kinds, np.abs(number) > _FAR_LARGER * np.abs(divisor)), found.numbers)
 
 
 def _left_over(number: Any, divisor: Any) -> Any:

@@ -8,7 +8,20 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from xlconv.formula.array import BLANK, BOOLEAN, ERROR, NUMBER, TEXT, TEXTS, UNKNOWN, Array, Kinds, doubted, gathered
+from xlconv.formula.array import (
+    BLANK,
+    BOOLEAN,
+    ERROR,
+    NUMBER,
+    TEXT,
+    TEXTS,
+    UNKNOWN,
+    Array,
+    Kinds,
+    doubted,
+    gathered,
+    row_of,
+)
 from xlconv.formula.elements import Elements, Flags
 from xlconv.formula.functions.arithmetic import numbers_in
 from xlconv.formula.tree import Node
@@ -96,7 +109,8 @@ def chosen(walk: Walk[Any], condition: Array[Any], yes: Array[Any], no: Array[An
 def truth(walk: Walk[Any], value: Array[Any]) -> Array[Any]:
     """Whether it holds: a number other than 0, or TRUE; a NUMBER 0 or 1."""
     kinds = np.where(value.kinds <= BOOLEAN, np.uint8(NUMBER), value.kinds)
-    kinds = np.where(value.kinds == TEXT, np.where(_is_word(value), np.uint8(UNKNOWN), np.uint8(ERROR)), kinds)
+    if (value.kinds == TEXT).any():
+        kinds = np.where(value.kinds == TEXT, np.where(_is_word(value), np.uint8(UNKNOWN), np.uint8(ERROR)), kinds)
     if (value.kinds == BOOLEAN).all():
         return Array(kinds, value.numbers)
     held = value.numbers.compared("<>", walk.number(0.0).numbers)
@@ -123,10 +137,7 @@ def or_(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
 
 
 def _joined(walk: Walk[Any], args: tuple[Node, ...], any_of: bool) -> Array[Any]:
-    conditions = [_conditions(walk, node) for node in args]
-    row = conditions[0]
-    for each in conditions[1:]:
-        row = _beside(walk, row, each)
+    row = row_of([_conditions(walk, node) for node in args])
     counts = row.kinds != BLANK
     kinds = gathered(row.kinds)
     kinds = np.where((kinds < ERROR) & ~counts.any(axis=3, keepdims=True), np.uint8(ERROR), kinds)
@@ -142,13 +153,6 @@ def _conditions(walk: Walk[Any], node: Node) -> Array[Any]:
     found = truth(walk, row)
     ignored = (row.kinds == BLANK) | (row.kinds == TEXT)
     return Array(np.where(ignored, np.uint8(BLANK), found.kinds), found.numbers) if row.is_range else found
-
-
-def _beside(walk: Walk[Any], one: Array[Any], other: Array[Any]) -> Array[Any]:
-    """Both in one row."""
-    shape = np.broadcast_shapes(*(each.shape[:2] for row in (one, other) for each in (row.kinds, row.numbers)))
-    wide = [row.spread((*shape, 1, row.size[1])) for row in (one, other)]
-    return Array(np.concatenate([row.kinds for row in wide], axis=3), walk.elements.joined([r.numbers for r in wide]))
 
 
 @function("NOT")
@@ -216,10 +220,10 @@ def count(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     """How many numbers there are, which in the field is not known, as a cell may be cleared."""
     if walk.elements.is_exact:
         return walk.unknown()
-    found = np.zeros((1, 1, 1, 1))
-    for node in args:
-        found = found + (numbers_in(walk, node).kinds == NUMBER).sum(axis=(2, 3), keepdims=True)
-    return Array(np.full((1, 1, 1, 1), NUMBER, np.uint8), walk.elements.of(found))
+    kinds = row_of([numbers_in(walk, node) for node in args]).kinds
+    unknown = (kinds == UNKNOWN).any(axis=(2, 3), keepdims=True)
+    count = (kinds == NUMBER).sum(axis=(2, 3), keepdims=True)
+    return Array(np.where(unknown, np.uint8(UNKNOWN), np.uint8(NUMBER)), walk.elements.of(count))
 
 
 @function("COUNTIF")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from xlconv.formula.array import BLANK, ERROR, NUMBER, TEXT, TEXTS, UNKNOWN, Array, doubted
+from xlconv.formula.array import BLANK, ERROR, NUMBER, TEXT, TEXTS, UNKNOWN, Array, doubted, of_numbers
 from xlconv.formula.functions.logic import branched
 from xlconv.formula.tree import Node
 from xlconv.formula.walk import Walk, function
@@ -53,7 +53,7 @@ def _picked(walk: Walk[Any], values: Array[Any], at: list[Array[Any]]) -> Array[
     if not walk.elements.is_exact or (values.kinds >= TEXT).any() or 1 not in values.size:
         return walk.unknown()
     place = at[1] if values.size[0] == 1 else at[0]
-    return Array(np.full((1, 1, 1, 1), NUMBER, np.uint8), values.flat().numbers.picked(place.numbers))
+    return of_numbers(values.flat().numbers.picked(place.numbers))
 
 
 @function("MATCH")
