@@ -135,7 +135,7 @@ def max_pool2d(layer: layers.MaxPool2d, of: Operands[E], at: Index) -> E:
     m, n = np.indices(layer.kernel_size).reshape(2, -1)
     (down, right), (top, left) = layer.stride, layer.padding
     window, there = of.x.at(c, i * down + m - top, j * right + n - left)
-    return window.largest(there).single()
+    return window.largest(there).taken(..., 0)
 
 
 @mean.register(layers.ZeroPad2d)
@@ -148,7 +148,7 @@ def zero_pad2d(layer: layers.ZeroPad2d, of: Operands[E], at: Index) -> E:
 @mean.register(layers.ReLU)
 def relu(layer: layers.ReLU, of: Operands[E], at: Index) -> E:
     """`y = max(0, x)`."""
-    return of.x.numbers.taken(tuple(at)).relu()
+    return of.x.numbers.taken(*at).relu()
 
 
 @mean.register(layers.Flatten)

@@ -15,6 +15,7 @@ from xlconv.check.computed import Computed, question
 from xlconv.check.explore import Explorer
 from xlconv.check.inputs import Trial
 from xlconv.check.needed import Needs
+from xlconv.check.numbers import Numbers
 from xlconv.check.pages.judge import Outcome
 from xlconv.check.report import EngineResult, Finding, Report, Unrecognised
 from xlconv.check.second import opinions
@@ -167,9 +168,10 @@ def _add_formulas(check: _Check, recovered: Recovered, tolerance: float) -> None
         *whole.views(recovered, found),
         *names.check(book, found),
     ]
-    check.views = every.pages(found, reading, tolerance)
+    numbers = Numbers(reading)
+    check.views = every.pages(found, reading, numbers, tolerance)
     computed = [each for view in check.views for each in view.findings]
-    check.findings = merged(findings, computed + every.inputs(found, reading, check.others(), tolerance))
+    check.findings = merged(findings, computed + every.inputs(found, reading, numbers, check.others(), tolerance))
 
 
 def _add_values(

@@ -12,14 +12,14 @@ from xlconv.cells import Range
 from xlconv.check.explore import Explorer
 from xlconv.check.inputs import Trial
 from xlconv.check.numbers import Numbers
-from xlconv.check.pages import NUMBER, UNKNOWN, Page
+from xlconv.check.pages import Page
 from xlconv.check.pages.explore import explore_page
 from xlconv.check.pages.judge import Outcome, compare
 from xlconv.check.pages.net import net_page
 from xlconv.check.report import Finding
 from xlconv.check.roots import roots
 from xlconv.check.tally import errors_of
-from xlconv.formula.array import TEXTS
+from xlconv.formula.array import NUMBER, TEXTS, UNKNOWN
 from xlconv.network import FloatArray
 from xlconv.places import NOWHERE, Places
 from xlconv.recover.found import Found
@@ -30,18 +30,21 @@ _INPUTS: Final = 2
 """Dense inputs under which Explore is computed."""
 
 
-def pages(found: Found, reading: Reading, tolerance: float, changed: Range | None = None) -> list[Outcome]:
+def pages(
+    found: Found, reading: Reading, numbers: Numbers, tolerance: float, changed: Range | None = None
+) -> list[Outcome]:
     """Each page of a network that has cells, computed for its choices.
 
     Args:
         found: The network.
         reading: The workbook's formulas.
+        numbers: Computes them.
         tolerance: Absolute; relative where the number that is due is beyond 1.
         changed: The one cell that is in doubt, if there is but one: then no table is computed that does not hold it.
     """
     if not found.declared:
         return []
-    book, numbers, rng = reading.book, Numbers(reading), np.random.default_rng()
+    book, rng = reading.book, np.random.default_rng()
     all_pages = [net_page(book, found)]
     if explorer := Explorer.of(book, found):
         shape = found.network.input_shape
@@ -67,7 +70,9 @@ def told(found: Found, outcome: Outcome, several: bool) -> str:
     return f"{whose}{outcome.result.layer}: {outcome.result.cells:,} cells computed {outcome.share}"
 
 
-def inputs(found: Found, reading: Reading, trials: Iterable[Trial], tolerance: float) -> list[Finding]:
+def inputs(
+    found: Found, reading: Reading, numbers: Numbers, trials: Iterable[Trial], tolerance: float
+) -> list[Finding]:
     """Cells at fault for inputs that no engine was given, all of them at once."""
     tried = [trial for trial in trials if trial.network is None]
     if not tried:
@@ -77,12 +82,12 @@ def inputs(found: Found, reading: Reading, trials: Iterable[Trial], tolerance: f
     filled.pop(NOWHERE, None)
     blocks = [cells for stage in found.stages if stage.nodes for cells in (*stage.parts.values(), stage.cells)]
     asked = np.concatenate([*(block.ravel() for block in blocks), np.empty(0, np.int64)])
-    shown = Numbers(reading).values(asked, filled, {})
+    shown = numbers.values(asked, filled, {})
     due = np.stack([_due(found, trial) for trial in tried], axis=1)
-    numbers = np.where(shown.kinds == NUMBER, shown.numbers, np.nan)
-    errors = errors_of(np.where(shown.kinds == UNKNOWN, due, numbers), due)
+    found_numbers = np.where(shown.kinds == NUMBER, shown.numbers, np.nan)
+    errors = errors_of(np.where(shown.kinds == UNKNOWN, due, found_numbers), due)
     wrong = np.isfinite(due) & ~(errors <= tolerance) & (asked >= 0)[:, None]
-    return _findings(found, reading, tried, asked, wrong, due, numbers)
+    return _findings(found, reading, tried, asked, wrong, due, found_numbers)
 
 
 def _due(found: Found, trial: Trial) -> FloatArray:

@@ -58,23 +58,12 @@ class Elements(ABC):
         at = index if isinstance(index, tuple) else (index,)
         return self._like(self.data[(slice(None), *at)])
 
-    def taken(self, index: Index) -> Self:
+    def taken(self, *index: Index) -> Self:
         """Some of these; the largest of several remain so."""
         found = self[index]
         if self.members is not None:
             numbers, counts = self.members
-            found.members = (numbers[index], counts[index])
-        return found
-
-    def single(self) -> Self:
-        """Without a last axis of one; the largest of several remain so."""
-        return self.taken((..., 0)) if self.members is None else self._single()
-
-    def _single(self) -> Self:
-        assert self.members is not None
-        numbers, counts = self.members
-        found = self[..., 0]
-        found.members = (numbers[..., 0, :], counts[..., 0, :])
+            found.members = (numbers[(*index, slice(None))], counts[(*index, slice(None))])
         return found
 
     def reshape(self, *shape: int) -> Self:

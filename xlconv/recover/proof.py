@@ -367,8 +367,9 @@ def _not_looked_up(found: Found, reading: Reading) -> Places:
     paper, table, divisor = (state.at(cells[..., None]).numbers for cells in (drawn[:, None], samples, scale[:, None]))
     due = Residues.joined([paper[:, :, 0, 0], (table / divisor)[:, 0, :, 0].transpose(1, 0)])
     cells, wrong = found.inputs.ravel(), []
+    order = np.argsort(cells)
     for some, values in Evaluation(reading.forms, state).results(np.unique(cells)):
-        at = np.argsort(cells)[places.find(some, np.sort(cells))]
+        at = order[places.find(some, cells[order])]
         right = values.numbers[:, :, 0, 0].same(due[at]) & (values.kinds[:, :, 0, 0] == NUMBER)
         wrong.append(some[~right.all(axis=1)])
     return np.concatenate([*wrong, np.empty(0, np.int64)])

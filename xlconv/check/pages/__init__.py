@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from xlconv.cells import Range, Value
 from xlconv.check.rules import RuleId
 from xlconv.check.sentences import Text
+from xlconv.formula.array import UNKNOWN
 from xlconv.network import FloatArray
 from xlconv.places import Atlas, Places
 from xlconv.reader import Workbook
 
-NUMBER, BLANK, TEXT, BOOLEAN, ERROR, UNKNOWN, ARRAY = range(7)
-"""What a cell shows in a lane; it was not evaluated (UNKNOWN), or gives several values where one is due (ARRAY)."""
+ARRAY: Final = UNKNOWN + 1
+"""A kind that a cell shows beside those of `xlconv.formula.array`: several values where one is due."""
 
 NOTHING: Final = inf
 """In the place of a number: no value is right, so an error or an empty text is due."""
@@ -46,7 +47,7 @@ class Lanes(Protocol):
 
     @property
     def kinds(self) -> NDArray[np.uint8]:
-        """`NUMBER` to `ARRAY`."""
+        """Of `xlconv.formula.array`, where what was not evaluated is `UNKNOWN`, or `ARRAY`."""
         ...
 
 

@@ -10,11 +10,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from xlconv.check.pages import ARRAY, AT_ONCE, BLANK, ERROR, NUMBER, TEXT, UNKNOWN, Batch, Due, Evaluator, Lanes, Page
+from xlconv.check.pages import ARRAY, AT_ONCE, Batch, Due, Evaluator, Lanes, Page
 from xlconv.check.report import Finding, LayerResult
 from xlconv.check.roots import roots
 from xlconv.check.sentences import BoolArray, in_full, is_said
-from xlconv.formula.array import TEXTS
+from xlconv.formula.array import BLANK, ERROR, NUMBER, TEXT, TEXTS, UNKNOWN
 from xlconv.network import FloatArray
 from xlconv.places import Places
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from xlconv.cells import ErrorValue, NotEvaluated, Value
-from xlconv.check.pages import ARRAY, BLANK, BOOLEAN, ERROR, NUMBER, TEXT, UNKNOWN
+from xlconv.cells import NotEvaluated, Value
+from xlconv.check.pages import ARRAY
 from xlconv.engines.errors import is_array
 from xlconv.formula.array import TEXTS
+from xlconv.formula.state import coded
 from xlconv.network import FloatArray
 
 
@@ -37,10 +38,4 @@ def _text(value: Value) -> int:
 
 
 def _kind(value: Value) -> int:
-    if isinstance(value, NotEvaluated):
-        return ARRAY if is_array(value) else UNKNOWN
-    if isinstance(value, bool):
-        return BOOLEAN
-    if isinstance(value, ErrorValue):
-        return ERROR
-    return BLANK if value is None else TEXT if isinstance(value, str) else NUMBER
+    return ARRAY if isinstance(value, NotEvaluated) and is_array(value) else coded(value)[0]

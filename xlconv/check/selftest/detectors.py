@@ -10,6 +10,7 @@ from xlconv import check
 from xlconv.cells import Range
 from xlconv.check import beside, choices, every, inputs, structure, values, whole
 from xlconv.check.needed import Needs
+from xlconv.check.numbers import Numbers
 from xlconv.check.report import Finding
 from xlconv.engines import Engine
 from xlconv.reader import Workbook
@@ -53,6 +54,7 @@ def flags(
         EngineError: The engine cannot compute the workbook.
     """
     book, found = recovered.book, [set[Flag]() for _ in DETECTORS]
+    numbers = Numbers(recovered.reading)
     for network, chosen in zip(recovered.networks, trials, strict=True):
         own = replace(chosen[0], is_changed=whole.is_computed(book, network))
         tried = [own, *chosen[1:]]
@@ -62,7 +64,7 @@ def flags(
         unproved = choices.not_proved(network, recovered.reading, proof)
         found[0].update(_flags([*unproved, *whole.views(recovered, network)]))
         found[1].update(_flags(values.compare(book, network, engine, tried, check.TOLERANCE).findings))
-        for page in every.pages(network, recovered.reading, check.TOLERANCE, changed):
+        for page in every.pages(network, recovered.reading, numbers, check.TOLERANCE, changed):
             found[3].update(_flags(page.findings))
     around = beside.beside(recovered, Needs(book, recovered.reading.groups, recovered.reading.atlas))
     found[0].update(_flags([*whole.iterative(recovered), *beside.finding(recovered, around.unchecked)]))
