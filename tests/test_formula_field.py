@@ -258,8 +258,8 @@ def test_largest_of_sets() -> None:
     assert same(x.largest(), x[order].largest())
     assert same((x + shift).largest(), x.largest() + shift)
     assert not same(x.largest(), x[:5].largest())
-    joined = Residues.largest_of([x[:3].largest().single(), x[3:].largest().single()])
-    assert same(joined, x.largest().single())
+    joined = Residues.largest_of([x[:3].largest().taken(..., 0), x[3:].largest().taken(..., 0)])
+    assert same(joined, x.largest().taken(..., 0))
     assert same(x[:1].largest(), x[:1])
     assert Residues.of([1.0, -2.0, 3.0]).largest().known().tolist() == [3.0]
     assert same(x.largest(np.zeros(6, bool)), Residues.of([0.0]))
