@@ -159,6 +159,11 @@ def offsets(height: int, width: int) -> Places:
     return grid
 
 
+def sheets(places: Places) -> Places:
+    """The number of the worksheet of each place, from 0."""
+    return places // _SHEET
+
+
 def rows(places: Places) -> Places:
     """The row of each cell, with the worksheet in the higher bits."""
     return places // _ROW

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from math import floor
 from typing import Final, NamedTuple
@@ -34,6 +35,8 @@ _FAR: Final = 1e6
 _NO_LABEL: Final = "no label of a sample"
 _RANDOM: Final = 200
 """Random values that each cell is given that a person fills with numbers."""
+_NEAR: Final = 25.0
+_WIDE: Final = 1000.0
 _LIMITS: Final = (0.0, 1.0, -1.0, 255.0)
 """Numbers that samples, drawing and scale are given beside those, all cells the same."""
 
@@ -91,7 +94,7 @@ def net_page(book: Workbook, found: Found, most: int = MOST_VALUES, rng: np.rand
     tried = net.some(every, max(1, most // found.inputs.size))
 
     def batches() -> Iterator[Batch]:
-        return chain(net.looked_up(tried), net.other_samples(tried), net.drawings(), net.marked(tried))
+        return chain(net.looked_up(tried), net.rows(), net.other_samples(tried), net.drawings(), net.marked(tried))
 
     return Page(_TITLE, INPUT, "value", book, found.atlas, net.tables, (), batches, len(every), len(tried))
 
@@ -160,6 +163,16 @@ class _Net:
         for some in chunks(len(choices), self.found.inputs.size, AT_ONCE):
             yield self._shown(choices[some], {}, self.own.samples, "")
 
+    def rows(self) -> Iterator[Batch]:
+        """The row alone, for every label by many numbers of a sample: whole ones, halves, and random ones."""
+        near = np.arange(-_NEAR, _NEAR + 0.5, 0.5).tolist()
+        numbers = [*near, *self.rng.uniform(-_WIDE, _WIDE, _RANDOM - len(near)).tolist()]
+        typed = [Choice(label, number) for label in dict.fromkeys(self.own.labels) for number in numbers]
+        for some in chunks(len(typed), 1, AT_ONCE):
+            choices = typed[some]
+            due = {CHOSEN: Due(np.array([self.row_of(choice) for choice in choices])[:, None, None], whole=True)}
+            yield Batch(len(choices), self._filled(choices), {}, due, partial(_told, choices))
+
     def other_samples(self, choices: Sequence[Choice]) -> Iterator[Batch]:
         """Other samples and other scales, so often that each cell of the input shows about 200 random numbers."""
         shape = self.own.samples.shape
@@ -224,6 +237,10 @@ class _Net:
     def _filled(self, choices: Sequence[Choice]) -> dict[int, list[Value]]:
         cells = {self.own.choice: [each.label for each in choices], self.own.sample: [each.sample for each in choices]}
         return {self.found.atlas.place(*where[:3]): lane for where, lane in cells.items()}
+
+
+def _told(choices: Sequence[Choice], lane: int) -> str:
+    return str(choices[lane])
 
 
 def _of_one_cell(values: Sequence[Value]) -> Due:
