@@ -132,7 +132,8 @@ CHANGES = [
     (CONV, "V9", DIFFERENT),  # itself
     (CONV, None, OPEN),
     (POOL, "MAX(V9:W9)", DIFFERENT),
-    (POOL, "MAX(V9:W10,0)", DIFFERENT),
+    (POOL, "MAX(V9:W10,0)", OPEN),  # what ReLU gives is never below 0, which nobody sees
+    (POOL, "MAX(V9:W10,1)", DIFFERENT),
     (POOL, 'MAX(V9:W10)&""', DIFFERENT),  # of few numbers it is known how they are spelled
     (POOL, "AVERAGE(V9:W10)", DIFFERENT),
     (POOL, "MAX(W9:X10)", DIFFERENT),
@@ -146,7 +147,7 @@ CHANGES = [
     (EXP, "1/EXP(MAX($BI$9:$BI$11)-BI9)", DIFFERENT),  # too large for some
     (EXP, "EXP(BI9)/EXP(MAX($BI$9:$BI$11))", DIFFERENT),
     (EXP, "2.718281828459045^(BI9-MAX($BI$9:$BI$11))", OPEN),
-    (SHARE, "1/SUM($BL$9:$BL$11/BL9)", DIFFERENT),  # none for an exponential of 0
+    (SHARE, "1/SUM($BL$9:$BL$11/BL9)", OPEN),  # none for an exponential of 0, which none is
     (SHARE, "BL9/SUM($BL$9:$BL$10)", DIFFERENT),
     (SHARE, "BL9/(SUM($BL$9:$BL$11)+1E-9)", DIFFERENT),
     (SHARE, "BL10/SUM($BL$9:$BL$11)", DIFFERENT),
@@ -170,6 +171,7 @@ SPELLINGS = [
     (POOL, "-MIN(-V9,-W9,-V10,-W10)"),
     (DENSE, "$BG$9+SUM($AG$9:$AH$10*$AW$9:$AX$10,$AG$13:$AH$14*$AW$13:$AX$14)"),
     (EXP, "EXP(BI9-LARGE($BI$9:$BI$11,1))"),
+    (WINS, "INDEX($BH$9:$BH$11,MATCH(MAX($BI$9:$BI$11),$BI$9:$BI$11,0))"),  # Softmax is largest where its input is
     (EXP, "EXP(BI9+MIN(-$BI$9,-$BI$10,-$BI$11))"),
     (SHARE, "BL9*SUM($BL$9:$BL$11)^-1"),
     (WINS, "INDEX($BH$9:$BH$11,MATCH(LARGE($BM$9:$BM$11,1),$BM$9:$BM$11,0),1)"),

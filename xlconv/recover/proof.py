@@ -25,7 +25,7 @@ from xlconv.formula.field import Residues
 from xlconv.formula.state import State
 from xlconv.formula.tree import Node, parse
 from xlconv.formula.walk import Walk
-from xlconv.layers import Layer
+from xlconv.layers import Layer, Softmax
 from xlconv.places import NOWHERE, Places
 from xlconv.recover.found import Found, Stage
 from xlconv.recover.reading import Reading
@@ -43,6 +43,8 @@ _LARGE: Final = 1e4
 _TWO: Final = 2
 _TRIES: Final = 60
 """Random numbers with which what is not proved is tried."""
+_CONFIRMED: Final = 20
+"""So many of these, if some are off, are to show that it comes about."""
 _TOLERANCE: Final = 1e-12
 """How far apart two float64 results of equal formulas may be, relative to what is right where that is beyond 1."""
 
@@ -62,17 +64,25 @@ class Interpreted(Generic[E]):
         reading: The workbook's formulas.
         elements: The interpretation's.
         held: Makes so many elements for the cells.
+        as_layers: Layers hold what follows from their inputs and weights, not elements of their own.
     """
 
-    def __init__(self, found: Found, reading: Reading, elements: type[E], held: Callable[[Places], E]) -> None:
+    def __init__(
+        self,
+        found: Found,
+        reading: Reading,
+        elements: type[E],
+        held: Callable[[Places], E],
+        *,
+        as_layers: bool = False,
+    ) -> None:
         self.found, self.reading = found, reading
         self._last: tuple[Stage, str, mean.Operands[E]] | None = None
         self.state = State(reading.held, found.atlas, elements, blank=found.owned)
         self.state.put(found.owned, of_numbers(held(found.owned).reshape(-1, 1, 1, 1)))
-        for stage in found.stages:
-            if not stage.nodes:  # a copy holds what it is a copy of, or what reads it would read something else
-                due = self._copied(stage)
-                self.state.put(due.cells, of_numbers(due.numbers.reshape(-1, 1, 1, 1)))
+        copies = (self._copied(stage) for stage in found.stages if not stage.nodes)
+        for due in self.due() if as_layers else copies:  # else what reads a copy would read something else
+            self.state.put(due.cells, of_numbers(due.numbers.reshape(-1, 1, 1, 1)))
         self._free_constants(held)
         self.evaluation = Evaluation(reading.forms, self.state)
         self.evaluation.compute(self._between(), found.owned)
@@ -115,10 +125,13 @@ class Interpreted(Generic[E]):
                 yield from self._defined(stage, part, cells, wanted)
             yield from self._defined(stage, "", stage.cells, wanted)
         if self.found.prediction != NOWHERE:
-            labels = self.found.labels
-            last = self._elements(self.found.shown(self.found.network.nodes[-1].name).ravel())
-            wins = mean.prediction(last, None if labels is None else self._elements(labels.ravel()))
-            yield Due(np.array([self.found.prediction]), wins)
+            yield self.winner(self.found.network.nodes[-1].name)
+
+    def winner(self, name: str) -> Due[E]:
+        """What the prediction is if the largest element of a layer decides."""
+        labels, last = self.found.labels, self._elements(self.found.shown(name).ravel())
+        wins = mean.prediction(last, None if labels is None else self._elements(labels.ravel()))
+        return Due(np.array([self.found.prediction]), wins)
 
     def _copied(self, stage: Stage) -> Due[E]:
         assert stage.elements is not None
@@ -183,7 +196,10 @@ class Proof:
         kinds, given = self._field.given(self.cells)
         proved = np.zeros(self.cells.size, bool)
         wrong = np.zeros(self.cells.size, bool)
+        last = found.network.nodes[-1]
         for due in self._field.due():
+            if isinstance(last.layer, Softmax) and due.cells[0] == found.prediction:
+                due = self._decisive(due, last.inputs[0], given)
             at = places.find(due.cells, self.cells)
             equal = given[at].same(due.numbers) & (kinds[at] == NUMBER)
             proved[at] |= equal
@@ -191,6 +207,11 @@ class Proof:
         self.verdicts[proved & ~wrong] = PROVED
         self.verdicts[places.find(self._maybe_undefined(), self.cells)] = OPEN
         self._try(self.cells[self.verdicts == OPEN])
+
+    def _decisive(self, due: Due[Residues], source: str, given: Residues) -> Due[Residues]:
+        """What the prediction should be, by what Softmax reads if that is what decides: it is largest there."""
+        earlier = self._field.winner(source)
+        return earlier if given[places.find(due.cells, self.cells)].same(earlier.numbers).all() else due
 
     def _maybe_undefined(self) -> Places:
         """Cells whose formulas divide, take roots or the like where their layers do not: it fails for some numbers."""
@@ -280,10 +301,31 @@ class Proof:
         for number in range(_TRIES):
             if not cells.size:
                 return
-            different, unknown = self._differing(cells, partial(_drawn, kind=number, constants=constants))
-            self.verdicts[places.find(different, self.cells)] = DIFFERENT
-            cells = np.setdiff1d(cells, np.union1d(different, np.intersect1d(unknown, before)))
-            before = unknown
+            held = partial(_drawn, kind=number, constants=constants, seed=secrets.randbits(128))
+            different, unknown = self._differing(cells, held)
+            confirmed = self._confirmed(different, held) if different.size else different
+            self.verdicts[places.find(confirmed, self.cells)] = DIFFERENT
+            done = np.union1d(confirmed if number < _CONFIRMED else different, np.intersect1d(unknown, before))
+            cells, before = np.setdiff1d(cells, done), unknown
+
+    def _confirmed(self, cells: Places, held: Callable[[Places], Floats]) -> Places:
+        """Which of some cells are off for numbers that layers can hold; cells that read themselves are."""
+        numbers = Interpreted(self.found, self.reading, Floats, held, as_layers=True)
+        circular, sizes = np.zeros(cells.size, bool), np.ones(cells.size)
+        for group, mine in self._by_group(cells):
+            at = places.find(self.reading.forms.places[group][mine], cells)
+            for read in self._read(group, mine):
+                circular[at] |= (read == cells[at, None]).any(axis=1)
+                held_there = np.abs(numbers.state.at(read[:, None, :]).numbers.known()[:, 0, 0])
+                sizes[at] = np.maximum(sizes[at], np.nan_to_num(held_there, nan=np.inf).max(axis=1, initial=0.0))
+        off, _ = self._off(numbers, cells, _TOLERANCE * sizes**2)
+        return cells[off | circular]
+
+    def _read(self, group: int, mine: NDArray[np.int64]) -> Iterator[Places]:
+        """(formulas, size): the cells in each range that some formulas of a group read."""
+        forms = self.reading.forms
+        for first, ref in zip(forms.at(group, mine).T, forms.refs(group), strict=True):
+            yield first[:, None] + places.offsets(ref.range.height, ref.range.width).ravel()
 
     def _constants(self, cells: Places) -> set[float]:
         """0, 1, the other numbers that formulas hold, and those beside them, as `>` may stand before them."""
@@ -294,16 +336,24 @@ class Proof:
         return np.array(self.reading.forms.numbers(group)).reshape(1, -1)
 
     def _differing(self, cells: Places, held: Callable[[Places], Floats]) -> tuple[Places, Places]:
-        """Which of some cells are off for some numbers, and which cannot be computed."""
-        numbers = Interpreted(self.found, self.reading, Floats, held)
+        """Which of some cells are off for some numbers, in whatever relation these are, and which are not computed."""
+        off, unknown = self._off(Interpreted(self.found, self.reading, Floats, held), cells)
+        return cells[off], cells[unknown]
+
+    @staticmethod
+    def _off(numbers: Interpreted[Floats], cells: Places, rounding: Any = _TOLERANCE) -> tuple[Flags, Flags]:
+        """Which of some sorted cells are off, by more than may be rounding, and of which it is not known."""
         kinds, given = numbers.given(cells)
         different = np.zeros(cells.size, bool)
         for due in numbers.due(cells):
             at = places.find(due.cells, cells)
             at, right = at[at >= 0], due.numbers.data[0][at >= 0]
-            off = ~(np.abs(given.data[0][at] - right) <= _TOLERANCE * np.maximum(1.0, np.abs(right)))
+            allowed = np.maximum(
+                np.broadcast_to(rounding, cells.shape)[at], _TOLERANCE * np.maximum(1.0, np.abs(right))
+            )
+            off = np.isfinite(right) & ~(np.abs(given.data[0][at] - right) <= allowed)
             different[at] |= (kinds[at] != UNKNOWN) & ((kinds[at] != NUMBER) | off)
-        return cells[different], cells[kinds == UNKNOWN]
+        return different, kinds == UNKNOWN
 
 
 @dataclass
@@ -339,9 +389,9 @@ def _may_fail(node: Node) -> bool:
     return node.kind == "function" and node.text in ("LN", "LOG", "LOG10", "SQRT", "MOD")
 
 
-def _drawn(cells: Places, kind: int, constants: NDArray[np.float64]) -> Floats:
+def _drawn(cells: Places, kind: int, constants: NDArray[np.float64], seed: int) -> Floats:
     """Some of a few numbers, every second time; else normal ones, some of both, large ones, or those of one sign."""
-    rng = np.random.default_rng(secrets.randbits(128))
+    rng = np.random.default_rng(seed)
     numbers, few = rng.standard_normal(cells.shape), rng.choice(constants, cells.shape)
     mixed = np.where(rng.random(cells.shape) < _HALF, few, numbers)
     kinds = (numbers, few, -np.abs(numbers), few, mixed, few, _LARGE * numbers, few, np.abs(numbers), few)
