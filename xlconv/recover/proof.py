@@ -39,11 +39,11 @@ _AT_ONCE: Final = 1 << 20
 """Numbers that a definition reads for many elements, which are worked on together."""
 _FEWEST_REFS: Final = 2
 _HALF: Final = 0.5
-_LARGE: Final = 1e4
+_SMALL, _LARGE = 0.1, 1e4
 _TWO: Final = 2
 _TRIES: Final = 60
 """Random numbers with which what is not proved is tried."""
-_CONFIRMED: Final = 20
+_CONFIRMED: Final = 36
 """So many of these, if some are off, are to show that it comes about."""
 _TOLERANCE: Final = 1e-12
 """How far apart two float64 results of equal formulas may be, relative to what is right where that is beyond 1."""
@@ -390,12 +390,12 @@ def _may_fail(node: Node) -> bool:
 
 
 def _drawn(cells: Places, kind: int, constants: NDArray[np.float64], seed: int) -> Floats:
-    """Some of a few numbers, every second time; else normal ones, some of both, large ones, or those of one sign."""
+    """Some of a few numbers, every second time; else normal ones, small, large, those of one sign, some of both."""
     rng = np.random.default_rng(seed)
     numbers, few = rng.standard_normal(cells.shape), rng.choice(constants, cells.shape)
     mixed = np.where(rng.random(cells.shape) < _HALF, few, numbers)
-    kinds = (numbers, few, -np.abs(numbers), few, mixed, few, _LARGE * numbers, few, np.abs(numbers), few)
-    return Floats.of(kinds[kind % len(kinds)])
+    kinds = (numbers, _SMALL * numbers, -np.abs(numbers), mixed, _LARGE * numbers, np.abs(numbers))
+    return Floats.of(few if kind % 2 else kinds[kind // 2 % len(kinds)])
 
 
 def _not_looked_up(found: Found, reading: Reading) -> Places:
