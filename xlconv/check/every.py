@@ -13,15 +13,13 @@ from xlconv.check.explore import Explorer
 from xlconv.check.inputs import Trial
 from xlconv.check.numbers import Numbers
 from xlconv.check.pages import Page
-from xlconv.check.pages.explore import explore_page, known_numbers
+from xlconv.check.pages.explore import explore_page
 from xlconv.check.pages.judge import Outcome, compare
 from xlconv.check.pages.net import net_page
 from xlconv.check.pages.selecting import selecting
 from xlconv.check.report import Finding
 from xlconv.check.roots import roots
-from xlconv.check.steps import WORDS
 from xlconv.check.tally import errors_of
-from xlconv.declaration import explore_name
 from xlconv.formula.array import NUMBER, TEXTS, UNKNOWN
 from xlconv.network import FloatArray
 from xlconv.places import NOWHERE, Places
@@ -53,26 +51,24 @@ def pages(
         shape = found.network.input_shape
         inputs = [reference.forward(found.network, rng.standard_normal(shape)) for _ in range(_INPUTS)]
         all_pages.append(explore_page(explorer, found, inputs, tolerance))
+    all_pages = [page for page in all_pages if page.tables]
     assert reading.held is not None  # what the file holds has numbers of texts that are to be kept
     with TEXTS.forgotten():
-        outcomes = [_outcome(page, numbers, tolerance, changed) for page in all_pages if page.tables]
-    if explorer and explorer.page.tables:
-        named = {finding.cell for finding in outcomes[-1].findings}
-        further = _selecting(explorer, found, reading, known_numbers(found, inputs[0]))
-        outcomes[-1].findings.extend(each for each in further if each.cell not in named)
+        outcomes = [_outcome(page, numbers, tolerance, changed) for page in all_pages]
+    for page, outcome in zip(all_pages, outcomes, strict=True):
+        named = {finding.cell for finding in outcome.findings}
+        outcome.findings.extend(each for each in _selecting(page, reading) if each.cell not in named)
     return outcomes
 
 
-def _selecting(explorer: Explorer, found: Found, reading: Reading, known: Iterable[int]) -> Iterator[Finding]:
-    """Cells of Explore of which two inputs do not tell enough, as they choose by a number of the network, or others."""
-    page, typed = explorer.page, [found.atlas.place(*where[:3]) for where in explorer.choices]
-    given = np.unique(np.array([*typed, *known], np.int64))
-    cells = selecting(reading.forms, page.cells(page.tables), given, reading.held.places)
-    sentences = page.tables.get(explore_name(WORDS), np.empty(0, np.int64))  # which say what is below zero
-    for place in np.setdiff1d(cells, sentences).tolist():
-        where = found.atlas.cell(place)
-        message = "chooses what it shows by more than is typed on its worksheet, so not every case could be computed"
-        yield Finding("not-proved", where.place, "", message, formula=reading.book.cell(*where[:3]).formula or "")
+def _selecting(page: Page, reading: Reading) -> Iterator[Finding]:
+    """Cells that go by more than what their page is computed for."""
+    if page.basis is None:
+        return
+    for place in selecting(reading, page.basis).tolist():
+        where = page.atlas.cell(place)
+        message = "chooses what it shows by more than it should, so not every case could be computed"
+        yield Finding("not-proved", where.place, "", message, formula=page.book.cell(*where[:3]).formula or "")
 
 
 def _outcome(page: Page, numbers: Numbers, tolerance: float, changed: Range | None) -> Outcome:

@@ -53,16 +53,23 @@ class _Names:
         yield from self._single(MARK, self.choices.mark, self.sheet, (wording.RIGHT, wording.WRONG))
 
     def read(self) -> Iterator[Finding]:
-        """It is the only cell of the drawing's worksheet that says so."""
-        yield from self._single(READ, self.choices.read, self.choices.draw[0].sheet, (wording.NOT_DRAWN,))
+        """It is the only cell of the drawing's worksheet that says so, and stands below the word `prediction`."""
+        where, sheet = self.choices.read, self.choices.draw[0].sheet
+        found = list(self._single(READ, where, sheet, (wording.NOT_DRAWN,)))
+        yield from found
+        if where is not None and not found:
+            yield from self._below_word(READ, where, sheet)
 
     def prediction(self) -> Iterator[Finding]:
         """It stands below the word, if that stands above any cell."""
-        where = self.found.atlas.cell(self.found.prediction)
-        below = [Range(self.sheet, row + 1, column) for row, column in self._with_text(_PREDICTION)]
-        seen = [each for each in below if self._may_be_predicted(each)]
-        if seen and where not in seen:
-            yield _elsewhere(_PREDICTION, where, "the cell below that word", seen)
+        yield from self._below_word(_PREDICTION, self.found.atlas.cell(self.found.prediction), self.sheet)
+
+    def _below_word(self, name: str, where: Range, sheet: str) -> Iterator[Finding]:
+        """A name of a cell below the word `prediction`, if that stands above any cell that may show one."""
+        words = (at for at, cell in self.book.sheets[sheet].cells.items() if cell == (None, _PREDICTION))
+        seen = [each for row, column in words if self._may_be_predicted(each := Range(sheet, row + 1, column))]
+        if seen and where.part(0, 0) not in seen:
+            yield _elsewhere(name, where, f"the cell below the word {_PREDICTION!r}", seen)
 
     def classes(self) -> Iterator[Finding]:
         """They stand in the rows of the last layer's cells, if the prediction takes its own from any cells."""
@@ -92,9 +99,6 @@ class _Names:
             for at, cell in cells
             if any(text == cell.value or f'"{text}"' in (cell.formula or "") for text in texts)
         ]
-
-    def _with_text(self, text: str) -> list[tuple[int, int]]:
-        return [at for at, cell in self.book.sheets[self.sheet].cells.items() if cell == (None, text)]
 
     def _may_be_predicted(self, where: Range) -> bool:
         """Whether a cell has a formula, a number or the name of a class."""

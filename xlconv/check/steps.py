@@ -154,21 +154,21 @@ def _read(network: Network, node: Node, outputs: Mapping[str, FloatArray]) -> Fl
     """What a layer reads, as an image: a vector is a column; a dense layer reads a flattened image as it was."""
     name = node.inputs[0]
     if isinstance(node.layer, layers.Linear):
-        name = _viewed(network, name)
+        name = viewed(network, name)
     x = outputs[name]
     return x if x.ndim == 3 else x.reshape(1, -1, 1)
 
 
 def _reads(network: Network, cells: Cells) -> str:
     """The input, or the layer in whose cells stands what a layer reads, in words."""
-    name = _viewed(network, cells.node.inputs[0])
+    name = viewed(network, cells.node.inputs[0])
     if name == INPUT:
         return wording.READS_INPUT
     source = next(each for each in chosen(network) if name in (each.node.name, *(node.name for node in each.inline)))
     return wording.READS_LAYER.format(name=source.node.name)
 
 
-def _viewed(network: Network, name: str) -> str:
+def viewed(network: Network, name: str) -> str:
     """What a layer shows another view of: views have no cells of their own."""
     while name != INPUT and network[name].layer.view:
         name = network[name].inputs[0]

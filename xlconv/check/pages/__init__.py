@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,8 @@ ARRAY: Final = UNKNOWN + 1
 
 NOTHING: Final = inf
 """In the place of a number: no value is right, so an error or an empty text is due."""
+
+_NONE: Final = np.empty(0, np.int64)
 
 MOST_VALUES: Final = 20_000_000
 """Cell values that are computed of a page; beyond that a share of its choices is taken."""
@@ -101,6 +103,26 @@ class Batch:
     choice: Callable[[int], str]
 
 
+class Basis(NamedTuple):
+    """By which cells those of a page may choose what they show; all sorted.
+
+    Args:
+        cells: The cells of which this is so.
+        known: Cells whose formulas are of no interest: those that a person fills, and the network's.
+        allowed: Cells by which they may choose; of computed ones those that depend on no others.
+        typed: Cells by which the settled ones may choose, too.
+        settled: Cells that make of what is typed what is there; the others go by these.
+        free: Cells that may choose by anything.
+    """
+
+    cells: Places
+    known: Places
+    allowed: Places
+    typed: Places = _NONE
+    settled: Places = _NONE
+    free: Places = _NONE
+
+
 @dataclass(frozen=True)
 class Page:
     """Named tables, and how they are tried.
@@ -116,6 +138,7 @@ class Page:
         batches: Gives the choices that are tried.
         choices: How many choices there are.
         tried: How many of them are tried.
+        basis: By what its cells may choose, as far as that is known.
     """
 
     title: str
@@ -128,6 +151,7 @@ class Page:
     batches: Callable[[], Iterator[Batch]] = lambda: iter(())
     choices: int = 0
     tried: int = 0
+    basis: Basis | None = None
 
     def cells(self, names: Iterable[str]) -> Places:
         """The cells of some tables, table by table."""

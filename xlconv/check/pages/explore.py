@@ -10,7 +10,7 @@ error or an empty text is due everywhere.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, product
 from math import floor
 from typing import Final, TypeAlias
@@ -18,13 +18,15 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from xlconv import reference
 from xlconv.cells import Value
 from xlconv.check.explore import Explorer
-from xlconv.check.pages import AT_ONCE, MOST_VALUES, NOTHING, Batch, Due, Page, in_words
+from xlconv.check.pages import AT_ONCE, MOST_VALUES, NOTHING, Basis, Batch, Due, Page, in_words
 from xlconv.check.pages.judge import chunks
-from xlconv.check.steps import as_image, chosen
+from xlconv.check.steps import WORDS, as_image, chosen, viewed
 from xlconv.check.telling import Ints
 from xlconv.declaration import explore_name
+from xlconv.layers import Softmax
 from xlconv.network import FloatArray
 from xlconv.recover.found import Found
 
@@ -39,6 +41,14 @@ _TEXT: Final = "one"
 _NO_LAYERS: Final[tuple[Value, ...]] = ("no layer of this name", "", None, 1.0)
 _OF_LAYER: Final = ("number", "limits", "settings")
 """Tables that depend on the layer alone."""
+_OF_SOFTMAX: Final = ("softmax", "max", "exp_sum", "result", "cell", WORDS)
+_POWERS: Final = [sign * 10.0**power for sign in (-1, 1) for power in range(1, 10)]
+_BEYOND: Final = 30
+_TENTHS: Final = 400
+_RANDOM: Final = 50
+_TURNS: Final = 64
+_SETTLED: Final = ("number", "at")
+"""Tables that say which layer and which element is meant by what is typed."""
 _NAMES: Final = ("layer", "channel", "row", "column")
 
 
@@ -86,12 +96,27 @@ def explore_page(
                 for some in chunks(len(layer.typed), cells, AT_ONCE):
                     yield _batch(explorer, layer.name, layer.typed[some], outputs, known, tolerance)
             yield from _without_value(explorer, layers, outputs, known, tolerance)
+        yield from _typed_otherwise(explorer, layers, inputs[0], known_numbers(found, inputs[0]), tolerance)
+        yield from _turned(explorer, found, inputs[0], tolerance)
 
     page = explorer.page
     tried = sum(len(layer.typed) for layer in layers)
     if not page.tables:
         return page
-    return Page(page.title, "", page.rule, page.book, page.atlas, page.tables, page.order, batches, choices, tried)
+    return replace(page, batches=batches, choices=choices, tried=tried, basis=_basis(explorer, found, inputs[0]))
+
+
+def _basis(explorer: Explorer, found: Found, outputs: Outputs) -> Basis:
+    """Element and layer go by what is typed, all else by these and by what else stands on the worksheet."""
+    page, atlas = explorer.page, explorer.atlas
+    typed = np.unique([atlas.place(*where[:3]) for where in explorer.choices])
+    (sheet,) = {where.sheet for where in explorer.choices[:1]}
+    filled = atlas.of(sheet, list(explorer.book.sheets[sheet].cells))
+    settled = page.cells([name for name in map(explore_name, _SETTLED) if name in page.tables])
+    sentences = page.cells([name for name in [explore_name(WORDS)] if name in page.tables])  # which say what is below 0
+    known = np.union1d(typed, np.array([*known_numbers(found, outputs)], np.int64))
+    allowed = np.setdiff1d(filled, typed)
+    return Basis(page.cells(page.tables), known, allowed, typed, np.unique(settled), np.unique(sentences))
 
 
 def known_numbers(found: Found, outputs: Outputs) -> dict[int, float]:
@@ -191,6 +216,58 @@ def _without_value(
     typed: list[Typed] = [(value, 0.0, 0.0, 0.0) for value in _NO_LAYERS]
     tables = {name: np.full((1, *places.shape), NOTHING) for name, places in explorer.page.tables.items()}
     yield _filled(explorer, typed, known, {name: Due(numbers) for name, numbers in tables.items()})
+
+
+def _typed_otherwise(
+    explorer: Explorer, layers: Sequence[Layer], outputs: Outputs, known: Mapping[int, float], tolerance: float
+) -> Iterator[Batch]:
+    """Which element is meant by many numbers: tenths up to the last element and beyond, and powers of ten."""
+    name, rng = explore_name("at"), np.random.default_rng()
+    for layer in layers if name in explorer.page.tables else ():
+        typed = [
+            _typed_at(layer.name, [value if at == where else 0.0 for at in range(3)])
+            for where, size in enumerate(layer.shape)
+            for value in [*_tenths(size), *_POWERS, *rng.uniform(-_FAR, _FAR, _RANDOM).tolist()]
+        ]
+        due = _batch(explorer, layer.name, typed, outputs, known, tolerance).due
+        yield _filled(explorer, typed, dict(known), {name: due[name]})
+
+
+def _tenths(size: int) -> list[float]:
+    """Numbers around the places of some elements, of many elements the first and the last ones."""
+    near: NDArray[np.int64] = np.arange(-_BEYOND, 10 * size + _BEYOND)
+    return [float(n) / 10 for n in (near if near.size <= _TENTHS else np.r_[near[:_TENTHS], near[-_TENTHS:]])]
+
+
+def _turned(explorer: Explorer, found: Found, outputs: Outputs, tolerance: float) -> Iterator[Batch]:
+    """Each share of a Softmax, where each of what it reads is the largest for once."""
+    network, tables = explorer.network, explorer.page.tables
+    for cells in chosen(network):
+        if not isinstance(cells.node.layer, Softmax):
+            continue
+        name, source = cells.node.name, viewed(network, cells.node.inputs[0])
+        x = outputs[source]
+        turns = [np.roll(x.ravel(), turn) for turn in range(min(x.size, _TURNS))]
+        lanes = [
+            {**outputs, source: each.reshape(x.shape), cells.shows: reference.apply(cells.node.layer, each, {})}
+            for each in turns
+        ]
+        at = [np.array([[turn, 0, 0]]) for turn in range(len(turns))]
+        dues = [explorer.due(network, name, *each, tolerance) for each in zip(at, lanes, strict=True)]
+        due = {
+            table: Due(
+                np.concatenate([each[table].numbers for each in dues]), [*chain(*(each[table].texts for each in dues))]
+            )
+            for table in map(explore_name, _OF_SOFTMAX)
+            if table in tables
+        }
+        held = {
+            place: [float(lane[layer].flat[at]) for lane in lanes]
+            for layer in (source, cells.shows)
+            for at, place in enumerate(found.shown(layer).ravel().tolist())
+        }
+        batch = _filled(explorer, [_typed_at(name, [float(turn), 0.0, 0.0]) for turn in range(len(turns))], {}, due)
+        yield replace(batch, filled={**batch.filled, **held})
 
 
 def _filled(explorer: Explorer, typed: Sequence[Typed], known: Mapping[int, float], due: Mapping[str, Due]) -> Batch:

@@ -19,7 +19,7 @@ import numpy as np
 
 from xlconv import wording
 from xlconv.cells import Value, block_name
-from xlconv.check.pages import AT_ONCE, MOST_VALUES, NOTHING, Batch, Due, Page, in_words
+from xlconv.check.pages import AT_ONCE, MOST_VALUES, NOTHING, Basis, Batch, Due, Page, in_words
 from xlconv.check.pages.judge import chunks
 from xlconv.check.sentences import Text
 from xlconv.declaration import CHOSEN, DRAWN, MARK, READ
@@ -96,7 +96,7 @@ def net_page(book: Workbook, found: Found, most: int = MOST_VALUES, rng: np.rand
     def batches() -> Iterator[Batch]:
         return chain(net.looked_up(tried), net.rows(), net.other_samples(tried), net.drawings(), net.marked(tried))
 
-    return Page(_TITLE, INPUT, "value", book, found.atlas, net.tables, (), batches, len(every), len(tried))
+    return Page(_TITLE, INPUT, "value", book, found.atlas, net.tables, (), batches, len(every), len(tried), net.basis)
 
 
 @dataclass(frozen=True)
@@ -129,6 +129,17 @@ class _Net:
         single = {CHOSEN: self.own.row, MARK: self.own.mark, READ: self.own.read}
         cells = {name: self.found.atlas.places(where) for name, where in single.items() if where is not None}
         return {**cells, **self.inputs}
+
+    @property
+    def basis(self) -> Basis:
+        """Row, mark and text go by what is chosen, the prediction, and what stands beside the samples."""
+        own, atlas = self.own, self.found.atlas
+        asked = np.concatenate([atlas.places(where).ravel() for where in own.formulas])
+        given = [atlas.place(*own.choice[:3]), atlas.place(*own.sample[:3]), self.found.prediction]
+        beside = atlas.of(own.table.sheet, list(self.book.sheets[own.table.sheet].cells))
+        beside = np.setdiff1d(beside, atlas.places(own.table))
+        network = np.setdiff1d(np.union1d(self.found.owned, self.found.formulas), asked)
+        return Basis(np.unique(asked), np.union1d(given, network), np.union1d(given, beside))
 
     @property
     def classes(self) -> list[Value]:
@@ -213,7 +224,7 @@ class _Net:
         rows = [(self.row_of(choice), choice, prediction) for choice, prediction in pairs]
         due = {
             MARK: _of_one_cell([mark_of(row, choice.label, prediction) for row, choice, prediction in rows]),
-            READ: _of_one_cell([read_of(row, prediction) for row, _, prediction in rows]),
+            READ: _or_not_drawn(_of_one_cell([read_of(row, prediction) for row, _, prediction in rows])),
         }
         filled = self._filled([choice for choice, _ in pairs])
         filled[self.found.prediction] = [prediction for _, prediction in pairs]
@@ -248,6 +259,15 @@ def _of_one_cell(values: Sequence[Value]) -> Due:
     numbers = [NOTHING if value is None else value if isinstance(value, float) else np.nan for value in values]
     texts: list[tuple[Text, ...]] = [((value,),) if isinstance(value, str) else () for value in values]
     return Due(np.array(numbers)[:, None, None], texts)
+
+
+def _or_not_drawn(due: Due) -> Due:
+    """The same; where nothing of the sample is right it may be said that what is drawn is not shown."""
+    nothing = np.isinf(due.numbers[:, 0, 0])
+    texts: list[tuple[Text, ...]] = [
+        ((wording.NOT_DRAWN,),) if no else may for no, may in zip(nothing, due.texts, strict=True)
+    ]
+    return Due(due.numbers, texts)
 
 
 def _predicted(choice: Choice, prediction: Value) -> str:

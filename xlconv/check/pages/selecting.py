@@ -1,8 +1,8 @@
-"""Cells of a page that choose what they show by what is no choice of the page, such as a number of the network.
+"""Cells that choose what they show by what they should not, such as a number of the network.
 
 A page is computed for all of its choices, but under a few inputs alone: a formula that shows something else where one
-pixel is 0.25, or where a note is typed beside the net, may be right under all of these. A page chooses by what stands
-on its own worksheet; of all else it shows sums, products, the largest, and what follows from them.
+pixel is 0.25, or where a note is typed beside the net, may be right under all of these. What a page shows may be chosen
+by a few cells; of all else it shows sums, products, the largest, and what follows from them.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlconv import places
-from xlconv.formula.forms import Forms
-from xlconv.formula.plan import Alike, plan
+from xlconv.check.pages import Basis
+from xlconv.formula.plan import plan
 from xlconv.formula.tree import Node
 from xlconv.places import Places
+from xlconv.recover.reading import Reading
 
 _COMPUTING: Final = frozenset(
     {"SUM", "SUMPRODUCT", "SUMSQ", "PRODUCT", "AVERAGE", "MAX", "MIN", "MMULT", "TRANSPOSE", "N"}
@@ -27,62 +28,77 @@ _COMPUTING: Final = frozenset(
 _CHOOSING: Final = {"IF": {0}, "CHOOSE": {0}, "INDEX": {1, 2}}
 """Functions that show one of several values, and the arguments that say which."""
 _ARITHMETIC: Final = frozenset("+-*/^%@")
+_NONE: Final = np.empty(0, np.int64)
 
 
-def selecting(forms: Forms, cells: Places, known: Places, filled: Places) -> Places:
-    """Those of a page's cells that choose by other worksheets, by what is computed from these, or by a blank cell.
+def selecting(reading: Reading, basis: Basis) -> Places:
+    """Cells on the worksheets of a page that choose by others than they may, and of which the page's are computed.
 
     Args:
-        forms: The workbook's formulas.
-        cells: The page's, on one worksheet.
-        known: Cells, sorted, whose formulas are of no interest: those that a person fills, and the network's.
+        reading: The workbook's formulas.
+        basis: By what the cells of the page may choose.
+
+    Returns:
+        Sorted.
+    """
+    rules, found = _Rules(basis.allowed, reading.held.places), [_NONE]
+    for generation in plan(reading.forms, basis.cells, basis.known):
+        for alike in generation.alike:
+            by, firsts, sizes = _chosen_by(alike.pattern.tree), alike.firsts, alike.pattern.sizes
+            chooses, is_settled = rules.broken(firsts, sizes, by), places.find(alike.cells, basis.settled) >= 0
+            if is_settled.any():
+                chooses[is_settled] = rules.broken(firsts[is_settled], sizes, by, basis.typed)
+            found.append(alike.cells[chooses])
+            depends = rules.broken(firsts, sizes, set(range(len(sizes)))) & ~is_settled & ~chooses  # which is told
+            rules.take(alike.cells[depends], alike.cells[~depends])
+    choosing = np.setdiff1d(np.concatenate(found), basis.free)
+    here: Places = choosing[np.isin(places.sheets(choosing), places.sheets(basis.cells))]
+    return here
+
+
+class _Rules:
+    """By which cells may be chosen.
+
+    Args:
+        allowed: These cells, sorted, as far as they do not vary.
         filled: All cells that hold something, sorted.
     """
-    varying, found = _Varying(int(places.sheets(cells[:1])[0]), known, filled), [np.empty(0, np.int64)]
-    for generation in plan(forms, cells, known):
-        for alike in generation.alike:
-            found.append(alike.cells[varying.read(alike, _choosing(alike.pattern.tree))])
-            varying.add(alike)
-    return np.intersect1d(np.concatenate(found), cells)
 
+    def __init__(self, allowed: Places, filled: Places) -> None:
+        self._varying, self._allowed, self._filled = _NONE, allowed, filled
 
-class _Varying:
-    """Cells whose values depend on more than the choices of a page."""
+    def take(self, varying: Places, others: Places) -> None:
+        """Take in computed cells, those that depend on others than these, and those that do not."""
+        self._varying, self._allowed = np.union1d(self._varying, varying), np.union1d(self._allowed, others)
 
-    def __init__(self, sheet: int, known: Places, filled: Places) -> None:
-        self._sheet, self._filled = sheet, np.union1d(known, filled)
-        self._cells = np.empty(0, np.int64)
-
-    def add(self, alike: Alike) -> None:
-        """Take in what some formulas compute."""
-        depends = self.read(alike, range(len(alike.pattern.sizes)))
-        self._cells = np.union1d(self._cells, alike.cells[depends])
-
-    def read(self, alike: Alike, refs: set[int] | range) -> NDArray[np.bool_]:
-        """Which of some cells read one in some of their ranges."""
-        found = np.zeros(alike.cells.size, bool)
+    def broken(
+        self, firsts: Places, sizes: tuple[tuple[int, int], ...], refs: set[int], also: Places = _NONE
+    ) -> NDArray[np.bool_]:
+        """Which of some cells read another one, by where their ranges begin, in some of these."""
+        found = np.zeros(len(firsts), bool)
         for ref in refs:
-            first, which = np.unique(alike.firsts[:, ref], return_inverse=True)
-            found |= self._within(first, *alike.pattern.sizes[ref])[which]
+            first, which = np.unique(firsts[:, ref], return_inverse=True)
+            found |= self._is_broken(first, *sizes[ref], also)[which]
         return found
 
-    def _within(self, first: Places, height: int, width: int) -> NDArray[np.bool_]:
-        """Whether one is in a range that begins at each of some places; a single blank cell counts as well."""
-        here = places.sheets(first) == self._sheet
-        read = first[here, None, None] + places.offsets(height, width)
+    def _is_broken(self, first: Places, height: int, width: int, also: Places) -> NDArray[np.bool_]:
+        """Whether another one is in a range, by where it begins; in larger ones blank cells do not count."""
+        here = np.isin(places.sheets(first), np.unique(places.sheets(self._allowed)))
+        read = first[here, None] + places.offsets(height, width).ravel()
+        may = (places.find(read, self._allowed) >= 0) | (places.find(read, also) >= 0)
+        if height * width > 1:
+            may |= places.find(read, self._filled) < 0
         found: NDArray[np.bool_] = ~here
-        found[here] = (places.find(read, self._cells) >= 0).any(axis=(1, 2))
-        if height == width == 1:
-            found |= places.find(first, self._filled) < 0
+        found[here] = (~may | (places.find(read, self._varying) >= 0)).any(axis=1)
         return found
 
 
-def _choosing(node: Node) -> set[int]:
+def _chosen_by(tree: Node) -> set[int]:
     """The ranges of a pattern by which something is chosen."""
-    return set(_chosen_by(node, chooses=False))
+    return set(_choosing(tree, chooses=False))
 
 
-def _chosen_by(node: Node, *, chooses: bool) -> Iterator[int]:
+def _choosing(node: Node, *, chooses: bool) -> Iterator[int]:
     if node.kind == "reference" and chooses:
         yield int(node.text)
     if _asks_for_text(node):
@@ -91,7 +107,7 @@ def _chosen_by(node: Node, *, chooses: bool) -> Iterator[int]:
     of_these = _CHOOSING.get(node.text) if node.kind == "function" else None
     for at, child in enumerate(node.children):
         says_which = not is_plain if of_these is None else at in of_these
-        yield from _chosen_by(child, chooses=chooses or says_which)
+        yield from _choosing(child, chooses=chooses or says_which)
 
 
 def _asks_for_text(node: Node) -> bool:
