@@ -147,7 +147,7 @@ CHANGES = [
     (EXP, "1/EXP(MAX($BI$9:$BI$11)-BI9)", DIFFERENT),  # too large for some
     (EXP, "EXP(BI9)/EXP(MAX($BI$9:$BI$11))", DIFFERENT),
     (EXP, "2.718281828459045^(BI9-MAX($BI$9:$BI$11))", OPEN),
-    (SHARE, "1/SUM($BL$9:$BL$11/BL9)", OPEN),  # none for an exponential of 0, which none is
+    (SHARE, "1/SUM($BL$9:$BL$11/BL9)", DIFFERENT),  # none for an exponential of 0
     (SHARE, "BL9/SUM($BL$9:$BL$10)", DIFFERENT),
     (SHARE, "BL9/(SUM($BL$9:$BL$11)+1E-9)", DIFFERENT),
     (SHARE, "BL10/SUM($BL$9:$BL$11)", DIFFERENT),
