@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
 from xlconv import engines
 from xlconv.cells import Edit, Value
+from xlconv.check.pages import Page
 from xlconv.check.pages.lanes import Plain, of_values
 from xlconv.places import Atlas, Places
 from xlconv.reader import Workbook
@@ -25,7 +27,7 @@ class ByEngine:
         most: Lanes that it computes at most.
     """
 
-    def __init__(self, book: Workbook, engine: engines.Engine = EMBEDDED, most: int = 200) -> None:
+    def __init__(self, book: Workbook, engine: engines.Engine = EMBEDDED, most: int = 250) -> None:
         self.book, self.engine, self.most = book, engine, most
         self.atlas = Atlas(book.sheets)
 
@@ -46,6 +48,11 @@ class ByEngine:
 
     def _edit(self, place: int, value: Any) -> Edit:
         return self.atlas.cell(place), [[value]]
+
+
+def for_engines(page: Page, most: int = 250) -> Page:
+    """A page without the batches of more choices than an engine computes in a while."""
+    return replace(page, batches=lambda: (batch for batch in page.batches() if batch.count <= most))
 
 
 def place_of(book: Workbook, name: str) -> int:

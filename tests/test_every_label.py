@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.lanes import ByEngine
+from tests.lanes import ByEngine, for_engines
 from tests.test_check_explore import TOLERANCE
 from tests.test_choices import colour
 from xlconv import reader, workbook
@@ -46,7 +46,7 @@ def page(book: Workbook, most: int = 10**9) -> Page:
 
 
 def checked(book: Workbook) -> Outcome:
-    return compare(page(book), ByEngine(book, most=250), TOLERANCE, "formualizer")
+    return compare(for_engines(page(book)), ByEngine(book), TOLERANCE, "formualizer")
 
 
 @pytest.mark.parametrize("which", ["words", "numbers"])
@@ -198,7 +198,7 @@ def test_beyond_a_number_of_values_some_choices_are_tried(words: Workbook) -> No
     """And it is said of how many."""
     some = page(words, most=20 * 36)
     assert (some.tried, some.choices) == (20, 50)
-    assert compare(some, ByEngine(words, most=250), TOLERANCE).findings == []
+    assert compare(for_engines(some), ByEngine(words), TOLERANCE).findings == []
 
 
 def test_without_choices_there_is_no_page(small: Path) -> None:

@@ -43,6 +43,7 @@ _OF_LAYER: Final = ("number", "limits", "settings")
 """Tables that depend on the layer alone."""
 _OF_SOFTMAX: Final = ("softmax", "max", "exp_sum", "result", "cell", WORDS)
 _POWERS: Final = [sign * 10.0**power for sign in (-1, 1) for power in range(1, 10)]
+_WHOLE: Final = [float(n) for n in range(-20, 100)]
 _BEYOND: Final = 30
 _TENTHS: Final = 400
 _RANDOM: Final = 50
@@ -227,7 +228,7 @@ def _typed_otherwise(
         typed = [
             _typed_at(layer.name, [value if at == where else 0.0 for at in range(3)])
             for where, size in enumerate(layer.shape)
-            for value in [*_tenths(size), *_POWERS, *rng.uniform(-_FAR, _FAR, _RANDOM).tolist()]
+            for value in [*_tenths(size), *_WHOLE, *_POWERS, *rng.uniform(-_FAR, _FAR, _RANDOM).tolist()]
         ]
         due = _batch(explorer, layer.name, typed, outputs, known, tolerance).due
         yield _filled(explorer, typed, dict(known), {name: due[name]})

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from xlconv import wording
-from xlconv.cells import Value, block_name
+from xlconv.cells import MAX_COLUMNS, Value, block_name
 from xlconv.check.pages import AT_ONCE, MOST_VALUES, NOTHING, Basis, Batch, Due, Page, in_words
 from xlconv.check.pages.judge import chunks
 from xlconv.check.sentences import Text
@@ -136,8 +136,9 @@ class _Net:
         own, atlas = self.own, self.found.atlas
         asked = np.concatenate([atlas.places(where).ravel() for where in own.formulas])
         given = [atlas.place(*own.choice[:3]), atlas.place(*own.sample[:3]), self.found.prediction]
-        beside = atlas.of(own.table.sheet, list(self.book.sheets[own.table.sheet].cells))
-        beside = np.setdiff1d(beside, atlas.places(own.table))
+        filled = atlas.of(own.table.sheet, list(self.book.sheets[own.table.sheet].cells))
+        rows = atlas.within(filled, own.table._replace(column=1, width=MAX_COLUMNS))
+        beside = np.setdiff1d(filled[rows], atlas.places(own.table))
         network = np.setdiff1d(np.union1d(self.found.owned, self.found.formulas), asked)
         return Basis(np.unique(asked), np.union1d(given, network), np.union1d(given, beside))
 
