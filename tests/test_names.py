@@ -252,7 +252,7 @@ def test_a_missing_name_is_a_finding(chosen: Path, tmp_path: Path, name: str, se
         ("choice", 20, "the cell with the drop-down"),
         ("mark", 4, "the cell that says '✓ right' or '✗ wrong'"),
         ("drawn_prediction", 4, "the cell that says 'draw is not chosen'"),
-        ("prediction", 1, "the cell below that word"),
+        ("prediction", 1, "the cell below the word 'prediction'"),
     ],
 )
 def test_a_moved_name_is_a_finding(chosen: Path, tmp_path: Path, name: str, down: int, due: str) -> None:

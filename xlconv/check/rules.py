@@ -127,8 +127,8 @@ _ALL: Final = (
         "a formula of which it is not known whether it is what its layer says",
         "It is not equal to the layer's definition in the arithmetic in which formulas are proved, but no numbers were "
         "found for which it differs. A function that gives something else each time, or one of which nothing is known, "
-        "leaves it open; so does rounding that is too fine to see. Beside the layers it is a formula that chooses what it "
-        "shows by more than the choices that it was computed for, such as one pixel.",
+        "leaves it open; so does rounding that is too fine to see. Beside the layers it is a formula that chooses what "
+        "it shows by more than the choices that it was computed for, such as one pixel.",
         "Write the formula with the functions and cells of its layer, or of its worksheet, alone.",
     ),
     Rule(

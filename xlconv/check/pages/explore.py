@@ -23,11 +23,11 @@ from xlconv.cells import Value
 from xlconv.check.explore import Explorer
 from xlconv.check.pages import AT_ONCE, MOST_VALUES, NOTHING, Basis, Batch, Due, Page, in_words
 from xlconv.check.pages.judge import chunks
-from xlconv.check.steps import WORDS, as_image, chosen, viewed
+from xlconv.check.steps import WORDS, Cells, as_image, chosen, viewed
 from xlconv.check.telling import Ints
 from xlconv.declaration import explore_name
 from xlconv.layers import Softmax
-from xlconv.network import FloatArray
+from xlconv.network import FloatArray, Network
 from xlconv.recover.found import Found
 
 Outputs: TypeAlias = Mapping[str, FloatArray]
@@ -242,33 +242,39 @@ def _tenths(size: int) -> list[float]:
 
 def _turned(explorer: Explorer, found: Found, outputs: Outputs, tolerance: float) -> Iterator[Batch]:
     """Each share of a Softmax, where each of what it reads is the largest for once."""
-    network, tables = explorer.network, explorer.page.tables
-    for cells in chosen(network):
+    for cells in chosen(explorer.network):
         if not isinstance(cells.node.layer, Softmax):
             continue
-        name, source = cells.node.name, viewed(network, cells.node.inputs[0])
-        x = outputs[source]
-        turns = [np.roll(x.ravel(), turn) for turn in range(min(x.size, _TURNS))]
-        lanes = [
-            {**outputs, source: each.reshape(x.shape), cells.shows: reference.apply(cells.node.layer, each, {})}
-            for each in turns
+        turns = list(_turns(explorer.network, cells, outputs))
+        typed = [_typed_at(cells.node.name, [float(turn), 0.0, 0.0]) for turn in range(len(turns))]
+        dues = [
+            explorer.due(explorer.network, cells.node.name, np.array([[at, 0, 0]]), turn, tolerance)
+            for at, turn in enumerate(turns)
         ]
-        at = [np.array([[turn, 0, 0]]) for turn in range(len(turns))]
-        dues = [explorer.due(network, name, *each, tolerance) for each in zip(at, lanes, strict=True)]
-        due = {
-            table: Due(
-                np.concatenate([each[table].numbers for each in dues]), [*chain(*(each[table].texts for each in dues))]
-            )
-            for table in map(explore_name, _OF_SOFTMAX)
-            if table in tables
-        }
+        names = [name for name in map(explore_name, _OF_SOFTMAX) if name in explorer.page.tables]
         held = {
-            place: [float(lane[layer].flat[at]) for lane in lanes]
-            for layer in (source, cells.shows)
+            place: [float(turn[layer].flat[at]) for turn in turns]
+            for layer in (viewed(explorer.network, cells.node.inputs[0]), cells.shows)
             for at, place in enumerate(found.shown(layer).ravel().tolist())
         }
-        batch = _filled(explorer, [_typed_at(name, [float(turn), 0.0, 0.0]) for turn in range(len(turns))], {}, due)
+        batch = _filled(explorer, typed, {}, {name: _one_by_one([due[name] for due in dues]) for name in names})
         yield replace(batch, filled={**batch.filled, **held})
+
+
+def _turns(network: Network, cells: Cells, outputs: Outputs) -> Iterator[Outputs]:
+    """What layers give if a Softmax reads the same numbers in other places."""
+    read = cells.node.inputs[0]
+    source = viewed(network, read)
+    x = outputs[source]
+    for turn in range(min(x.size, _TURNS)):
+        turned = np.roll(x.ravel(), turn)
+        y = reference.apply(cells.node.layer, turned, {})
+        yield {**outputs, source: turned.reshape(x.shape), read: turned.reshape(outputs[read].shape), cells.shows: y}
+
+
+def _one_by_one(dues: Sequence[Due]) -> Due:
+    """What is due for several choices, of each of which that is known by itself."""
+    return Due(np.concatenate([due.numbers for due in dues]), [text for due in dues for text in due.texts])
 
 
 def _filled(explorer: Explorer, typed: Sequence[Typed], known: Mapping[int, float], due: Mapping[str, Due]) -> Batch:
