@@ -23,13 +23,13 @@ import numpy as np
 from tests import strategies
 from xlconv import reader, templates, workbook
 from xlconv.check import networks_of, verify
-from xlconv.check.selftest import Result, SelfTest, self_test
-from xlconv.check.selftest.copies import Copies
 from xlconv.engines import DEFAULT, Engine, by_name
 from xlconv.network import FloatArray, Network
 from xlconv.pages.choices import Chosen
 from xlconv.processes import pool, processors
 from xlconv.reader import Cell
+from xlconv.selftest import Result, SelfTest, self_test
+from xlconv.selftest.copies import Copies
 from xlconv.templates import Samples
 
 DIGITS = (1, 3, 5, 7, 9)

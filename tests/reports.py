@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from xlconv.check.report import EngineResult, Failure, Finding, Grade, LayerResult, Report, Unrecognised
+from xlconv.report import EngineResult, Failure, Finding, Grade, LayerResult, Report, Unrecognised
 
 HOSTILE = [
     "::error file=a::owned",

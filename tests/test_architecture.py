@@ -18,10 +18,10 @@ ROOT = Path(xlconv.__file__).parent
 
 FLOORS = [
     ["cli", "__main__"],
-    ["render", "show"],
+    ["render", "selftest", "show"],
     ["picture"],
     ["check", "workbook", "train", "launch"],
-    ["recover", "finish"],
+    ["recover", "report", "finish"],
     ["pages"],
     ["layout", "engines", "mean", "emit", "templates", "digits", "pytorch", "style", "files", "tracing"],
     ["formula"],
@@ -33,7 +33,10 @@ FLOORS = [
 ]
 """From the top; a module imports from lower floors, or from its own where that is said here."""
 
-PACKAGES = ("check", "cli", "doors", "engines", "formula", "layout", "pages", "processes", "reader", "recover")
+PACKAGES = (
+    *("check", "cli", "doors", "engines", "formula", "layers", "layout", "pages", "processes", "reader", "recover"),
+    *("report", "selftest"),
+)
 
 NEIGHBOURS = {(name, name) for name in PACKAGES} | {("__main__", "cli")}
 
@@ -51,6 +54,8 @@ FORBIDDEN = {
     "layout": {"xlconv.recover", "xlconv.reference"},
     "reference": WRITER | {"xlconv.cells", "xlconv.recover"},
     "check": WRITER | {"xlconv.pytorch", "torch"},
+    "selftest": WRITER | {"xlconv.pytorch", "torch"},
+    "report": WRITER | {"numpy", "torch", "xlconv.network", "xlconv.recover", "xlconv.reference"},
     "recover": WRITER | {"torch", "xlconv.check", "xlconv.engines", "xlconv.pytorch", "xlconv.reference"},
     "reader": WRITER | {"numpy", "torch", "xlconv.network", "xlconv.layers"},
     "formula": WRITER | {"torch", "xlconv.layers", "xlconv.network", "xlconv.reference"},
@@ -172,7 +177,7 @@ def top_level(path: Path) -> set[str]:
     return {imported.partition(".")[0] for imported in imports(path)}
 
 
-@pytest.mark.parametrize("name", ["check", "recover"])
+@pytest.mark.parametrize("name", ["check", "recover", "selftest"])
 def test_judges_do_not_load_the_writer(name: str) -> None:
     """Not even by way of what they import does the writer come into a process that only judges workbooks."""
     code = f"import sys, {', '.join(dotted(path) for path in modules()[name])}; print(*sys.modules)"

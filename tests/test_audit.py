@@ -16,7 +16,7 @@ from xlconv import reader
 from xlconv.check import networks_of, whole
 from xlconv.check.audit import audit
 from xlconv.check.audit.functions import EXCEL, PREFIXES, lacking
-from xlconv.check.report import Finding
+from xlconv.report import Finding
 
 NUMBERS: Final = {f"{letter}{row}": row + at / 10 for at, letter in enumerate("ABCDEFG") for row in range(1, 9)}
 """Numbers in A1:G8, which formulas in the tests read."""

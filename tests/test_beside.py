@@ -12,7 +12,7 @@ from tests import tampering
 from tests.conftest import SHARED
 from xlconv import reader
 from xlconv.check import verify
-from xlconv.check.report import Report
+from xlconv.report import Report
 
 ROW = 300
 

@@ -13,12 +13,12 @@ from tests import test_explore_page as page
 from xlconv import engines, layers, reader, reference, workbook
 from xlconv.cells import ErrorValue, Value
 from xlconv.check.explore import Explorer
-from xlconv.check.selftest.copies import Copies
 from xlconv.check.sentences import Clause, Text, in_full, is_said, texts
 from xlconv.check.steps import Selection, explain
 from xlconv.layers import Layer
 from xlconv.network import FloatArray, Network, Node
 from xlconv.recover.declared import found_by
+from xlconv.selftest.copies import Copies
 
 TOLERANCE = 1e-9
 

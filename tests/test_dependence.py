@@ -12,9 +12,9 @@ from tests import handmade
 from tests.locating import located
 from xlconv import reader, workbook
 from xlconv.check import networks_of, structure, verify
-from xlconv.check.report import Finding
 from xlconv.layers import Flatten
 from xlconv.network import Network, Node
+from xlconv.report import Finding
 
 FIRST, LAST = "{input_0 0 0}", "{input_0 27 27}"
 """The corners of the input: both are followed, whatever the seed."""

@@ -17,11 +17,11 @@ from xlconv.check.pages import NOTHING, Batch, Due, Page, in_words
 from xlconv.check.pages.explore import explore_page, whole
 from xlconv.check.pages.judge import Judge, Outcome, compare
 from xlconv.check.pages.lanes import of_values
-from xlconv.check.selftest.copies import Copies
 from xlconv.declaration import explore_name
 from xlconv.places import Atlas
 from xlconv.reader import Cell, Workbook
 from xlconv.recover.declared import found_by
+from xlconv.selftest.copies import Copies
 
 
 @pytest.fixture(scope="module")

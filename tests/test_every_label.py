@@ -15,12 +15,12 @@ from xlconv.cells import Range, Value
 from xlconv.check.pages import NOTHING, Page
 from xlconv.check.pages.judge import Outcome, compare
 from xlconv.check.pages.net import Choice, mark_of, net_page, read_of, row_of
-from xlconv.check.selftest.copies import Copies
 from xlconv.layers import Linear, Softmax
 from xlconv.network import Network, Node
 from xlconv.pages.choices import Chosen
 from xlconv.reader import Cell, Workbook
 from xlconv.recover.declared import found_by
+from xlconv.selftest.copies import Copies
 from xlconv.templates import Samples
 
 

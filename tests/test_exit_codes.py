@@ -13,9 +13,9 @@ import openpyxl
 import pytest
 
 from tests.reports import kinds
-from xlconv.check.report import Failure, Report
 from xlconv.cli import run
 from xlconv.errors import WorkbookError
+from xlconv.report import Failure, Report
 
 Command: TypeAlias = Callable[..., int]
 
@@ -116,7 +116,7 @@ def test_of_a_batch(command: Command, monkeypatch: pytest.MonkeyPatch, verdicts:
 )
 def test_of_several_self_tests(command: Command, monkeypatch: pytest.MonkeyPatch, files: str, code: int) -> None:
     """A fault that is missed in one workbook is not hidden by another that cannot be read."""
-    module = ModuleType("xlconv.check.selftest")
+    module = ModuleType("xlconv.selftest")
 
     def self_test(path: Path, *_: object) -> SimpleNamespace:
         if path.stem == "bad":
@@ -124,7 +124,7 @@ def test_of_several_self_tests(command: Command, monkeypatch: pytest.MonkeyPatch
         return SimpleNamespace(all_found=path.stem == "found", to_text=lambda: path.stem)
 
     module.self_test = self_test  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "xlconv.check.selftest", module)
+    monkeypatch.setitem(sys.modules, "xlconv.selftest", module)
     assert {command("verify", "--self-test", *order) for order in permutations(files.split())} == {code}
 
 

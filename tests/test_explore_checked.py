@@ -18,14 +18,14 @@ from xlconv import digits, engines, layers, reader, workbook
 from xlconv.cells import Range, Value, column_letters, column_number
 from xlconv.check import inputs, values
 from xlconv.check.explore import Comparison, Explorer
-from xlconv.check.report import Finding
-from xlconv.check.selftest.copies import Copies
 from xlconv.check.steps import WORDS, Selection
 from xlconv.declaration import EXPLORE_SHEET
 from xlconv.errors import EngineError
 from xlconv.network import FloatArray, Network, Node
 from xlconv.reader import Cell, Workbook
 from xlconv.recover.declared import found_by
+from xlconv.report import Finding
+from xlconv.selftest.copies import Copies
 from xlconv.templates import Template
 
 EMBEDDED = engines.by_name("formualizer", isolated=False)

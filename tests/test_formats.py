@@ -20,14 +20,14 @@ from click.testing import CliRunner, Result
 from markdown_it import MarkdownIt
 
 from tests.reports import GROUP, HOSTILE, WARNING, WRONG, hostile, kinds, layer, report, skipped
-from xlconv.check.formats.junit import to_junit
-from xlconv.check.formats.markdown import to_markdown
-from xlconv.check.formats.sarif import to_sarif
-from xlconv.check.formats.table import COLUMNS, to_csv, to_frame
-from xlconv.check.report import Failure, Report
-from xlconv.check.rules import RULES
 from xlconv.cli import cli
 from xlconv.errors import printable
+from xlconv.report import Failure, Report
+from xlconv.report.junit import to_junit
+from xlconv.report.markdown import to_markdown
+from xlconv.report.rules import RULES
+from xlconv.report.sarif import to_sarif
+from xlconv.report.table import COLUMNS, to_csv, to_frame
 
 Make = Callable[[], list[Report | Failure]]
 every_kind = pytest.mark.parametrize("make", kinds().values(), ids=kinds())

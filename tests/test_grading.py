@@ -17,15 +17,15 @@ from tests.reports import GRADES, layer, report
 from xlconv import templates
 from xlconv.check import verify
 from xlconv.check.alignment import align, differences, units
-from xlconv.check.formats.junit import to_junit
-from xlconv.check.formats.markdown import to_markdown
-from xlconv.check.formats.table import to_csv, to_frame
-from xlconv.check.formats.text import summary, to_text
 from xlconv.check.grading import expectation
-from xlconv.check.report import Failure, Grade, Report
 from xlconv.errors import TemplateError, WorkbookError
 from xlconv.layers import Conv2d, Flatten, Layer, Linear, MaxPool2d, ReLU, Softmax, ZeroPad2d
 from xlconv.network import Network, Node
+from xlconv.report import Failure, Grade, Report
+from xlconv.report.junit import to_junit
+from xlconv.report.markdown import to_markdown
+from xlconv.report.table import to_csv, to_frame
+from xlconv.report.text import summary, to_text
 
 CONV2 = ("AH9:AM14", "AO9:AT14")
 """The second layer in `handmade.mixture`."""

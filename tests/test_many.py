@@ -26,9 +26,9 @@ from tests import handmade
 from tests.reports import report
 from xlconv.check import inputs
 from xlconv.check.many import verify_many
-from xlconv.check.report import Failure, Report
 from xlconv.cli import cli
 from xlconv.processes.pool import Died, in_order
+from xlconv.report import Failure, Report
 
 EXPECTED = handmade.network(inline=True)
 
@@ -235,7 +235,7 @@ def test_against_as_json(mixture: Path) -> None:
 @cache
 def selftest(all_found: bool) -> ModuleType:
     """Stands in for the module that plants faults."""
-    module = ModuleType("xlconv.check.selftest")
+    module = ModuleType("xlconv.selftest")
 
     def self_test(path: Path, engine_name: str, count: int, seed: int, jobs: int) -> SimpleNamespace:
         text = f"{path.name} {engine_name} {count} {seed} {jobs}"
@@ -248,7 +248,7 @@ def selftest(all_found: bool) -> ModuleType:
 @pytest.mark.parametrize("all_found", [True, False])
 def test_self_test(monkeypatch: pytest.MonkeyPatch, all_found: bool) -> None:
     """--self-test prints what was found in each file, and fails where a fault was not."""
-    monkeypatch.setitem(sys.modules, "xlconv.check.selftest", selftest(all_found))
+    monkeypatch.setitem(sys.modules, "xlconv.selftest", selftest(all_found))
     code, text = run("a.xlsx", "b.xlsx", "--self-test", "--faults", "7", "--seed", "3", "--jobs", "2")
     assert code == (0 if all_found else 1)
     assert text.splitlines() == ["a.xlsx formualizer 7 3 2", "b.xlsx formualizer 7 3 2"]

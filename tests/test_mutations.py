@@ -13,11 +13,11 @@ from tests import handmade, tampering
 from tests.conftest import needs_libreoffice
 from xlconv import reader, workbook
 from xlconv.check import inputs, networks_of, structure, values
-from xlconv.check.selftest.detectors import flags
 from xlconv.engines import by_name
 from xlconv.processes import pool, processors
 from xlconv.recover.declared import found_by
 from xlconv.recover.reading import read
+from xlconv.selftest.detectors import flags
 
 CHANGES = 300
 

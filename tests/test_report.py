@@ -12,13 +12,13 @@ from typing import Any
 import jsonschema
 import pytest
 
-import xlconv.check
+import xlconv.report
 from tests.reports import GROUP, HOSTILE, WARNING, WRONG, hostile, kinds, layer, report, skipped
 from xlconv.check import verify
-from xlconv.check.formats.text import to_text
-from xlconv.check.report import EngineResult, Failure, Finding, Grade, Report, Unrecognised, to_json
+from xlconv.report import EngineResult, Failure, Finding, Grade, Report, Unrecognised, to_json
+from xlconv.report.text import to_text
 
-SCHEMA: dict[str, Any] = json.loads(Path(xlconv.check.__file__).with_name("report.schema.json").read_text("utf-8"))
+SCHEMA: dict[str, Any] = json.loads(Path(xlconv.report.__file__).with_name("report.schema.json").read_text("utf-8"))
 
 Make = Callable[[], list[Report | Failure]]
 

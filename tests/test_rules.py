@@ -8,8 +8,8 @@ from typing import get_args
 import pytest
 from click.testing import CliRunner
 
-from xlconv.check.rules import RULES, Rule, RuleId, UnknownRuleError, named
 from xlconv.cli import cli
+from xlconv.report.rules import RULES, Rule, RuleId, UnknownRuleError, named
 
 
 def test_ids() -> None:

@@ -15,10 +15,10 @@ from xlconv.cells import Edit, ErrorValue, NotEvaluated, Range, Value
 from xlconv.check import second, verify
 from xlconv.check.computed import Question
 from xlconv.check.needed import Needs
-from xlconv.check.report import Report
 from xlconv.engines import Engine
 from xlconv.errors import EngineError
 from xlconv.recover.reading import read
+from xlconv.report import Report
 
 LACKS = NotEvaluated("one: #NAME? (a function that it lacks, or an unknown name)")
 VALUE, NUM, CIRCLE = ErrorValue("#VALUE!"), ErrorValue("#NUM!"), ErrorValue("#CIRC!")

@@ -10,10 +10,10 @@ from xlconv import reader, workbook
 from xlconv.cells import Range
 from xlconv.check import every
 from xlconv.check.numbers import Numbers
-from xlconv.check.selftest.copies import Copies
 from xlconv.reader import Cell, Workbook
 from xlconv.recover.declared import found_by
 from xlconv.recover.reading import read
+from xlconv.selftest.copies import Copies
 
 
 @pytest.fixture(scope="module")

@@ -14,16 +14,16 @@ from tests.packages import rows_of, with_rows
 from xlconv import reader, workbook
 from xlconv.cells import Range
 from xlconv.check import structure, values, verify
-from xlconv.check.report import Finding
-from xlconv.check.selftest import Result, SelfTest, self_test
-from xlconv.check.selftest.copies import Copies
-from xlconv.check.selftest.detectors import _flags
-from xlconv.check.selftest.formula import Formula, Reference
-from xlconv.check.selftest.kinds import KINDS
-from xlconv.check.selftest.specimen import differs
 from xlconv.engines import by_name
 from xlconv.errors import WorkbookError
 from xlconv.reader import Cell
+from xlconv.report import Finding
+from xlconv.selftest import Result, SelfTest, self_test
+from xlconv.selftest.copies import Copies
+from xlconv.selftest.detectors import _flags
+from xlconv.selftest.formula import Formula, Reference
+from xlconv.selftest.kinds import KINDS
+from xlconv.selftest.specimen import differs
 
 TEXTS = {
     "MAX(0,SUMPRODUCT(A1:C3,$E$1:$G$3)+$H$1)": [["SUMPRODUCT(A1:C3,$E$1:$G$3)", "$H$1"]],
@@ -205,7 +205,7 @@ def test_same_seed_gives_the_same_faults(small: Path) -> None:
 
 def test_what_the_self_test_says_is_what_verify_says(small: Path, tmp_path: Path) -> None:
     """Copies with faults, saved and given to verify, are found to differ in the same cell."""
-    from xlconv.check.selftest.specimen import Specimen
+    from xlconv.selftest.specimen import Specimen
 
     specimen = Specimen.of(reader.read(small), by_name("formualizer"), 0)
     faults = list(specimen.faults(6, Random(3)))

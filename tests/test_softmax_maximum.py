@@ -9,10 +9,10 @@ import pytest
 
 from tests.pages import Page, save
 from xlconv.check import verify
-from xlconv.check.report import Report
 from xlconv.engines import by_name
 from xlconv.layers import Linear, Softmax
 from xlconv.recover import recover
+from xlconv.report import Report
 
 WEIGHTS = [[0.5, -0.25, 1.0], [0.75, 0.5, -0.5], [-1.0, 0.25, 0.5], [0.25, 1.0, 0.25]]
 """Of four classes."""

@@ -13,13 +13,13 @@ from tests import tampering
 from tests.locating import located
 from xlconv import reader, workbook
 from xlconv.check import structure, verify
-from xlconv.check.report import Finding
 from xlconv.errors import WorkbookError
 from xlconv.layers import ZeroPad2d
 from xlconv.network import Network, Node
 from xlconv.reader import Cell
 from xlconv.recover.declared import found_by
 from xlconv.recover.reading import read as reading_of
+from xlconv.report import Finding
 
 DENSE = r"SUMPRODUCT\({$maxpool_0},[^+]*\+SUMPRODUCT\([^)]*\)"
 CONV1 = r"SUMPRODUCT\(([A-Z0-9:]+),({$conv1_weight_0_0})\)"

@@ -9,10 +9,10 @@ from click.testing import CliRunner
 
 from tests import tampering
 from xlconv.check import verify
-from xlconv.check.report import Report
-from xlconv.check.selftest.formula import Formula
 from xlconv.cli import cli
 from xlconv.engines import by_name
+from xlconv.report import Report
+from xlconv.selftest.formula import Formula
 
 ODD = [
     "@A1",

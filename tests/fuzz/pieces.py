@@ -10,14 +10,14 @@ from typing import Final
 from xlconv import reader
 from xlconv.check import audit
 from xlconv.check.audit.areas import Area, Place
-from xlconv.check.selftest.formula import Formula
-from xlconv.check.selftest.kinds import KINDS, Target
 from xlconv.errors import XlconvError
 from xlconv.formula import notation
 from xlconv.formula.tree import parse
 from xlconv.recover import recover_book
 from xlconv.recover.found import Found
 from xlconv.recover.meaning import Reader
+from xlconv.selftest.formula import Formula
+from xlconv.selftest.kinds import KINDS, Target
 
 _NAMES: Final = {"x": "Net!$A$1", "conv1_0": "Net!$A$1:$B$2", "t": "1+1", "_a1": "#REF!", "network": "{}"}
 _READER: Final = Reader(lambda _: _NAMES, {"net": "Net", "other": "Other"})

@@ -17,7 +17,6 @@ from xlconv.check.inputs import Trial
 from xlconv.check.needed import Needs
 from xlconv.check.numbers import Numbers
 from xlconv.check.pages.judge import Outcome
-from xlconv.check.report import EngineResult, Finding, Report, Unrecognised
 from xlconv.check.second import opinions
 from xlconv.engines import DEFAULT, Engine, by_name
 from xlconv.errors import EngineError
@@ -27,6 +26,7 @@ from xlconv.processes.bounds import done
 from xlconv.recover import Recovered, declared, recover_book
 from xlconv.recover.found import Found
 from xlconv.recover.proof import Proof
+from xlconv.report import EngineResult, Finding, Report, Unrecognised
 
 TOLERANCE = 1e-9
 

@@ -13,9 +13,9 @@ import numpy as np
 from xlconv import places
 from xlconv.check.needed import Needs
 from xlconv.check.readers import Readers
-from xlconv.check.report import Finding
 from xlconv.places import Places
 from xlconv.recover import Recovered
+from xlconv.report import Finding
 
 _NONE: Final = np.empty(0, np.int64)
 _TENSOR: Final = 4

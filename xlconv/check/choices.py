@@ -9,7 +9,6 @@ import numpy as np
 from xlconv.cells import ErrorValue, NotEvaluated, Range, Value
 from xlconv.check.inputs import Trial
 from xlconv.check.pages.net import mark_of, read_of
-from xlconv.check.report import Finding
 from xlconv.declaration import DRAWN
 from xlconv.network import FloatArray
 from xlconv.places import NOWHERE
@@ -18,6 +17,7 @@ from xlconv.recover.choices import Choices
 from xlconv.recover.found import Found, Stage
 from xlconv.recover.proof import Proof
 from xlconv.recover.reading import Reading
+from xlconv.report import Finding
 
 
 def looked_up(found: Found) -> list[Stage]:

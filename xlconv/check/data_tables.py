@@ -13,11 +13,11 @@ from typing import Final
 import numpy as np
 
 from xlconv.cells import Range
-from xlconv.check.report import Finding
 from xlconv.places import Atlas, Places
 from xlconv.reader.sheet import DataTable
 from xlconv.recover import Recovered
 from xlconv.recover.found import Found
+from xlconv.report import Finding
 
 _LISTED: Final = 100
 

@@ -17,7 +17,6 @@ from xlconv.check.pages.explore import explore_page
 from xlconv.check.pages.judge import Outcome, compare
 from xlconv.check.pages.net import net_page
 from xlconv.check.pages.selecting import selecting
-from xlconv.check.report import Finding
 from xlconv.check.roots import roots
 from xlconv.check.tally import errors_of
 from xlconv.formula.array import NUMBER, TEXTS, UNKNOWN
@@ -25,6 +24,7 @@ from xlconv.network import FloatArray
 from xlconv.places import NOWHERE, Places
 from xlconv.recover.found import Found
 from xlconv.recover.reading import Reading
+from xlconv.report import Finding
 
 ENGINE: Final = "numbers"
 _INPUTS: Final = 2

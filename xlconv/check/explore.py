@@ -18,8 +18,6 @@ from xlconv.cells import Edit, NotEvaluated, Range, Value
 from xlconv.check.pages import Batch, Due, Page
 from xlconv.check.pages.judge import Judge, few
 from xlconv.check.pages.lanes import of_values
-from xlconv.check.report import Finding, LayerResult
-from xlconv.check.rules import RuleId
 from xlconv.check.steps import CIRCULAR, WORDS, Selection, as_image, chosen, explain, sizes
 from xlconv.check.telling import Ints
 from xlconv.declaration import EXPLORE_SHEET, explore_name
@@ -29,6 +27,8 @@ from xlconv.places import Atlas, Places
 from xlconv.reader import Workbook
 from xlconv.recover.found import Found
 from xlconv.recover.reading import array_members
+from xlconv.report import Finding, LayerResult
+from xlconv.report.rules import RuleId
 
 _CHOICES: Final = ("layer", "channel", "row", "column")
 

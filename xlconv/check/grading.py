@@ -18,14 +18,14 @@ import numpy as np
 from xlconv import reader, templates
 from xlconv.cells import Range
 from xlconv.check.alignment import Unit, align, differences, likeness, units
-from xlconv.check.report import EngineResult, Finding, Grade, Result
-from xlconv.check.rules import RuleId
 from xlconv.errors import WorkbookError
 from xlconv.layers import shape_text
 from xlconv.network import FloatArray, Network
 from xlconv.places import NOWHERE, Places
 from xlconv.recover import Recovered
 from xlconv.recover.found import Found
+from xlconv.report import EngineResult, Finding, Grade, Result
+from xlconv.report.rules import RuleId
 
 WORKBOOKS: Final = (".xlsx", ".xlsm")
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from xlconv import check
-from xlconv.check.report import Failure, Report
 from xlconv.engines import Engine, by_name
 from xlconv.errors import BoundsError, XlconvError
 from xlconv.processes.bounds import Bounds, within
+from xlconv.report import Failure, Report
 
 _DIED: Final = "the process that checked it ended with {}"
 _OURS: Final = "this is a fault of xlconv's; to check this workbook alone tells more"

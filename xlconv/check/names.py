@@ -10,13 +10,13 @@ from typing import Final
 
 from xlconv import wording
 from xlconv.cells import Range
-from xlconv.check.report import Finding
 from xlconv.declaration import CHOICE, MARK, READ
 from xlconv.formula import notation
 from xlconv.places import NOWHERE
 from xlconv.reader import Workbook
 from xlconv.recover.choices import Choices, choosing
 from xlconv.recover.found import Found
+from xlconv.report import Finding
 
 _CLASSES: Final = "classes"
 _PREDICTION: Final = "prediction"

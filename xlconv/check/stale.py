@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from xlconv.cells import NotEvaluated, Range, Value
 from xlconv.check.computed import Computed, is_same
-from xlconv.check.report import Finding
 from xlconv.reader import Workbook
 from xlconv.recover.found import Found
+from xlconv.report import Finding
 
 
 def check(book: Workbook, found: Found, own: Computed, tolerance: float) -> tuple[list[Finding], list[str]]:

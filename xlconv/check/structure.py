@@ -15,14 +15,14 @@ import numpy as np
 
 from xlconv import layers, places
 from xlconv.cells import Range
-from xlconv.check.report import Finding
-from xlconv.check.rules import RuleId
 from xlconv.formula import notation, words
 from xlconv.places import NOWHERE, Places
 from xlconv.reader import Workbook
 from xlconv.recover.found import Found, Stage
 from xlconv.recover.proof import DIFFERENT, PROVED, Proof
 from xlconv.recover.reading import Reading
+from xlconv.report import Finding
+from xlconv.report.rules import RuleId
 
 _NAMED: Final = 200
 """Cells of a block that have a finding of their own; the others are counted in one."""

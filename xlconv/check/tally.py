@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from xlconv.cells import Value
 from xlconv.check.inputs import Trial
-from xlconv.check.report import LayerResult
 from xlconv.network import INPUT, FloatArray
 from xlconv.places import NOWHERE, Atlas, Places
 from xlconv.recover.found import Stage
+from xlconv.report import LayerResult
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 

@@ -20,7 +20,6 @@ from xlconv.check.computed import Computed, compute
 from xlconv.check.explore import Comparison as Explored
 from xlconv.check.explore import Explorer
 from xlconv.check.inputs import Trial
-from xlconv.check.report import EngineResult, Finding, LayerResult
 from xlconv.check.tally import BoolArray, Tally, errors_of
 from xlconv.engines import Engine
 from xlconv.network import INPUT, FloatArray, Network
@@ -29,6 +28,7 @@ from xlconv.reader import Workbook
 from xlconv.recover.found import Found, Stage
 from xlconv.recover.proof import Proof
 from xlconv.recover.reading import array_members
+from xlconv.report import EngineResult, Finding, LayerResult
 
 _NAMED: Final = 200
 """Wrong cells of a layer that have a finding of their own; the others are counted in one."""

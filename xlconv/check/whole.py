@@ -11,11 +11,11 @@ from xlconv import places, reader, reference
 from xlconv.cells import Range, label
 from xlconv.check.audit import audit
 from xlconv.check.explore import Explorer
-from xlconv.check.report import Finding
 from xlconv.places import Atlas, Places
 from xlconv.recover import Recovered
 from xlconv.recover.found import Found
 from xlconv.recover.reading import Reading
+from xlconv.report import Finding
 
 
 def is_computed(book: reader.Workbook, found: Found) -> bool:

@@ -19,9 +19,9 @@ from xlconv.errors import XlconvError
 from xlconv.processes.bounds import Bounds
 
 if TYPE_CHECKING:
-    from xlconv.check.report import Failure, Report
-    from xlconv.check.rules import Rule
     from xlconv.engines import Engine
+    from xlconv.report import Failure, Report
+    from xlconv.report.rules import Rule
 
 _CODES = {"agrees": DONE, "differs": DIFFERS, "not checked": FAILED, "failed": FAILED, "skipped": DONE}
 """Exit codes by verdict."""
@@ -152,7 +152,7 @@ class Output:
 
     def check(self, workbooks: Sequence[Path]) -> None:
         """Refuse what could not be written in the end, before any work is done."""
-        from xlconv.check.formats import check_place
+        from xlconv.report.formats import check_place
 
         if len(self.printed) > 1:
             raise click.UsageError(f"only one report can go to stdout, not --{' and --'.join(self.printed)}")
@@ -163,8 +163,8 @@ class Output:
 
     def write(self, reports: Sequence[Report | Failure]) -> None:
         """Write and print what is to be written and printed when all is done."""
-        from xlconv.check.formats import FORMATS, save
-        from xlconv.check.report import to_json
+        from xlconv.report import to_json
+        from xlconv.report.formats import FORMATS, save
 
         for name, path in self.saved.items():
             save(name, reports, path)
@@ -198,11 +198,11 @@ def verify_all(
     jobs: int = 1,
 ) -> int:
     """Check each workbook and report it; returns the exit code."""
-    from xlconv.check.formats.text import summary, to_text
     from xlconv.check.grading import expectation
     from xlconv.check.many import verify_many
-    from xlconv.check.report import Failure
     from xlconv.processes import processors
+    from xlconv.report import Failure
+    from xlconv.report.text import summary, to_text
 
     if settings.get("against") is not None:
         settings = {**settings, "against": expectation(settings["against"])}
@@ -272,7 +272,7 @@ def _progress(count: int) -> Iterator[_Bar]:
 
 def self_test_all(files: Sequence[Path], names: Sequence[str], faults: int, seed: int, jobs: int) -> int:
     """Plant faults into copies of each workbook and print which were found; returns the exit code."""
-    from xlconv.check.selftest import self_test
+    from xlconv.selftest import self_test
 
     if len(names) > 1 or "all" in names:
         raise click.UsageError("--self-test goes with one --engine")
@@ -300,7 +300,7 @@ def explain(names: tuple[str, ...]) -> None:
       xlconv explain
       xlconv explain constant
     """
-    from xlconv.check.rules import RULES, named
+    from xlconv.report.rules import RULES, named
 
     if not names:
         width = max(map(len, RULES))

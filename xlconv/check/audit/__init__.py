@@ -16,9 +16,9 @@ from xlconv.check.audit import formulas, neighbours, reading
 from xlconv.check.audit.areas import AreaOf, Place, areas_of
 from xlconv.check.audit.arrays import plain_arrays
 from xlconv.check.audit.forms import Form, Grid, gather
-from xlconv.check.report import Finding
-from xlconv.check.rules import RuleId
 from xlconv.reader import Workbook
+from xlconv.report import Finding
+from xlconv.report.rules import RuleId
 
 Known: TypeAlias = Mapping[str, Set[tuple[int, int]]]
 """Cells by worksheet, as rows and columns."""

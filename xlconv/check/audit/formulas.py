@@ -8,8 +8,8 @@ from typing import Final
 
 from xlconv.check.audit import functions
 from xlconv.check.audit.forms import Form
-from xlconv.check.rules import RuleId
 from xlconv.formula.tree import Node
+from xlconv.report.rules import RuleId
 
 _OTHER_WORKBOOK: Final = re.compile(r"'?[^\[\]!]*\[(?!0\])[^\[\]]+\][^\[\]!]*!")
 _DDE: Final = re.compile(r"(?<!')\b[\w.]+\|(?:'[^']*'|[\w.]+)!")

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlconv.cells import Range, Value
-from xlconv.check.rules import RuleId
 from xlconv.check.sentences import Text
 from xlconv.formula.array import UNKNOWN
 from xlconv.network import FloatArray
 from xlconv.places import Atlas, Places
 from xlconv.reader import Workbook
+from xlconv.report.rules import RuleId
 
 ARRAY: Final = UNKNOWN + 1
 """A kind that a cell shows beside those of `xlconv.formula.array`: several values where one is due."""

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlconv.check.pages import ARRAY, AT_ONCE, Batch, Due, Evaluator, Lanes, Page
-from xlconv.check.report import Finding, LayerResult
 from xlconv.check.roots import roots
 from xlconv.check.sentences import BoolArray, in_full, is_said
 from xlconv.formula.array import BLANK, ERROR, NUMBER, TEXT, TEXTS, UNKNOWN
 from xlconv.network import FloatArray
 from xlconv.places import Places
+from xlconv.report import Finding, LayerResult
 
 _NAMED: Final = 20
 """Wrong cells that have a finding of their own; the others are counted in one."""

@@ -10,9 +10,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
-from xlconv.check.report import Failure, Report
 from xlconv.errors import OutputError
 from xlconv.files import check_free, whole_file
+from xlconv.report import Failure, Report
 
 Reports: TypeAlias = Sequence[Report | Failure]
 
@@ -26,7 +26,7 @@ class Format(NamedTuple):
 
     def text(self, reports: Reports) -> str:
         """All reports."""
-        to_text: Callable[[Reports], str] = getattr(import_module(f"xlconv.check.formats.{self.module}"), self.function)
+        to_text: Callable[[Reports], str] = getattr(import_module(f"xlconv.report.{self.module}"), self.function)
         return to_text(reports)
 
 

@@ -10,8 +10,8 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from xlconv.check.report import Failure, Report
 from xlconv.escape import csv_cell
+from xlconv.report import Failure, Report
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,9 @@ from itertools import groupby
 from typing import Final
 
 from xlconv.cells import quote_sheet
-from xlconv.check.formats.groups import (
+from xlconv.escape import console
+from xlconv.report import PROVED, EngineResult, Failure, Finding, LayerResult, Report
+from xlconv.report.groups import (
     Group,
     cells,
     coverage,
@@ -20,8 +22,6 @@ from xlconv.check.formats.groups import (
     shortened,
     verdict,
 )
-from xlconv.check.report import PROVED, EngineResult, Failure, Finding, LayerResult, Report
-from xlconv.escape import console
 
 _SHOWN: Final = 3
 """Findings of a group that are named before the rest is counted."""

@@ -11,11 +11,11 @@ from xlconv.cells import Range
 from xlconv.check import beside, choices, every, inputs, structure, values, whole
 from xlconv.check.needed import Needs
 from xlconv.check.numbers import Numbers
-from xlconv.check.report import Finding
 from xlconv.engines import Engine
 from xlconv.reader import Workbook
 from xlconv.recover import Recovered
 from xlconv.recover.proof import Proof
+from xlconv.report import Finding
 
 DETECTORS: Final = ("structure", "values", "audit", "pages")
 

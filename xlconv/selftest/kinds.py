@@ -15,11 +15,11 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from xlconv.cells import Range, Value
-from xlconv.check.selftest.formula import Call, Formula, Reference, Span
 from xlconv.formula import notation
 from xlconv.places import Places
 from xlconv.reader import Cell, Workbook
 from xlconv.recover.found import Found
+from xlconv.selftest.formula import Call, Formula, Reference, Span
 
 _STEPS: Final = ((1, 0), (-1, 0), (0, 1), (0, -1))
 _ADDED: Final = ("1", "-0.5", "0.001", "0.0000001")

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote
 
-from xlconv.check.formats.groups import cells, details
-from xlconv.check.report import Failure, Finding, Report
-from xlconv.check.rules import RULES, Rule
 from xlconv.escape import json_text, sarif
+from xlconv.report import Failure, Finding, Report
+from xlconv.report.groups import cells, details
+from xlconv.report.rules import RULES, Rule
 
 Json: TypeAlias = dict[str, Any]
 

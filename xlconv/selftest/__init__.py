@@ -13,13 +13,13 @@ from random import Random
 from typing import Final
 
 from xlconv import reader
-from xlconv.check.selftest.result import Result, Row, SelfTest
-from xlconv.check.selftest.specimen import Specimen, Task
 from xlconv.engines import DEFAULT, by_name
 from xlconv.errors import XlconvError
 from xlconv.processes import processors
 from xlconv.processes.bounds import SECONDS
 from xlconv.processes.pool import Died, in_order
+from xlconv.selftest.result import Result, Row, SelfTest
+from xlconv.selftest.specimen import Specimen, Task
 
 __all__ = ["Result", "Row", "SelfTest", "self_test"]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from xlconv.cells import Range
-from xlconv.check.report import Finding, LayerResult, Report
-from xlconv.check.rules import RULES, Rule
 from xlconv.formula.notation import relative_form
+from xlconv.report import Finding, LayerResult, Report
+from xlconv.report.rules import RULES, Rule
 
 _RANKS: Final = ("error", "warning", "note")
 

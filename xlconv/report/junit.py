@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from xlconv.check.formats.groups import Group, cells, coverage, details, grouped
-from xlconv.check.report import EngineResult, Failure, Grade, LayerResult, Report
-from xlconv.check.rules import RULES
 from xlconv.escape import xml
+from xlconv.report import EngineResult, Failure, Grade, LayerResult, Report
+from xlconv.report.groups import Group, cells, coverage, details, grouped
+from xlconv.report.rules import RULES
 
 _SHOWN = 20
 """Findings of a group that are named."""

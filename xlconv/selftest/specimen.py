@@ -21,16 +21,16 @@ from xlconv.check import inputs
 from xlconv.check.computed import Computed, compute, is_same
 from xlconv.check.explore import Explorer
 from xlconv.check.inputs import Trial
-from xlconv.check.selftest.copies import Copies
-from xlconv.check.selftest.detectors import Flag, flags, recognised
-from xlconv.check.selftest.kinds import KINDS, Target
-from xlconv.check.selftest.result import Result
 from xlconv.engines import Engine
 from xlconv.errors import WorkbookError, XlconvError
 from xlconv.places import NOWHERE, Places
 from xlconv.reader import Cell, Workbook
 from xlconv.recover import Recovered
 from xlconv.recover.found import Found
+from xlconv.selftest.copies import Copies
+from xlconv.selftest.detectors import Flag, flags, recognised
+from xlconv.selftest.kinds import KINDS, Target
+from xlconv.selftest.result import Result
 
 TOLERANCE: Final = 1e-9
 _SHOWN_IN: Final = 2

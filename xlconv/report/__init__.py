@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, field
 from math import isfinite
 from typing import Final, Literal, TypeAlias
 
-from xlconv.check.rules import RULES, RuleId, Severity
 from xlconv.escape import json_text
+from xlconv.report.rules import RULES, RuleId, Severity
 
 JSON_VERSION: Final = 3
 """Of the form that `report.schema.json` describes."""

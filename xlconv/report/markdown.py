@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from xlconv.cells import quote_sheet
-from xlconv.check.formats.groups import Group, cells, coverage, details, grouped, points, proved, shortened, verdict
-from xlconv.check.report import PROVED, EngineResult, Failure, Finding, Grade, Report
 from xlconv.escape import code, prose
+from xlconv.report import PROVED, EngineResult, Failure, Finding, Grade, Report
+from xlconv.report.groups import Group, cells, coverage, details, grouped, points, proved, shortened, verdict
 
 _SHOWN: Final = 3
 """Findings of a group that are named, because GitHub shows no summary beyond a megabyte."""

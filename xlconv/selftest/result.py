@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from xlconv.check.selftest.detectors import DETECTORS
 from xlconv.escape import console
+from xlconv.selftest.detectors import DETECTORS
 
 _HEADINGS: Final = ("planted", "change a value", "found", "cell named", *DETECTORS, "left out", "equivalent", "flagged")
 _LONGEST: Final = 100
