@@ -10,7 +10,7 @@ import numpy as np
 
 from xlconv import engines
 from xlconv.cells import Edit, Value
-from xlconv.check.pages import Page
+from xlconv.check.pages import CheckedPage
 from xlconv.check.pages.lanes import Plain, of_values
 from xlconv.places import Atlas, Places
 from xlconv.reader import Workbook
@@ -50,7 +50,7 @@ class ByEngine:
         return self.atlas.cell(place), [[value]]
 
 
-def for_engines(page: Page, most: int = 250) -> Page:
+def for_engines(page: CheckedPage, most: int = 250) -> CheckedPage:
     """A page without the batches of more choices than an engine computes in a while."""
     return replace(page, batches=lambda: (batch for batch in page.batches() if batch.count <= most))
 

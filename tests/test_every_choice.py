@@ -13,9 +13,9 @@ from tests.test_check_explore import NETWORK, TOLERANCE, X
 from xlconv import reader, reference, workbook
 from xlconv.cells import ErrorValue, NotEvaluated, Range, Value
 from xlconv.check.explore import Explorer
-from xlconv.check.pages import NOTHING, Batch, Due, Page, in_words
+from xlconv.check.pages import NOTHING, Batch, CheckedPage, Due, in_words
 from xlconv.check.pages.explore import explore_page, whole
-from xlconv.check.pages.judge import Judge, Outcome, compare
+from xlconv.check.pages.judge import Judge, PageOutcome, compare
 from xlconv.check.pages.lanes import of_values
 from xlconv.declaration import explore_name
 from xlconv.places import Atlas
@@ -37,13 +37,13 @@ def explorer(book: Workbook) -> Explorer:
     return found
 
 
-def page(book: Workbook, most: int = 10**9) -> Page:
+def page(book: Workbook, most: int = 10**9) -> CheckedPage:
     found = found_by(book)
     outputs = reference.forward(found.network, np.random.default_rng(5).standard_normal(X.shape))
     return explore_page(explorer(book), found, [outputs], TOLERANCE, most, np.random.default_rng(0))
 
 
-def checked(book: Workbook, tried: Page | None = None) -> Outcome:
+def checked(book: Workbook, tried: CheckedPage | None = None) -> PageOutcome:
     return compare(for_engines(tried or page(book)), ByEngine(book), TOLERANCE, "formualizer")
 
 
@@ -217,7 +217,7 @@ def test_what_is_due_is_shown(due: Due, shown: Value, is_right: bool) -> None:
     assert judge.result().compared == 1
 
 
-SINGLE = Page(
+SINGLE = CheckedPage(
     *("Single", "", "explore", Workbook(Path("x"), {"s": reader.Sheet("s")}, {}), Atlas(["s"])),
     {"t": Atlas(["s"]).places(Range("s", 1, 2))},
 )

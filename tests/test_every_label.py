@@ -12,9 +12,9 @@ from tests.test_check_explore import TOLERANCE
 from tests.test_choices import colour
 from xlconv import reader, workbook
 from xlconv.cells import Range, Value
-from xlconv.check.pages import NOTHING, Page
-from xlconv.check.pages.judge import Outcome, compare
-from xlconv.check.pages.net import Choice, mark_of, net_page, read_of, row_of
+from xlconv.check.pages import NOTHING, CheckedPage
+from xlconv.check.pages.judge import PageOutcome, compare
+from xlconv.check.pages.net import LabelChoice, mark_of, net_page, read_of, row_of
 from xlconv.layers import Linear, Softmax
 from xlconv.network import Network, Node
 from xlconv.pages.choices import Chosen
@@ -41,11 +41,11 @@ def numbers(tmp_path_factory: pytest.TempPathFactory) -> Workbook:
     return written(tmp_path_factory.mktemp("numbers") / "x.xlsx", ("0", "1", "2"))
 
 
-def page(book: Workbook, most: int = 10**9) -> Page:
+def page(book: Workbook, most: int = 10**9) -> CheckedPage:
     return net_page(book, found_by(book), most, np.random.default_rng(0))
 
 
-def checked(book: Workbook) -> Outcome:
+def checked(book: Workbook) -> PageOutcome:
     return compare(for_engines(page(book)), ByEngine(book), TOLERANCE, "formualizer")
 
 
@@ -165,7 +165,7 @@ def test_the_row_that_is_shown(words: Workbook, label: Value, sample: Value, row
     """Rows 1 to 3 are apples, 4 to 6 pears, 7 to 9 of the class 7."""
     choices = found_by(words).choices
     assert choices is not None
-    assert row_of(choices, Choice(label, sample)) == row
+    assert row_of(choices, LabelChoice(label, sample)) == row
 
 
 def test_what_is_said() -> None:

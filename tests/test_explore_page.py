@@ -18,7 +18,7 @@ from xlconv.layers import Conv2d, Flatten, Layer, Linear, MaxPool2d, ReLU, Shape
 from xlconv.layout import lay_out
 from xlconv.network import FloatArray, Network, Node
 from xlconv.pages import Formula, Page, explore, net
-from xlconv.pages.explore import Choice
+from xlconv.pages.explore import ElementChoice
 from xlconv.templates import Template
 
 SAFE = {"IF", "INDEX", "MATCH", "CHOOSE", "SUM", "SUMPRODUCT", "MAX", "MIN", "EXP", "INT", "MOD", "ROUND"}
@@ -33,7 +33,9 @@ class Book(NamedTuple):
     page: Page
     package: bytes
 
-    def choose(self, choices: Sequence[Choice], names: Sequence[str], engine: str) -> list[list[list[list[Value]]]]:
+    def choose(
+        self, choices: Sequence[ElementChoice], names: Sequence[str], engine: str
+    ) -> list[list[list[list[Value]]]]:
         """For each choice the values of each name."""
         edits: list[list[Edit]] = [
             [(self.page.names[f"explore_{what}"], [[value]]) for what, value in choice._asdict().items()]
@@ -102,14 +104,14 @@ def holders(network: Network) -> list[tuple[str, str]]:
     return [(node.name, [node, *inline[node.name]][-1].name) for node in nodes]
 
 
-def every_choice(network: Network, most: int = 40) -> list[tuple[Choice, str, tuple[int, ...]]]:
+def every_choice(network: Network, most: int = 40) -> list[tuple[ElementChoice, str, tuple[int, ...]]]:
     """Choices in all layers, with the layer whose number is shown, and its index there."""
     found = []
     for name, last in holders(network):
         indices = list(product(*map(range, network.shapes[name])))
         for index in indices[:: -(-len(indices) // most)] + indices[-1:]:
             c, i, j = (*index, 0, 0)[:3]
-            found.append((Choice(name, c, i, j), last, index))
+            found.append((ElementChoice(name, c, i, j), last, index))
     return found
 
 
@@ -189,26 +191,30 @@ SMALL = Network(
 """Reads 1 2 / 3 4; the convolution is -3.5 -4.5 6.5 / -9.5 -1.5 14.5 / 6.5 11.5 4.5, the dense layer -3 -1."""
 
 SENTENCES = {
-    Choice("conv", 0, 0, 1): "In layer 'conv', channel 0, row 0, column 1: the filter lies on rows -1 to 0 and "
+    ElementChoice("conv", 0, 0, 1): "In layer 'conv', channel 0, row 0, column 1: the filter lies on rows -1 to 0 and "
     "columns 0 to 1 of the input. Outside there are zeros. The products and the bias, 0.5, add up to -4.5.",
-    Choice("conv", 0, 1, 1): "In layer 'conv', channel 0, row 1, column 1: the filter lies on rows 0 to 1 and "
+    ElementChoice("conv", 0, 1, 1): "In layer 'conv', channel 0, row 1, column 1: the filter lies on rows 0 to 1 and "
     "columns 0 to 1 of the input. The products and the bias, 0.5, add up to -1.5.",
-    Choice("pool", 0, 1, 0): "In layer 'pool', channel 0, row 1, column 0: the largest number in rows 2 to 3 and "
+    ElementChoice(
+        "pool", 0, 1, 0
+    ): "In layer 'pool', channel 0, row 1, column 0: the largest number in rows 2 to 3 and "
     "columns 0 to 1 of layer 'conv', channel 0, is 11.5. Outside there is nothing to read. "
     "The stride is 2 down and 2 to the right.",
-    Choice("pad", 0, 1, 1): "In layer 'pad', channel 0, row 1, column 1: "
+    ElementChoice("pad", 0, 1, 1): "In layer 'pad', channel 0, row 1, column 1: "
     "here stands what layer 'conv' has in row 1, column 0: -9.5.",
-    Choice("pad", 0, 1, 0): "In layer 'pad', channel 0, row 1, column 0: "
+    ElementChoice("pad", 0, 1, 0): "In layer 'pad', channel 0, row 1, column 0: "
     "row 1, column -1 lies outside of layer 'conv', and what stands there is 0.",
-    Choice("relu", 0, 1, 1): "In layer 'relu', channel 0, row 1, column 1: layer 'conv' has -1.5 in this place. "
+    ElementChoice("relu", 0, 1, 1): "In layer 'relu', channel 0, row 1, column 1: layer 'conv' has -1.5 in this place. "
     "This is below zero, and ReLU makes it 0.",
-    Choice("dense", 1): "In layer 'dense', element 1: each number of the input (2 rows and 2 columns) "
+    ElementChoice("dense", 1): "In layer 'dense', element 1: each number of the input (2 rows and 2 columns) "
     "has a weight of its own. The products add up to -1.",
-    Choice("relu2", 1): "In layer 'relu2', element 1: layer 'dense' has -1 in this place. "
+    ElementChoice("relu2", 1): "In layer 'relu2', element 1: layer 'dense' has -1 in this place. "
     "This is below zero, and ReLU makes it 0.",
-    Choice("softmax", 0): "In layer 'softmax', element 0: x is -3. The largest of all is -1, and x less that is -2. "
+    ElementChoice(
+        "softmax", 0
+    ): "In layer 'softmax', element 0: x is -3. The largest of all is -1, and x less that is -2. "
     "The exponential of this is 0.1353; divided by the sum of all exponentials, 1.1353, it is a share of 0.1192.",
-    Choice("strided", 0, 1, 0): "In layer 'strided', channel 0, row 1, column 0: the filter lies on row 1 and "
+    ElementChoice("strided", 0, 1, 0): "In layer 'strided', channel 0, row 1, column 0: the filter lies on row 1 and "
     "column 0 of the input. The stride is 1 down and 2 to the right. "
     "The products add up to -3. This is below zero, and ReLU makes it 0.",
 }
@@ -229,7 +235,7 @@ def test_window_kernel_and_products() -> None:
     names = ["window_row", "window_column", "window_1", "kernel_1", "product_1", "sum_1", "window_2", "settings", "at"]
     names = [f"explore_{name}" for name in names]
     ((rows, columns, window, kernel, products, total, beyond, settings, at),) = made_book.choose(
-        [Choice("l0", 2, 0, 1)], names, "formualizer"
+        [ElementChoice("l0", 2, 0, 1)], names, "formualizer"
     )
     assert (rows, columns) == ([[-1], [0], [1]], [[1, 2, 3]])
     expected = np.vstack([np.zeros(3), x[1, :2, 1:4]])
@@ -248,7 +254,7 @@ def test_what_does_not_apply_is_empty() -> None:
     network = made((2, 3, 3), [Conv2d(2, 2, 1), MaxPool2d(2, ceil_mode=True), Flatten(), Linear(8, 2), Softmax()])
     made_book = book(network)
     names = [name for name in made_book.page.names if name not in CHOICES | {"explore_words"}]
-    (found,) = made_book.choose([Choice("l1", 1, 1, 0)], names, "formualizer")
+    (found,) = made_book.choose([ElementChoice("l1", 1, 1, 0)], names, "formualizer")
     values = dict(zip(names, found, strict=True))
     expected = np.maximum(made_book.outputs["l0"][1, 2, :2], -9)
     window = values.pop("explore_window_0")
@@ -264,7 +270,7 @@ def test_what_does_not_apply_is_empty() -> None:
 def test_choices_that_do_not_exist_give_the_nearest() -> None:
     """After another layer is chosen, the row may be too large for it."""
     made_book = book(NETWORKS["no convolution"])
-    (found,) = made_book.choose([Choice("l0", 9, -3, 2)], ["explore_at", "explore_limits"], "formualizer")
+    (found,) = made_book.choose([ElementChoice("l0", 9, -3, 2)], ["explore_at", "explore_limits"], "formualizer")
     assert found == [[[1, 0, 2]], [[1, 2, 2]]]
 
 
@@ -272,7 +278,9 @@ def test_choices_that_do_not_exist_give_the_nearest() -> None:
 def test_the_only_layer_is_looked_up_by_its_name(engine: str) -> None:
     """Of a layer that there is not nothing is shown, be there but one that could be meant."""
     made_book = book(made((1, 2, 3), [ReLU()]))
-    right, wrong = made_book.choose([Choice("l0", 0, 0, 0), Choice("l1", 0, 0, 0)], ["explore_limits"], engine)
+    right, wrong = made_book.choose(
+        [ElementChoice("l0", 0, 0, 0), ElementChoice("l1", 0, 0, 0)], ["explore_limits"], engine
+    )
     assert right == [[[0, 1, 2]]]
     assert [type(value) for value in wrong[0][0]] == [ErrorValue] * 3
 
@@ -318,7 +326,7 @@ def test_none_where_it_would_be_too_large(network: Network, fits: bool) -> None:
 def test_first_choice() -> None:
     network = NETWORKS["padding, strides, biases"]
     layout = lay_out(network, "net")
-    for at, expected in ((None, ("l4", 0, 2, 2)), (Choice("l2", 1, 3, 4), ("l2", 1, 3, 4))):
+    for at, expected in ((None, ("l4", 0, 2, 2)), (ElementChoice("l2", 1, 3, 4), ("l2", 1, 3, 4))):
         page = explore.page(network, layout, at)
         assert page
         cells = [page.names[f"explore_{what}"] for what in ("layer", "channel", "row", "column")]

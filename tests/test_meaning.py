@@ -7,7 +7,7 @@ import time
 import pytest
 
 from xlconv.cells import Range
-from xlconv.recover.meaning import Argmax, Exp, Max, Meaning, Reader, Ref, Relu, Share, Sum, SumExp, Term
+from xlconv.recover.meaning import Argmax, Exp, Max, Meaning, OperandRef, Reader, Relu, Share, Sum, SumExp, Term
 
 SHEETS = ("Net", "other one")
 NAMES = {
@@ -21,12 +21,12 @@ NAMES = {
 READER = Reader(lambda _: NAMES, {title.lower(): title for title in SHEETS})
 
 
-def ref(text: str, sheet: str = "Net", turned: bool = False) -> Ref:
+def ref(text: str, sheet: str = "Net", turned: bool = False) -> OperandRef:
     """A reference as it is spelled: `$` before a row or column keeps it in its place."""
     where = Range.parse(f"'{sheet}'!{text}")
     assert where is not None
     first = text.partition(":")[0]
-    return Ref(where, "$" not in first[1:], not first.startswith("$"), turned)
+    return OperandRef(where, "$" not in first[1:], not first.startswith("$"), turned)
 
 
 def plain(*texts: str, constant: float = 0.0) -> Sum:
@@ -252,7 +252,7 @@ def test_what_moves(formula: str, down: bool, right: bool) -> None:
     """A reference moves with its cell but for what `$` holds."""
     found = READER.meaning(formula, "Net")
     assert isinstance(found, Sum)
-    assert found.terms[0].refs == (Ref(Range("Net", 1, 1), down, right),)
+    assert found.terms[0].refs == (OperandRef(Range("Net", 1, 1), down, right),)
 
 
 def test_worksheets() -> None:

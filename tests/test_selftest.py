@@ -21,7 +21,7 @@ from xlconv.report import Finding
 from xlconv.selftest import Result, SelfTest, self_test
 from xlconv.selftest.copies import Copies
 from xlconv.selftest.detectors import _flags
-from xlconv.selftest.formula import Formula, Reference
+from xlconv.selftest.formula import ParsedFormula, Reference
 from xlconv.selftest.kinds import KINDS
 from xlconv.selftest.specimen import differs
 
@@ -35,14 +35,14 @@ TEXTS = {
 
 
 def terms(text: str) -> list[list[str]]:
-    formula = Formula.parse(text)
+    formula = ParsedFormula.parse(text)
     return [[formula.text(*span) for span in spans] for spans in formula.sums()]
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_terms_of_a_formula(text: str) -> None:
     """A sum is cut at its own signs: not at those in brackets, nor at a minus that belongs to a term."""
-    assert Formula.parse(text).text() == text
+    assert ParsedFormula.parse(text).text() == text
     assert terms(text) == TEXTS[text]
 
 
@@ -260,14 +260,14 @@ def test_what_counts_as_a_difference() -> None:
 )
 def test_terms_of_sums(formula: str, sums: list[list[str]]) -> None:
     """Every sum of a formula, the whole one first, is found with its terms."""
-    parsed = Formula.parse(formula)
+    parsed = ParsedFormula.parse(formula)
     assert [[parsed.text(*span) for span in spans] for spans in parsed.sums()] == sums
 
 
 def test_terms_of_deep_formulas() -> None:
     """Brackets a thousand deep, each in a sum, take no time."""
     start = time.process_time()
-    parsed = Formula.parse("{1+" * 2700 + "1" + "}" * 2700)
+    parsed = ParsedFormula.parse("{1+" * 2700 + "1" + "}" * 2700)
     assert len(list(parsed.sums())) == 2700
     assert time.process_time() - start < 0.5
 

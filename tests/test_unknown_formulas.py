@@ -12,7 +12,7 @@ from xlconv.check import verify
 from xlconv.cli import cli
 from xlconv.engines import by_name
 from xlconv.report import Report
-from xlconv.selftest.formula import Formula
+from xlconv.selftest.formula import ParsedFormula
 
 ODD = [
     "@A1",
@@ -81,4 +81,4 @@ def test_a_spill_of_a_range_is_not_understood(seven: Path, tmp_path: Path) -> No
 @pytest.mark.parametrize("formula", ODD)
 def test_pieces(formula: str) -> None:
     """Put together, the pieces of a formula are the formula."""
-    assert Formula.parse(formula).text() in (formula.replace(" ", ""), formula)
+    assert ParsedFormula.parse(formula).text() in (formula.replace(" ", ""), formula)

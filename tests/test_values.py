@@ -11,7 +11,7 @@ from xlconv import reader, workbook
 from xlconv.cells import Edit, ErrorValue, NotEvaluated, Range, Value
 from xlconv.check import values
 from xlconv.check.inputs import Trial
-from xlconv.check.values import Outcome
+from xlconv.check.values import EngineOutcome
 from xlconv.layers import Linear, ReLU
 from xlconv.network import FloatArray, Network, Node
 from xlconv.recover.declared import found_by
@@ -77,7 +77,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> reader.Workbook:
     return book
 
 
-def compared(book: reader.Workbook, instead: Shown | None = None, tolerance: float = 1e-9) -> Outcome:
+def compared(book: reader.Workbook, instead: Shown | None = None, tolerance: float = 1e-9) -> EngineOutcome:
     """The comparison for two inputs."""
     trials = [Trial("first", FIRST, is_changed=False), Trial("second", SECOND)]
     return values.compare(book, found_by(book), Told(book, instead or {}), trials, tolerance)
@@ -89,7 +89,7 @@ def place(book: reader.Workbook, name: str, number: int) -> str:
     return Range(where.sheet, *list(where.cells())[number]).place
 
 
-def counts(outcome: Outcome) -> dict[str, tuple[int, int, int]]:
+def counts(outcome: EngineOutcome) -> dict[str, tuple[int, int, int]]:
     """Of each layer, how many cells are wrong, at fault, not evaluated."""
     return {each.layer: (each.wrong, each.at_fault, each.not_evaluated) for each in outcome.result.layers}
 

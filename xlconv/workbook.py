@@ -25,7 +25,7 @@ from xlconv.files import whole_file
 from xlconv.layers import shape_text
 from xlconv.layout import Layout, lay_out
 from xlconv.pages import Formula, Page, contents, explore, net
-from xlconv.pages.choices import Choices, Chosen
+from xlconv.pages.choices import ChoiceCells, Chosen
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
@@ -83,7 +83,7 @@ def write(
     _check_texts("text", [text for both in about for text in both])
     choices = None
     if samples is not None:
-        choices = Choices(network, samples, x if isinstance(x, Chosen) else _numbers(network, x))
+        choices = ChoiceCells(network, samples, x if isinstance(x, Chosen) else _numbers(network, x))
     elif isinstance(x, Chosen):
         raise NetworkError("a sample is chosen, but no samples are given")
     shown = choices.shown if choices else _numbers(network, x)
@@ -119,7 +119,7 @@ def _check_texts(what: str, texts: Sequence[str]) -> None:
 
 
 def _pages(
-    network: Network, x: FloatArray, layout: Layout, choices: Choices | None, about: Sequence[tuple[str, str]]
+    network: Network, x: FloatArray, layout: Layout, choices: ChoiceCells | None, about: Sequence[tuple[str, str]]
 ) -> list[Page]:
     """The worksheets, the network's first."""
     first = net.page(network, x, layout, choices.images if choices else ())

@@ -16,7 +16,7 @@ from xlconv.formula.tree import parse
 from xlconv.recover import recover_book
 from xlconv.recover.found import Found
 from xlconv.recover.meaning import Reader
-from xlconv.selftest.formula import Formula
+from xlconv.selftest.formula import ParsedFormula
 from xlconv.selftest.kinds import KINDS, Target
 
 _NAMES: Final = {"x": "Net!$A$1", "conv1_0": "Net!$A$1:$B$2", "t": "1+1", "_a1": "#REF!", "network": "{}"}
@@ -37,7 +37,7 @@ def take_apart(formula: str, rng: Random) -> None:
         area = Area.parse(node.text) if node.kind == "reference" else None
         if area:
             area.seen_from(Place("Net", row, column), Place("Net", 1, 1))
-    list(Formula.parse(formula).sums())
+    list(ParsedFormula.parse(formula).sums())
 
 
 def make_wrong(path: Path, formula: str, rng: Random) -> None:

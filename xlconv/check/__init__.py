@@ -16,7 +16,7 @@ from xlconv.check.explore import Explorer
 from xlconv.check.inputs import Trial
 from xlconv.check.needed import Needs
 from xlconv.check.numbers import Numbers
-from xlconv.check.pages.judge import Outcome
+from xlconv.check.pages.judge import PageOutcome
 from xlconv.check.second import opinions
 from xlconv.engines import DEFAULT, Engine, by_name
 from xlconv.errors import EngineError
@@ -110,7 +110,7 @@ class _Check:
     others: Callable[[], Iterator[Trial]]
     proof: Proof
     findings: list[Finding] = field(default_factory=list)
-    views: list[Outcome] = field(default_factory=list)
+    views: list[PageOutcome] = field(default_factory=list)
 
 
 def _check_networks(report: Report, recovered: Recovered, engines: Sequence[Engine], random: int, seed: int) -> None:

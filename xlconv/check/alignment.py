@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from xlconv.layers import Conv2d, Layer, Shape, ZeroPad2d, shape_text
 from xlconv.network import INPUT, Network, Node
 
-Settings: TypeAlias = dict[str, int | bool | tuple[int, ...]]
+LayerSettings: TypeAlias = dict[str, int | bool | tuple[int, ...]]
 Pairs: TypeAlias = tuple[tuple[int, int], ...]
 
 _FROM_BEFORE: Final = {"in_channels", "in_features"}
@@ -36,7 +36,7 @@ class Unit:
     nodes: list[Node]
     source: Unit | None = None
     pad: tuple[int, int, int, int] = (0, 0, 0, 0)
-    settings: Settings = field(init=False)
+    settings: LayerSettings = field(init=False)
 
     def __post_init__(self) -> None:
         self.settings = _settings(self.layer, self.pad)
@@ -72,7 +72,7 @@ class Unit:
         return self.network.shapes[self.nodes[0].inputs[0]]
 
 
-def _settings(layer: Layer, pad: tuple[int, int, int, int]) -> Settings:
+def _settings(layer: Layer, pad: tuple[int, int, int, int]) -> LayerSettings:
     """With zeros around a convolution's input as its padding, whichever layer adds them."""
     settings = layer.settings()
     if isinstance(layer, Conv2d) and any(pad):

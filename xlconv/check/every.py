@@ -12,9 +12,9 @@ from xlconv.cells import Range
 from xlconv.check.explore import Explorer
 from xlconv.check.inputs import Trial
 from xlconv.check.numbers import Numbers
-from xlconv.check.pages import Page
+from xlconv.check.pages import CheckedPage
 from xlconv.check.pages.explore import explore_page
-from xlconv.check.pages.judge import Outcome, compare
+from xlconv.check.pages.judge import PageOutcome, compare
 from xlconv.check.pages.net import net_page
 from xlconv.check.pages.selecting import selecting
 from xlconv.check.roots import roots
@@ -33,7 +33,7 @@ _INPUTS: Final = 2
 
 def pages(
     found: Found, reading: Reading, numbers: Numbers, tolerance: float, changed: Range | None = None
-) -> list[Outcome]:
+) -> list[PageOutcome]:
     """Each page of a network that has cells, computed for its choices.
 
     Args:
@@ -61,7 +61,7 @@ def pages(
     return outcomes
 
 
-def _selecting(page: Page, reading: Reading) -> Iterator[Finding]:
+def _selecting(page: CheckedPage, reading: Reading) -> Iterator[Finding]:
     """Cells that go by more than what their page is computed for."""
     if page.basis is None:
         return
@@ -71,7 +71,7 @@ def _selecting(page: Page, reading: Reading) -> Iterator[Finding]:
         yield Finding("not-proved", where.place, "", message, formula=page.book.cell(*where[:3]).formula or "")
 
 
-def _outcome(page: Page, numbers: Numbers, tolerance: float, changed: Range | None) -> Outcome:
+def _outcome(page: CheckedPage, numbers: Numbers, tolerance: float, changed: Range | None) -> PageOutcome:
     """A page computed; whole where more than the changed cell is named, as what lies between may be in other tables."""
     if changed is not None:
         about = compare(page.about(page.atlas.place(*changed[:3])), numbers, tolerance, ENGINE)
@@ -80,7 +80,7 @@ def _outcome(page: Page, numbers: Numbers, tolerance: float, changed: Range | No
     return compare(page, numbers, tolerance, ENGINE)
 
 
-def told(found: Found, outcome: Outcome, several: bool) -> str:
+def told(found: Found, outcome: PageOutcome, several: bool) -> str:
     """For how many choices a page was computed."""
     whose = f"{found.title}: " if several else ""
     return f"{whose}{outcome.result.layer}: {outcome.result.cells:,} cells computed {outcome.share}"

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from xlconv.cells import Edit, NotEvaluated, Range, Value
-from xlconv.check.pages import Batch, Due, Page
+from xlconv.check.pages import Batch, CheckedPage, Due
 from xlconv.check.pages.judge import Judge, few
 from xlconv.check.pages.lanes import of_values
 from xlconv.check.steps import CIRCULAR, WORDS, Selection, as_image, chosen, explain, sizes
@@ -87,11 +87,11 @@ class Explorer:
         return cells
 
     @property
-    def page(self) -> Page:
+    def page(self) -> CheckedPage:
         """The worksheet as a page, without choices."""
         tables = {explore_name(name): self.atlas.places(where) for name, where in self.shown.items()}
         order = [where for name, where in self.shown.items() if name not in CIRCULAR]
-        return Page(EXPLORE_SHEET, "", "explore", self.book, self.atlas, tables, order)
+        return CheckedPage(EXPLORE_SHEET, "", "explore", self.book, self.atlas, tables, order)
 
     def due(
         self, network: Network, layer: str, at: Ints, outputs: Mapping[str, FloatArray], tolerance: float

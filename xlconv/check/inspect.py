@@ -10,7 +10,7 @@ from xlconv import reader
 from xlconv.escape import console, json_text
 from xlconv.layers import shape_text
 from xlconv.network import INPUT
-from xlconv.recover.declared import Block, Declared, declared_by
+from xlconv.recover.declared import Declared, NamedBlock, declared_by
 
 JSON_VERSION = 1
 
@@ -53,7 +53,7 @@ def _layer(net: Declared, name: str) -> dict[str, Any]:
     }
 
 
-def _block(block: Block) -> dict[str, Any]:
+def _block(block: NamedBlock) -> dict[str, Any]:
     return {
         "name": block.name,
         "role": block.role,

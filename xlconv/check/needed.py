@@ -23,7 +23,7 @@ from xlconv.formula.forms import Group
 from xlconv.formula.tree import Node, parse
 from xlconv.places import Atlas, Places
 from xlconv.reader import Cell, Sheet, Workbook
-from xlconv.reader.build import Builder
+from xlconv.reader.build import PackageBuilder
 from xlconv.recover.reading import array_members
 
 _LATE: Final = frozenset(name for name in EXCEL if any("LibreOffice" in program for program in lacking(name)))
@@ -120,7 +120,7 @@ class Needs:
         numbers = np.unique(self._group[self._at(cells)]).tolist()
         spilling = {self._groups[number].sheet for number in numbers if number >= 0 and self._may_spill(number)}
         sheets = {name: _part(sheet, kept[name], name in spilling) for name, sheet in self.book.sheets.items()}
-        return Builder(sheets, self.book.defined, self.book.calculation).package()
+        return PackageBuilder(sheets, self.book.defined, self.book.calculation).package()
 
     def over_ranges(self, *, alone: bool) -> Places:
         """Cells whose formulas apply a function of single values to a range, sorted.

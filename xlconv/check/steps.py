@@ -13,7 +13,7 @@ import numpy as np
 
 from xlconv import layers, wording
 from xlconv.check.sentences import Clause, Field, Text, texts
-from xlconv.check.telling import WINDOW_KINDS, Elements, Ints, Steps, tell
+from xlconv.check.telling import WINDOW_KINDS, Ints, LayerElements, Steps, tell
 from xlconv.layers import Shape
 from xlconv.network import INPUT, FloatArray, Network, Node
 
@@ -49,7 +49,7 @@ class Selection:
         return np.array([[self.channel, self.row, self.column]], dtype=np.int64)
 
 
-class Cells(NamedTuple):
+class Fused(NamedTuple):
     """Layers whose formulas stand in the same cells.
 
     Args:
@@ -85,15 +85,15 @@ class Explained:
         return texts(self.clause, len(self.steps["at"]), tolerance)
 
 
-def chosen(network: Network) -> list[Cells]:
+def chosen(network: Network) -> list[Fused]:
     """The layers that can be chosen: those with cells of their own."""
-    found: list[Cells] = []
+    found: list[Fused] = []
     for node in network.nodes:
         if node.inline:
             at = next(at for at, cells in enumerate(found) if cells.shows == node.inputs[0])
             found[at] = found[at]._replace(inline=(*found[at].inline, node))
         elif not node.layer.view:
-            found.append(Cells(node, ()))
+            found.append(Fused(node, ()))
     return found
 
 
@@ -121,7 +121,7 @@ def explain(network: Network, layer: str, at: Ints, outputs: Mapping[str, FloatA
     relus = sum(isinstance(each.layer, layers.ReLU) for each in (node, *cells.inline))
     result: FloatArray = image[tuple(at.T)]
     weights, reads = network.weights_of(node.name), _reads(network, cells)
-    told = tell(node.layer, Elements(x, weights, at, output.ndim == 1, result, reads, relus))
+    told = tell(node.layer, LayerElements(x, weights, at, output.ndim == 1, result, reads, relus))
     settings = (*told.window, *x.shape[1:], relus, int("bias" in node.layer.weight_shapes))
     steps = {
         "number": _alike(at, [number]),
@@ -159,7 +159,7 @@ def _read(network: Network, node: Node, outputs: Mapping[str, FloatArray]) -> Fl
     return x if x.ndim == 3 else x.reshape(1, -1, 1)
 
 
-def _reads(network: Network, cells: Cells) -> str:
+def _reads(network: Network, cells: Fused) -> str:
     """The input, or the layer in whose cells stands what a layer reads, in words."""
     name = viewed(network, cells.node.inputs[0])
     if name == INPUT:

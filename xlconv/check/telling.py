@@ -30,7 +30,7 @@ WINDOW_KINDS: Final = ("window", "kernel", "product")
 
 
 @dataclass(frozen=True)
-class Elements:
+class LayerElements:
     """N elements of one layer's output, and what they are made of.
 
     Args:
@@ -68,11 +68,11 @@ class Window(NamedTuple):
     above: int = 0
     left: int = 0
 
-    def rows(self, elements: Elements) -> FloatArray:
+    def rows(self, elements: LayerElements) -> FloatArray:
         """(N, height): the rows of the source, from 0, that windows cover, also outside of it."""
         return _positions(elements.at[:, 1], self.down, self.above, self.height)
 
-    def columns(self, elements: Elements) -> FloatArray:
+    def columns(self, elements: LayerElements) -> FloatArray:
         """(N, width): the columns, likewise."""
         return _positions(elements.at[:, 2], self.right, self.left, self.width)
 
@@ -99,13 +99,13 @@ def _positions(at: Ints, step: int, before: int, size: int) -> FloatArray:
 
 
 @singledispatch
-def tell(layer: Layer, _elements: Elements) -> Told:
+def tell(layer: Layer, _elements: LayerElements) -> Told:
     """The steps that lead to elements of a layer, and the words for them."""
     raise NetworkError(f"it is not known what {type(layer).__name__} is made of")
 
 
 @tell.register(layers.Conv2d)
-def conv2d(layer: layers.Conv2d, elements: Elements) -> Told:
+def conv2d(layer: layers.Conv2d, elements: LayerElements) -> Told:
     """`p_k = x_k * w_k` of each channel k, their sums, and the bias: `y = b + sum_k sum p_k`."""
     lies = Window(layer.in_channels, *layer.kernel_size, *layer.stride, *layer.padding)
     found = _indices(lies, elements)
@@ -125,7 +125,7 @@ def conv2d(layer: layers.Conv2d, elements: Elements) -> Told:
 
 
 @tell.register(layers.Linear)
-def linear(_layer: layers.Linear, elements: Elements) -> Told:
+def linear(_layer: layers.Linear, elements: LayerElements) -> Told:
     """`p_k = x_k * w_k` over all that the layer reads, and `y = b + sum_k sum p_k`."""
     shape = elements.x.shape
     kernels = elements.weights["weight"][elements.channel].reshape(-1, *shape).swapaxes(0, 1)
@@ -137,7 +137,7 @@ def linear(_layer: layers.Linear, elements: Elements) -> Told:
 
 
 @tell.register(layers.MaxPool2d)
-def max_pool2d(layer: layers.MaxPool2d, elements: Elements) -> Told:
+def max_pool2d(layer: layers.MaxPool2d, elements: LayerElements) -> Told:
     """`y = max x` over the window, with nothing outside of the source."""
     lies = Window(1, *layer.kernel_size, *layer.stride, *layer.padding)
     found = _indices(lies, elements)
@@ -157,7 +157,7 @@ def max_pool2d(layer: layers.MaxPool2d, elements: Elements) -> Told:
 
 
 @tell.register(layers.ZeroPad2d)
-def zero_pad2d(layer: layers.ZeroPad2d, elements: Elements) -> Told:
+def zero_pad2d(layer: layers.ZeroPad2d, elements: LayerElements) -> Told:
     """`y` is the one cell that is read, or 0."""
     left, _, top, _ = layer.padding
     lies = Window(1, 1, 1, above=top, left=left)
@@ -171,7 +171,7 @@ def zero_pad2d(layer: layers.ZeroPad2d, elements: Elements) -> Told:
 
 
 @tell.register(layers.ReLU)
-def relu(_layer: layers.ReLU, elements: Elements) -> Told:
+def relu(_layer: layers.ReLU, elements: LayerElements) -> Told:
     """`y = max(0, x)` of the one cell that is read."""
     channel, row, column = elements.at.T
     if elements.is_vector:
@@ -183,7 +183,7 @@ def relu(_layer: layers.ReLU, elements: Elements) -> Told:
 
 
 @tell.register(layers.Softmax)
-def softmax(_layer: layers.Softmax, elements: Elements) -> Told:
+def softmax(_layer: layers.Softmax, elements: LayerElements) -> Told:
     """`x`, `x - max x`, `e = exp(x - max x)`, `e / sum e`."""
     x = elements.x.ravel()
     below = x - x.max()
@@ -197,7 +197,7 @@ def softmax(_layer: layers.Softmax, elements: Elements) -> Told:
     return Told(Window(*elements.x.shape), steps, (told,), "softmax")
 
 
-def _indices(lies: Window, elements: Elements) -> Steps:
+def _indices(lies: Window, elements: LayerElements) -> Steps:
     return {"window_row": lies.rows(elements)[:, :, None], "window_column": lies.columns(elements)[:, None, :]}
 
 
@@ -220,7 +220,7 @@ def _reaches_out(found: Steps, x: FloatArray) -> NDArray[np.bool_]:
     return out
 
 
-def _products(panel: str, read: FloatArray, kernels: FloatArray, elements: Elements) -> Steps:
+def _products(panel: str, read: FloatArray, kernels: FloatArray, elements: LayerElements) -> Steps:
     """Windows, kernels, products and sums of each channel, the bias if any, and the sum of all."""
     found: Steps = {}
     products = read * kernels
@@ -235,7 +235,7 @@ def _products(panel: str, read: FloatArray, kernels: FloatArray, elements: Eleme
     return {**found, "before": _cell(total)}
 
 
-def _span(lies: Window, found: Steps, elements: Elements) -> dict[str, Field]:
+def _span(lies: Window, found: Steps, elements: LayerElements) -> dict[str, Field]:
     """Which rows and columns of what the window covers, and by which stride."""
     pace = {"d": _all(elements, lies.down), "r": _all(elements, lies.right)}
     return {
@@ -251,14 +251,14 @@ def _from_to(one: str, several: str, numbers: FloatArray) -> tuple[Clause, ...]:
     return _clause(one, first=first) if numbers.shape[1] == 1 else _clause(several, first=first, last=last)
 
 
-def _sum(steps: Steps, elements: Elements) -> dict[str, Field]:
+def _sum(steps: Steps, elements: LayerElements) -> dict[str, Field]:
     """The bias, if any, the sum of all, and what becomes of it."""
     bias = _clause(wording.BIAS, bias=_number(steps["bias"])) if "bias" in steps else ()
     before = _number(steps["before"])
     return {"bias": bias, "before": before, "relu": _relu(before, elements)}
 
 
-def _relu(before: FloatArray, elements: Elements) -> tuple[Clause, ...]:
+def _relu(before: FloatArray, elements: LayerElements) -> tuple[Clause, ...]:
     """One of two clauses where there is a ReLU; near zero, rounding may decide for the other."""
     if not elements.relus:
         return ()
@@ -270,7 +270,7 @@ def _relu(before: FloatArray, elements: Elements) -> tuple[Clause, ...]:
     )
 
 
-def _count(elements: Elements) -> tuple[Clause, ...]:
+def _count(elements: LayerElements) -> tuple[Clause, ...]:
     """How many numbers a dense layer reads: those of a vector, of one image, or of several channels."""
     k, h, w = (_all(elements, n) for n in elements.x.shape)
     if len(elements.x) != 1:
@@ -282,7 +282,7 @@ def _clause(template: str, **fields: Field) -> tuple[Clause, ...]:
     return (Clause(template, fields),)
 
 
-def _all(elements: Elements, number: float) -> FloatArray:
+def _all(elements: LayerElements, number: float) -> FloatArray:
     """A number that is the same for all elements."""
     return np.full(len(elements.at), float(number))
 

@@ -34,7 +34,7 @@ _NAMED: Final = 200
 """Wrong cells of a layer that have a finding of their own; the others are counted in one."""
 
 
-class Outcome(NamedTuple):
+class EngineOutcome(NamedTuple):
     """What one engine computed: the comparison, findings, and the values for the workbook's own input."""
 
     result: EngineResult
@@ -50,7 +50,7 @@ def compare(
     tolerance: float,
     computed: Sequence[Computed] | None = None,
     proof: Proof | None = None,
-) -> Outcome:
+) -> EngineOutcome:
     """Recalculate the workbook for each trial and compare all activation cells.
 
     Args:
@@ -70,7 +70,7 @@ def compare(
         computed = compute(book, found, engine, trials)
     for trial, values in zip(trials, computed, strict=True):
         comparison.add(trial, values)
-    return Outcome(comparison.result(), comparison.findings(), computed[0])
+    return EngineOutcome(comparison.result(), comparison.findings(), computed[0])
 
 
 class _Comparison:

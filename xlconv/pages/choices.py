@@ -59,7 +59,7 @@ class Chosen(NamedTuple):
     number: int = 0
 
 
-class Choices:
+class ChoiceCells:
     """The samples that a workbook holds, and what its input shows first.
 
     Args:

@@ -13,7 +13,7 @@ from xlconv.layout import FIRST_ROW, SENTENCE_ROW, SENTENCE_ROWS, SHAPE_ROW, TIT
 from xlconv.network import INPUT, FloatArray, Network
 from xlconv.pages import Content, Formula, Page, class_content, scales
 from xlconv.pages.bars import bars
-from xlconv.pages.sentences import Place, of_input, sentences
+from xlconv.pages.sentences import WordPlace, of_input, sentences
 
 _LONGEST_FORMULA: Final = 8192
 _MOST_ARGUMENTS: Final = 255
@@ -105,7 +105,7 @@ def _sentences(network: Network, layout: Layout, name: str, signed: bool) -> tup
         source = network[source].inputs[0]
     read = "the input" if source == INPUT else source
     relu = any(isinstance(each.layer, ReLU) for each in layout.inline[name])
-    return sentences(node.layer, Place(read, network.shapes[source], y, relu, y == (len(network.classes),)))
+    return sentences(node.layer, WordPlace(read, network.shapes[source], y, relu, y == (len(network.classes),)))
 
 
 def _put_labels(page: Page, layout: Layout) -> None:

@@ -13,7 +13,7 @@ from xlconv.errors import NetworkError
 from xlconv.layers import Layer, Shape, shape_text
 
 
-class Place(NamedTuple):
+class WordPlace(NamedTuple):
     """What there is to say of a layer in its network.
 
     Args:
@@ -32,7 +32,7 @@ class Place(NamedTuple):
 
 
 @singledispatch
-def sentences(layer: Layer, place: Place) -> tuple[str, ...]:
+def sentences(layer: Layer, place: WordPlace) -> tuple[str, ...]:
     """Texts that say the same at different lengths, the longest first.
 
     Args:
@@ -62,7 +62,7 @@ def of_input(shape: Shape, signed: bool, choice: bool) -> tuple[str, ...]:
 
 
 @sentences.register(layers.Conv2d)
-def conv2d(layer: layers.Conv2d, place: Place) -> tuple[str, ...]:
+def conv2d(layer: layers.Conv2d, place: WordPlace) -> tuple[str, ...]:
     """A filter on every piece."""
     size = shape_text(layer.kernel_size)
     bias = ", add the bias" if layer.bias else ""
@@ -87,7 +87,7 @@ def _colours(warm: str, cold: str, relu: bool) -> str:
     return f"Orange is above zero: here {warm}; blue is below: {cold}."
 
 
-def _steps(layer: layers.Conv2d, place: Place) -> str:
+def _steps(layer: layers.Conv2d, place: WordPlace) -> str:
     """How many pieces there are, or why it is not that simple."""
     if layer.padding != (0, 0):
         return f" Around {place.source} zeros are assumed: padding {shape_text(layer.padding)}."
@@ -99,14 +99,14 @@ def _steps(layer: layers.Conv2d, place: Place) -> str:
 
 
 @sentences.register(layers.ReLU)
-def relu(layer: layers.ReLU, place: Place) -> tuple[str, ...]:
+def relu(layer: layers.ReLU, place: WordPlace) -> tuple[str, ...]:
     """Zero for what is negative."""
     said = "What is below zero becomes 0, all else stays as it is."
     return f"{said} Without this step, layer upon layer would be no more than one sum.", said
 
 
 @sentences.register(layers.MaxPool2d)
-def max_pool2d(layer: layers.MaxPool2d, place: Place) -> tuple[str, ...]:
+def max_pool2d(layer: layers.MaxPool2d, place: WordPlace) -> tuple[str, ...]:
     """The largest of each piece."""
     size = shape_text(layer.kernel_size)
     said = f"Of every {size} piece only the largest number stays"
@@ -116,7 +116,7 @@ def max_pool2d(layer: layers.MaxPool2d, place: Place) -> tuple[str, ...]:
 
 
 @sentences.register(layers.ZeroPad2d)
-def zero_pad2d(layer: layers.ZeroPad2d, place: Place) -> tuple[str, ...]:
+def zero_pad2d(layer: layers.ZeroPad2d, place: WordPlace) -> tuple[str, ...]:
     """A frame."""
     told = []
     if max(layer.padding) > 0:
@@ -127,7 +127,7 @@ def zero_pad2d(layer: layers.ZeroPad2d, place: Place) -> tuple[str, ...]:
 
 
 @sentences.register(layers.Linear)
-def linear(layer: layers.Linear, place: Place) -> tuple[str, ...]:
+def linear(layer: layers.Linear, place: WordPlace) -> tuple[str, ...]:
     """Weighted sums."""
     each = "class" if place.scores else "output"
     bias = ", add the bias" if layer.bias else ""
@@ -145,7 +145,7 @@ def linear(layer: layers.Linear, place: Place) -> tuple[str, ...]:
 
 
 @sentences.register(layers.Softmax)
-def softmax(layer: layers.Softmax, place: Place) -> tuple[str, ...]:
+def softmax(layer: layers.Softmax, place: WordPlace) -> tuple[str, ...]:
     """Shares."""
     said = "exp(score - largest), divided by the sum of all: shares that add up to 1."
     return f"{said} A score one higher counts 2.7 times as much.", f"{said} The largest stands out.", said

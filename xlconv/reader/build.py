@@ -39,7 +39,7 @@ _DYNAMIC_ARRAYS: Final = (
 )
 
 
-class Builder:
+class PackageBuilder:
     """Builds the package of a workbook, and of copies of it with some other cells.
 
     Args:

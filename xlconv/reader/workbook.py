@@ -12,7 +12,7 @@ from pathlib import Path
 from xlconv.cells import Range
 from xlconv.errors import WorkbookError
 from xlconv.reader.book import Book, Calculation, DefinedName, check_styles, shared_strings
-from xlconv.reader.build import Builder
+from xlconv.reader.build import PackageBuilder
 from xlconv.reader.metadata import dynamic_marks
 from xlconv.reader.outside import find
 from xlconv.reader.package import Package
@@ -48,9 +48,9 @@ class Workbook:
         """What an engine may see: a package of what formulas need, without cached values."""
         return self.builder().package()
 
-    def builder(self) -> Builder:
+    def builder(self) -> PackageBuilder:
         """What builds packages of it, also with other cells."""
-        return Builder(self.sheets, self.defined, self.calculation)
+        return PackageBuilder(self.sheets, self.defined, self.calculation)
 
     def cell(self, sheet: str, row: int, column: int) -> Cell:
         """A cell, blank where the file has none."""
@@ -97,14 +97,14 @@ def read(path: Path) -> Workbook:
         raise WorkbookError(f"{path}: {error.message}", error.hint) from None
 
 
-def builder_of(package: bytes) -> Builder:
+def builder_of(package: bytes) -> PackageBuilder:
     """What builds copies of a package in memory.
 
     Raises:
         WorkbookError: It is none that `read` would read.
     """
     book = Book(Package(BytesIO(package)))
-    return Builder(_read_sheets(book), book.defined, book.calculation)
+    return PackageBuilder(_read_sheets(book), book.defined, book.calculation)
 
 
 def _read(path: Path) -> Workbook:

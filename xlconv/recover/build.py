@@ -20,9 +20,9 @@ from xlconv.recover import geometry
 from xlconv.recover.channels import by_label, channels
 from xlconv.recover.dense import Dense, completed
 from xlconv.recover.inputs import find_inputs
-from xlconv.recover.operations import Operations, Table
+from xlconv.recover.operations import Operations, OperationTable
 from xlconv.recover.reading import Reading
-from xlconv.recover.tensors import Built, Copies, Owners, Prediction, Tensor
+from xlconv.recover.tensors import Built, CopiedCells, Owners, Prediction, Tensor
 
 Ints: TypeAlias = NDArray[np.int64]
 
@@ -191,7 +191,7 @@ class _Builder:
             elif len(tensor.shape) == 3:
                 self._add_pooling(tensor, cells, element)
 
-    def _of_one_tensor(self, table: Table, lines: Ints) -> Ints:
+    def _of_one_tensor(self, table: OperationTable, lines: Ints) -> Ints:
         """Without the lines of cells that read several tensors, or what is in none; cells that hold nothing aside."""
         cell, source = table.cell[lines], table.source[lines]
         number, _ = self.owners.find(source)
@@ -318,7 +318,7 @@ class _Builder:
     def _add_copies(self) -> None:
         table = self.operations.copies
         for of, cells, element in self.owners.by_tensor(table.cell, self.operations.original(table.cell)):
-            self.built.copies.append(Copies(self.owners.tensors[of], element, cells))
+            self.built.copies.append(CopiedCells(self.owners.tensors[of], element, cells))
 
     def _add_predictions(self) -> None:
         for bundle in self.operations.argmaxes:

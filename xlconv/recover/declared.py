@@ -26,7 +26,7 @@ from xlconv.recover.given import Given
 
 
 @dataclass(frozen=True)
-class Block:
+class NamedBlock:
     """The rectangle of one 2-D slice.
 
     Args:
@@ -47,12 +47,12 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Stage:
+class DeclaredStage:
     """A layer with cells of its own, the inline layers in its formulas, and its blocks."""
 
     nodes: tuple[Node, ...]
-    outputs: tuple[Block, ...]
-    parts: dict[str, tuple[Block, ...]]
+    outputs: tuple[NamedBlock, ...]
+    parts: dict[str, tuple[NamedBlock, ...]]
 
     @property
     def name(self) -> str:
@@ -76,16 +76,16 @@ class Declared:
 
     network: Network
     x: FloatArray
-    inputs: tuple[Block, ...]
-    weights: tuple[Block, ...]
-    stages: tuple[Stage, ...]
+    inputs: tuple[NamedBlock, ...]
+    weights: tuple[NamedBlock, ...]
+    stages: tuple[DeclaredStage, ...]
     classes: Range | None
     prediction: Range | None
     given: Given
     """Reads the numbers of input and weights."""
     choices: Choices | None = None
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[NamedBlock]:
         """All blocks: the input's, then each layer's weights and outputs."""
         yield from self.inputs
         for stage in self.stages:
@@ -193,7 +193,7 @@ def _views(book: Workbook, atlas: Atlas) -> Places:
     return sorted_places(cells)
 
 
-def _places(atlas: Atlas, blocks: Sequence[Block], shape: Shape) -> Places:
+def _places(atlas: Atlas, blocks: Sequence[NamedBlock], shape: Shape) -> Places:
     """The cells of an array, in its shape."""
     return np.concatenate([atlas.places(block.range).ravel() for block in blocks]).reshape(shape)
 
@@ -247,7 +247,7 @@ class _Finder:
             if row[-1] != due:
                 raise WorkbookError(f"the table of layers says {quoted(row[-1])} of {row[0]!r}, whose output is {due}")
 
-    def _stages(self, network: Network) -> Iterator[Stage]:
+    def _stages(self, network: Network) -> Iterator[DeclaredStage]:
         for node in network.nodes:
             if node.inline or node.layer.view:
                 continue
@@ -256,9 +256,9 @@ class _Finder:
                 chain.append(follower)
             shape = network.shapes[node.name]
             parts = {part: tuple(self._image_blocks("output", node.name, shape, part)) for part in node.layer.parts}
-            yield Stage(tuple(chain), tuple(self._image_blocks("output", node.name, shape)), parts)
+            yield DeclaredStage(tuple(chain), tuple(self._image_blocks("output", node.name, shape)), parts)
 
-    def _image_blocks(self, role: str, layer: str, shape: Shape, part: str = "") -> Iterator[Block]:
+    def _image_blocks(self, role: str, layer: str, shape: Shape, part: str = "") -> Iterator[NamedBlock]:
         """The blocks of an image, one for each channel, or of a vector."""
         if len(shape) == 1:
             yield self._block(role, layer, (), (shape[0], 1), part)
@@ -266,7 +266,7 @@ class _Finder:
             for channel in range(shape[0]):
                 yield self._block(role, layer, (channel,), (shape[1], shape[2]), part)
 
-    def _weight_blocks(self, network: Network, node: Node) -> Iterator[Block]:
+    def _weight_blocks(self, network: Network, node: Node) -> Iterator[NamedBlock]:
         layer = node.layer
         if isinstance(layer, layers.Conv2d):
             for o, c in product(range(layer.out_channels), range(layer.in_channels)):
@@ -284,7 +284,9 @@ class _Finder:
             if layer.bias:
                 yield self._block("bias", node.name, (), (layer.out_features, 1))
 
-    def _block(self, role: str, layer: str, indices: tuple[int, ...], size: tuple[int, int], part: str = "") -> Block:
+    def _block(
+        self, role: str, layer: str, indices: tuple[int, ...], size: tuple[int, int], part: str = ""
+    ) -> NamedBlock:
         name = block_name(layer, role if role in ("weight", "bias") else part, indices)
         where = self.book.named_range(name)
         if where is None:
@@ -297,9 +299,9 @@ class _Finder:
         self.cells += where.size
         if self.cells > MAX_CELLS:
             raise WorkbookError(f"its blocks have more than {MAX_CELLS:,} cells")
-        return Block(role, layer, indices, name, where, part)
+        return NamedBlock(role, layer, indices, name, where, part)
 
-    def _numbers(self, blocks: Sequence[Block], shape: Shape) -> FloatArray:
+    def _numbers(self, blocks: Sequence[NamedBlock], shape: Shape) -> FloatArray:
         """The numbers in some blocks, in the array's order."""
         cells = (Range(block.range.sheet, *at) for block in blocks for at in block.range.cells())
         return np.array([self.given.number(cell) for cell in cells]).reshape(shape)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from xlconv import places
 from xlconv.places import Places
-from xlconv.recover.operations import Operations, Table
+from xlconv.recover.operations import Operations, OperationTable
 
 Ints: TypeAlias = NDArray[np.int64]
 
@@ -95,13 +95,13 @@ def _without_border(box: Box, filled: Places) -> Box:
     return inner if len(sides) == 1 and places.find(inner.cells(), filled).min() >= 0 else box
 
 
-def _first(table: Table) -> Table:
+def _first(table: OperationTable) -> OperationTable:
     """The lines of cells that read nothing that is computed."""
     first = table.depth == 1
-    return Table(*(column[first] for column in (table.cell, table.source, table.weight, table.depth)))
+    return OperationTable(*(column[first] for column in (table.cell, table.source, table.weight, table.depth)))
 
 
-def _boxes_of_dots(dots: Table) -> Iterator[Box]:
+def _boxes_of_dots(dots: OperationTable) -> Iterator[Box]:
     """Around what is multiplied with the same weight; for weights used once, around what their cell reads."""
     order = np.argsort(dots.weight, kind="stable")
     source, weight = dots.source[order], dots.weight[order]
@@ -160,7 +160,7 @@ def _with(boxes: list[Box], box: Box) -> list[Box]:
             box = box.joined(other)
 
 
-def _grouped(boxes: list[Box], dots: Table, siblings: list[list[Box]]) -> list[list[Box]]:
+def _grouped(boxes: list[Box], dots: OperationTable, siblings: list[list[Box]]) -> list[list[Box]]:
     """Boxes of one size that are read by the same cells are the channels of one input."""
     boxes = sorted(boxes)
     number = np.full(dots.source.size, -1, np.int64)

@@ -22,7 +22,7 @@ _AT_ONCE: Final = 1 << 20
 """Numbers that a definition reads for many elements, which are worked on together."""
 
 
-class Due(NamedTuple, Generic[E]):
+class DueElements(NamedTuple, Generic[E]):
     """What some cells should hold."""
 
     cells: Places
@@ -64,7 +64,7 @@ class Interpreted(Generic[E]):
         self.evaluation = Evaluation(reading.forms, self.state)
         self.evaluation.compute(self._between(), found.owned)
 
-    def _put(self, due: Due[E]) -> None:
+    def _put(self, due: DueElements[E]) -> None:
         self.state.put(due.cells, of_numbers(due.numbers.reshape(-1, 1, 1, 1)))
 
     def _free_constants(self, held: Callable[[Places], E]) -> None:
@@ -95,7 +95,7 @@ class Interpreted(Generic[E]):
             numbers.put(at[mine], values.numbers[:, 0, 0, 0].spread(some.shape)[mine])
         return kinds, numbers
 
-    def due(self, wanted: Places | None = None) -> Iterator[Due[E]]:
+    def due(self, wanted: Places | None = None) -> Iterator[DueElements[E]]:
         """What cells should hold by their layers' definitions; those of some sorted ones if they are given."""
         for stage in self.found.stages:
             if not stage.nodes:
@@ -107,17 +107,17 @@ class Interpreted(Generic[E]):
         if self.found.prediction != NOWHERE:
             yield self.winner(self.found.network.nodes[-1].name)
 
-    def winner(self, name: str) -> Due[E]:
+    def winner(self, name: str) -> DueElements[E]:
         """What the prediction is if the largest element of a layer decides."""
         labels, last = self.found.labels, self._elements(self.found.shown(name).ravel())
         wins = mean.prediction(last, None if labels is None else self._elements(labels.ravel()))
-        return Due(np.array([self.found.prediction]), wins)
+        return DueElements(np.array([self.found.prediction]), wins)
 
-    def _copied(self, stage: Stage) -> Due[E]:
+    def _copied(self, stage: Stage) -> DueElements[E]:
         assert stage.elements is not None
-        return Due(stage.cells.ravel(), self._elements(self.found.shown(stage.shows).ravel()[stage.elements]))
+        return DueElements(stage.cells.ravel(), self._elements(self.found.shown(stage.shows).ravel()[stage.elements]))
 
-    def _defined(self, stage: Stage, part: str, cells: Places, wanted: Places | None) -> Iterator[Due[E]]:
+    def _defined(self, stage: Stage, part: str, cells: Places, wanted: Places | None) -> Iterator[DueElements[E]]:
         flat = cells.ravel()
         asked = np.flatnonzero(flat != NOWHERE if wanted is None else places.find(flat, wanted) >= 0)
         if not asked.size:
@@ -126,7 +126,7 @@ class Interpreted(Generic[E]):
         portion = max(1, _AT_ONCE // mean.reads(node.layer, operands.x.numbers.shape))
         for first in range(0, asked.size, portion):
             some = asked[first : first + portion]
-            yield Due(flat[some], self._mean(stage, part, operands, np.unravel_index(some, cells.shape)))
+            yield DueElements(flat[some], self._mean(stage, part, operands, np.unravel_index(some, cells.shape)))
 
     def _mean(self, stage: Stage, part: str, operands: mean.Operands[E], at: Any) -> E:
         layer: Layer = stage.nodes[0].layer

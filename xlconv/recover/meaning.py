@@ -16,7 +16,7 @@ from xlconv.formula import notation
 from xlconv.formula.tree import Node, parse
 
 
-class Ref(NamedTuple):
+class OperandRef(NamedTuple):
     """A range that a formula reads, and whether it moves with the cell when the formula is copied.
 
     Args:
@@ -45,7 +45,7 @@ class Term(NamedTuple):
     """
 
     coefficient: float
-    refs: tuple[Ref, ...]
+    refs: tuple[OperandRef, ...]
     matrix: bool = False
 
 
@@ -62,7 +62,7 @@ class Sum:
 class Max:
     """The largest of the cells of some ranges."""
 
-    refs: tuple[Ref, ...]
+    refs: tuple[OperandRef, ...]
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Exp:
     """`exp(of - the largest of shift)`, without a shift where there is none."""
 
     of: Sum
-    shift: tuple[Ref, ...] = ()
+    shift: tuple[OperandRef, ...] = ()
     shape: tuple[int, int] = (1, 1)
 
 
@@ -102,8 +102,8 @@ class Share:
 class Argmax:
     """The place of the largest cell of a range, counted from `base`, or the label that stands there."""
 
-    of: Ref
-    labels: tuple[Ref, ...] = ()
+    of: OperandRef
+    labels: tuple[OperandRef, ...] = ()
     base: float = 1.0
 
 
@@ -192,7 +192,7 @@ class Reader:
             raise _UnknownError
         return Relu(yes, _shape(yes))
 
-    def _ref(self, text: str, sheet: str) -> Ref:
+    def _ref(self, text: str, sheet: str) -> OperandRef:
         """The range of a reference, or of a defined name that stands for one."""
         found = notation.reference(text, sheet)
         if found is None:
@@ -201,7 +201,7 @@ class Reader:
         if found is None or found[0].sheet.lower() not in self.sheets:
             raise _UnknownError
         where, down, right = found
-        return Ref(where._replace(sheet=self.sheets[where.sheet.lower()]), down, right)
+        return OperandRef(where._replace(sheet=self.sheets[where.sheet.lower()]), down, right)
 
 
 def _shape(of: Meaning) -> tuple[int, int]:
@@ -252,7 +252,7 @@ def _subtract(left: Meaning, right: Meaning) -> Meaning:
 class _Shifted(Sum):
     """A sum less the largest of some cells; only EXP makes sense of it."""
 
-    shift: tuple[Ref, ...] = ()
+    shift: tuple[OperandRef, ...] = ()
 
 
 def _multiply(left: Meaning, right: Meaning) -> Meaning:
@@ -330,7 +330,7 @@ def _max(args: list[Meaning]) -> Meaning:
     return Relu(Max(refs)) if with_zero else Max(refs)
 
 
-def _plain(of: Meaning) -> Iterator[Ref]:
+def _plain(of: Meaning) -> Iterator[OperandRef]:
     """The cells that an argument of MAX names."""
     if isinstance(of, Max):
         yield from of.refs
@@ -368,7 +368,7 @@ def _transpose(args: list[Meaning]) -> Meaning:
     return Sum((Term(1.0, (ref,)),), 0.0, ref.shape)
 
 
-def _only_ref(of: Meaning) -> Ref:
+def _only_ref(of: Meaning) -> OperandRef:
     (ref,) = _plain(of)
     return ref
 
@@ -425,14 +425,14 @@ def _element_term(term: Term, i: int, j: int) -> Term:
     return Term(term.coefficient, tuple(_cell(ref, i, j) for ref in term.refs))
 
 
-def _cell(ref: Ref, i: int, j: int) -> Ref:
+def _cell(ref: OperandRef, i: int, j: int) -> OperandRef:
     """The cell of a range that stands at a place of an array; it moves with the place."""
     row, column = (j, i) if ref.turned else (i, j)
-    return Ref(ref.range.part(row, column), True, True)
+    return OperandRef(ref.range.part(row, column), True, True)
 
 
-def _line(ref: Ref, at: int, across: bool) -> Ref:
+def _line(ref: OperandRef, at: int, across: bool) -> OperandRef:
     """A row of a matrix (across) or a column; it moves with the place in the result."""
     if across != ref.turned:
-        return Ref(ref.range.part(at, 0, 1, ref.range.width), True, False)
-    return Ref(ref.range.part(0, at, ref.range.height, 1), False, True)
+        return OperandRef(ref.range.part(at, 0, 1, ref.range.width), True, False)
+    return OperandRef(ref.range.part(0, at, ref.range.height, 1), False, True)

@@ -25,7 +25,7 @@ _ROUNDS: Final = 300
 
 
 @dataclass(eq=False)
-class Table:
+class OperationTable:
     """Cells and what they read: one line for each that is read.
 
     Args:
@@ -196,7 +196,7 @@ class Operations:
         for name, (cell, source, weight) in tables.items():
             at = places.find(cell, cells)
             depth = np.where(at >= 0, depths[at], 0) if cells.size else np.zeros(cell.size, np.int64)
-            made[name] = Table(cell, source, weight, depth)
+            made[name] = OperationTable(cell, source, weight, depth)
         self._tables = list(made.values())
         self.dots, self.singles, self.maxima = made["dots"], made["singles"], made["maxima"]
         self.relus, self.copies, self.exps = made["relus"], made["copies"], made["exps"]

@@ -27,7 +27,7 @@ from xlconv.formula.walk import Walk
 from xlconv.layers import Softmax
 from xlconv.places import Places
 from xlconv.recover.found import Found
-from xlconv.recover.interpreted import Due, Interpreted
+from xlconv.recover.interpreted import DueElements, Interpreted
 from xlconv.recover.reading import Reading
 from xlconv.recover.tried import Tried
 
@@ -73,7 +73,7 @@ class Proof:
         different = Tried(found, reading).different(self.cells[self.verdicts == OPEN])
         self.verdicts[places.find(different, self.cells)] = DIFFERENT
 
-    def _decisive(self, due: Due[Residues], source: str, given: Residues) -> Due[Residues]:
+    def _decisive(self, due: DueElements[Residues], source: str, given: Residues) -> DueElements[Residues]:
         """What the prediction should be, by what Softmax reads if that is what decides: it is largest there."""
         earlier = self._field.winner(source)
         return earlier if given[places.find(due.cells, self.cells)].same(earlier.numbers).all() else due

@@ -22,7 +22,7 @@ from xlconv.formula.state import Held, held
 from xlconv.places import Atlas, Places
 from xlconv.processes.bounds import check_cells, done
 from xlconv.reader import Sheet, Workbook
-from xlconv.recover.meaning import Argmax, Exp, Max, Meaning, Reader, Ref, Relu, Share, Sum, SumExp
+from xlconv.recover.meaning import Argmax, Exp, Max, Meaning, OperandRef, Reader, Relu, Share, Sum, SumExp
 
 Cell: TypeAlias = tuple[int, int]
 """Row and column."""
@@ -53,7 +53,7 @@ class Bundle:
 
     meaning: Meaning
     relus: int
-    refs: tuple[Ref, ...]
+    refs: tuple[OperandRef, ...]
     cells: Places
     at: Places
 
@@ -282,7 +282,7 @@ class _Gathered:
 
     meaning: Meaning
     relus: int
-    refs: tuple[Ref, ...]
+    refs: tuple[OperandRef, ...]
     cells: list[Places] = field(default_factory=list)
     at: list[Places] = field(default_factory=list)
 
@@ -341,7 +341,7 @@ def _gather(found: dict[Hashable, _Gathered], atlas: Atlas, group: Group, meanin
     return count
 
 
-def _refs(meaning: Meaning) -> Iterator[Ref]:
+def _refs(meaning: Meaning) -> Iterator[OperandRef]:
     """The ranges of a meaning, in order."""
     match meaning:
         case Sum():
@@ -385,5 +385,5 @@ def _make(meaning: Meaning) -> Hashable:
             return "argmax", _sizes([meaning.of, *meaning.labels]), meaning.base
 
 
-def _sizes(refs: Sequence[Ref]) -> Hashable:
+def _sizes(refs: Sequence[OperandRef]) -> Hashable:
     return tuple((ref.range.sheet, ref.range.height, ref.range.width, ref.turned) for ref in refs)

@@ -48,7 +48,7 @@ class Tensor:
         return self.shape if len(self.shape) == 3 else (1, self.shape[0], 1)
 
 
-class Copies(NamedTuple):
+class CopiedCells(NamedTuple):
     """Cells that repeat elements of a tensor."""
 
     of: Tensor
@@ -69,7 +69,7 @@ class Built:
     """All layers of a workbook: tensors in topological order, inputs first."""
 
     tensors: list[Tensor] = field(default_factory=list)
-    copies: list[Copies] = field(default_factory=list)
+    copies: list[CopiedCells] = field(default_factory=list)
     predictions: list[Prediction] = field(default_factory=list)
     operations: Places = field(default_factory=lambda: np.empty(0, np.int64))
     """All cells that do what layers do, whether or not they belong to one, sorted."""

@@ -15,7 +15,7 @@ _RANKS: Final = ("error", "warning", "note")
 
 
 @dataclass(frozen=True)
-class Group:
+class FindingGroup:
     """Findings of one rule in one layer.
 
     Args:
@@ -57,13 +57,15 @@ class Group:
         return f"{self.layer}, {cells}" if self.layer else cells
 
 
-def grouped(report: Report) -> list[Group]:
+def grouped(report: Report) -> list[FindingGroup]:
     """All findings of a report: errors first; rules and layers in the order in which they first appear."""
     groups: dict[tuple[str, str], list[Finding]] = {}
     for finding in report.findings:
         groups.setdefault((finding.rule, finding.layer), []).append(finding)
     sizes = {layer.layer: layer.cells for engine in report.engines for layer in engine.layers}
-    found = [Group(RULES[some[0].rule], some[0].layer, some, sizes.get(some[0].layer, 0)) for some in groups.values()]
+    found = [
+        FindingGroup(RULES[some[0].rule], some[0].layer, some, sizes.get(some[0].layer, 0)) for some in groups.values()
+    ]
     return sorted(found, key=lambda group: _RANKS.index(group.rule.severity))
 
 

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from xlconv.escape import xml
 from xlconv.report import EngineResult, Failure, Grade, LayerResult, Report
-from xlconv.report.groups import Group, cells, coverage, details, grouped
+from xlconv.report.groups import FindingGroup, cells, coverage, details, grouped
 from xlconv.report.rules import RULES
 
 _SHOWN = 20
@@ -96,7 +96,7 @@ def _grade(grade: Grade) -> Element:
     return case
 
 
-def _rule(report: Report, rule: str, groups: Sequence[Group]) -> Element:
+def _rule(report: Report, rule: str, groups: Sequence[FindingGroup]) -> Element:
     case = _case("rules", rule)
     if not groups:
         return case
@@ -109,7 +109,7 @@ def _rule(report: Report, rule: str, groups: Sequence[Group]) -> Element:
     return case
 
 
-def _lines(group: Group) -> Iterator[str]:
+def _lines(group: FindingGroup) -> Iterator[str]:
     yield f"{group.where}: {group.message}"
     for finding in group.findings[:_SHOWN]:
         yield f"  {finding.cell}: {finding.message}" if finding.cell else f"  {finding.message}"

@@ -8,7 +8,7 @@ from typing import Final
 from xlconv.cells import quote_sheet
 from xlconv.escape import code, prose
 from xlconv.report import PROVED, EngineResult, Failure, Finding, Grade, Report
-from xlconv.report.groups import Group, cells, coverage, details, grouped, points, proved, shortened, verdict
+from xlconv.report.groups import FindingGroup, cells, coverage, details, grouped, points, proved, shortened, verdict
 
 _SHOWN: Final = 3
 """Findings of a group that are named, because GitHub shows no summary beyond a megabyte."""
@@ -66,7 +66,7 @@ def _grade(grade: Grade) -> tuple[str, ...]:
     return code(grade.layer), prose(grade.type), result, code(grade.first) if grade.first else "", prose(grade.reason)
 
 
-def _group(group: Group) -> Iterator[str]:
+def _group(group: FindingGroup) -> Iterator[str]:
     yield f"**{group.rule.severity}** {code(group.rule.id)}: {prose(group.where)}: {prose(group.message)}"
     yield ""
     for finding in group.findings[:_SHOWN]:
@@ -79,7 +79,7 @@ def _group(group: Group) -> Iterator[str]:
         yield f"- and {more:,} more"
 
 
-def _line(finding: Finding, group: Group) -> str:
+def _line(finding: Finding, group: FindingGroup) -> str:
     if finding.cell and finding.message == group.message:
         return code(finding.cell)
     return f"{code(finding.cell)}: {prose(finding.message)}" if finding.cell else prose(finding.message)

@@ -11,7 +11,7 @@ from xlconv.cells import quote_sheet
 from xlconv.escape import console
 from xlconv.report import PROVED, EngineResult, Failure, Finding, LayerResult, Report
 from xlconv.report.groups import (
-    Group,
+    FindingGroup,
     cells,
     coverage,
     details,
@@ -136,7 +136,7 @@ def _findings(report: Report) -> Iterator[str]:
         yield f"    (why, and how to mend it: xlconv explain {' '.join(ids)})"
 
 
-def _group(group: Group) -> Iterator[str]:
+def _group(group: FindingGroup) -> Iterator[str]:
     first = group.findings[0]
     if len(group.findings) == 1 and (first.count == 1 or not first.cell):
         where = " ".join(part for part in (first.cell, f"({group.layer})" if group.layer else "") if part)

@@ -47,7 +47,7 @@ class Call(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Formula:
+class ParsedFormula:
     """A formula in pieces, without spaces.
 
     Args:
@@ -57,7 +57,7 @@ class Formula:
     pieces: tuple[Piece, ...]
 
     @classmethod
-    def parse(cls, text: str) -> Formula:
+    def parse(cls, text: str) -> ParsedFormula:
         """The pieces of a text without the leading `=`."""
         try:
             tokens = [token for token in formualizer.tokenize(f"={text}") if token is not None]

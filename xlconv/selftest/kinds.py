@@ -19,7 +19,7 @@ from xlconv.formula import notation
 from xlconv.places import Places
 from xlconv.reader import Cell, Workbook
 from xlconv.recover.found import Found
-from xlconv.selftest.formula import Call, Formula, Reference, Span
+from xlconv.selftest.formula import Call, ParsedFormula, Reference, Span
 
 _STEPS: Final = ((1, 0), (-1, 0), (0, 1), (0, -1))
 _ADDED: Final = ("1", "-0.5", "0.001", "0.0000001")
@@ -50,9 +50,9 @@ class Target:
     spread: bool
 
     @cached_property
-    def formula(self) -> Formula:
+    def formula(self) -> ParsedFormula:
         """The formula in pieces."""
-        return Formula.parse(self.text)
+        return ParsedFormula.parse(self.text)
 
     @cached_property
     def references(self) -> list[tuple[int, Reference]]:
@@ -146,7 +146,7 @@ def leak_relu(target: Target, rng: Random) -> Made:
     return _formula(target.formula.replaced({(call.at, call.end): f"MAX(0.01*({text}),{text})"}))
 
 
-def _relus(formula: Formula) -> Iterator[tuple[Call, Span]]:
+def _relus(formula: ParsedFormula) -> Iterator[tuple[Call, Span]]:
     """`MAX(0, ...)` either way round and `IF(... > 0, ..., 0)`, each with what is cut off."""
     for call in formula.calls:
         name, texts = formula.pieces[call.at].text.upper(), [formula.text(*span) for span in call.arguments]

@@ -15,7 +15,7 @@ from xlconv.cells import ErrorValue, quote_sheet
 from xlconv.check.audit import formulas, neighbours, reading
 from xlconv.check.audit.areas import AreaOf, Place, areas_of
 from xlconv.check.audit.arrays import plain_arrays
-from xlconv.check.audit.forms import Form, Grid, gather
+from xlconv.check.audit.forms import Form, FormSheet, gather
 from xlconv.reader import Workbook
 from xlconv.report import Finding
 from xlconv.report.rules import RuleId
@@ -51,7 +51,7 @@ def audit(book: Workbook, known: Known = MappingProxyType({}), numbers: Known = 
     ]
 
 
-def _of_workbook(book: Workbook, grids: Mapping[str, Grid]) -> Iterator[Finding]:
+def _of_workbook(book: Workbook, grids: Mapping[str, FormSheet]) -> Iterator[Finding]:
     """What the workbook as a whole has or asks for."""
     if book.calculation.manual:
         yield Finding("calculation-mode", "", "", "it is calculated only when told to (manual calculation)")
@@ -78,7 +78,7 @@ def _of_formula(form: Form, book: Workbook, area_of: AreaOf, numbers: Known) -> 
             yield _finding(rule, form.cells, message, formula=form.text)
 
 
-def _error_values(grids: Mapping[str, Grid]) -> Iterator[Finding]:
+def _error_values(grids: Mapping[str, FormSheet]) -> Iterator[Finding]:
     """Cells that show an error, by formula and error."""
     groups: dict[tuple[Form | str, str], list[Place]] = defaultdict(list)
     for name, grid in grids.items():
@@ -92,7 +92,9 @@ def _error_values(grids: Mapping[str, Grid]) -> Iterator[Finding]:
         yield _finding("error-value", cells, message, got=code, formula=formula)
 
 
-def _blank_reads(forms: Iterable[Form], grids: dict[str, Grid], known: Known, area_of: AreaOf) -> Iterator[Finding]:
+def _blank_reads(
+    forms: Iterable[Form], grids: dict[str, FormSheet], known: Known, area_of: AreaOf
+) -> Iterator[Finding]:
     """Formulas that read what holds no number."""
     contents = reading.Contents(grids)
     for form in forms:
@@ -104,7 +106,7 @@ def _blank_reads(forms: Iterable[Form], grids: dict[str, Grid], known: Known, ar
             yield _finding("reads-blank", [*found], found[first], formula=formula)
 
 
-def _of_neighbours(name: str, grid: Grid, known: Set[tuple[int, int]]) -> Iterator[Finding]:
+def _of_neighbours(name: str, grid: FormSheet, known: Set[tuple[int, int]]) -> Iterator[Finding]:
     """Cells of a worksheet that break a run of equal formulas."""
     groups: dict[tuple[Form | None, Form], list[neighbours.Break]] = defaultdict(list)
     for form, found in neighbours.other_formulas(name, grid, known):

@@ -54,7 +54,7 @@ class Form:
 
 
 @dataclass
-class Grid:
+class FormSheet:
     """A worksheet's formulas by cell, and the cells that array formulas fill beside their own."""
 
     sheet: Sheet
@@ -62,13 +62,13 @@ class Grid:
     members: set[tuple[int, int]]
 
 
-def gather(book: Workbook) -> tuple[list[Form], dict[str, Grid]]:
+def gather(book: Workbook) -> tuple[list[Form], dict[str, FormSheet]]:
     """All formulas, and where each stands."""
     forms: dict[tuple[str, bool], Form] = {}
-    grids: dict[str, Grid] = {}
+    grids: dict[str, FormSheet] = {}
     for name, sheet in book.sheets.items():
         members = _members(sheet)
-        grids[name] = grid = Grid(sheet, {}, members)
+        grids[name] = grid = FormSheet(sheet, {}, members)
         for (row, column), cell in sheet.cells.items():
             if not cell.formula:
                 continue

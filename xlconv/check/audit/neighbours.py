@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from xlconv.cells import ErrorValue
 from xlconv.check.audit.areas import Area, Place
-from xlconv.check.audit.forms import Form, Grid
+from xlconv.check.audit.forms import Form, FormSheet
 from xlconv.formula import notation
 
 _RUN: Final = 4
@@ -34,7 +34,7 @@ class Break(NamedTuple):
     expected: str
 
 
-def other_formulas(name: str, grid: Grid, known: Collection[tuple[int, int]]) -> Iterator[tuple[Form, Break]]:
+def other_formulas(name: str, grid: FormSheet, known: Collection[tuple[int, int]]) -> Iterator[tuple[Form, Break]]:
     """Cells with another formula than those around, and that formula."""
     for at, form in grid.forms.items():
         for way, run in _runs_around(grid, at, form):
@@ -43,7 +43,7 @@ def other_formulas(name: str, grid: Grid, known: Collection[tuple[int, int]]) ->
                 break
 
 
-def constants(name: str, grid: Grid, known: Collection[tuple[int, int]]) -> Iterator[Break]:
+def constants(name: str, grid: FormSheet, known: Collection[tuple[int, int]]) -> Iterator[Break]:
     """Numbers and texts among formulas."""
     for at, cell in grid.sheet.cells.items():
         if cell.formula is not None or at in known or at in grid.members or isinstance(cell.value, ErrorValue):
@@ -54,7 +54,7 @@ def constants(name: str, grid: Grid, known: Collection[tuple[int, int]]) -> Iter
                 break
 
 
-def _break(name: str, at: tuple[int, int], way: tuple[int, int], grid: Grid, run: Form) -> Break:
+def _break(name: str, at: tuple[int, int], way: tuple[int, int], grid: FormSheet, run: Form) -> Break:
     row, column = _beside(at, way, -1)
     text = grid.sheet.cells[row, column].formula or ""
     return Break(Place(name, *at), run, f"={notation.moved(text, *way)}")
@@ -64,7 +64,7 @@ def _beside(at: tuple[int, int], way: tuple[int, int], steps: int) -> tuple[int,
     return at[0] + steps * way[0], at[1] + steps * way[1]
 
 
-def _runs_around(grid: Grid, at: tuple[int, int], own: Form | None) -> Iterator[tuple[tuple[int, int], Form]]:
+def _runs_around(grid: FormSheet, at: tuple[int, int], own: Form | None) -> Iterator[tuple[tuple[int, int], Form]]:
     """The formulas that are not its own on both sides of a cell, each in an unbroken run, across and down."""
     (row, column), forms = at, grid.forms
     for down, right in (_ACROSS, _DOWN):
@@ -75,7 +75,7 @@ def _runs_around(grid: Grid, at: tuple[int, int], own: Form | None) -> Iterator[
             yield (down, right), run
 
 
-def _length(grid: Grid, at: tuple[int, int], step: tuple[int, int], run: Form) -> int:
+def _length(grid: FormSheet, at: tuple[int, int], step: tuple[int, int], run: Form) -> int:
     """How many cells beside one have a formula, up to as many as matter."""
     steps = 1
     while steps <= _RUN and grid.forms.get(_beside(at, step, steps)) is run:
@@ -88,7 +88,7 @@ def _same(one: Form, other: Form) -> bool:
     return one is other or (one.array != other.array and one.relative == other.relative)
 
 
-def _is_odd(grid: Grid, at: tuple[int, int], way: tuple[int, int], form: Form, run: Form) -> bool:
+def _is_odd(grid: FormSheet, at: tuple[int, int], way: tuple[int, int], form: Form, run: Form) -> bool:
     """Whether a formula is the exception beside a run: rare, alone, and no total of it."""
     across = way[::-1]
     alone = all(grid.forms.get(_beside(at, across, side)) is not form for side in (-1, 1))
@@ -109,7 +109,7 @@ def _reads_beside(form: Form, at: tuple[int, int], way: tuple[int, int]) -> bool
     return False
 
 
-def _is_pasted(grid: Grid, at: tuple[int, int], way: tuple[int, int], run: Form) -> bool:
+def _is_pasted(grid: FormSheet, at: tuple[int, int], way: tuple[int, int], run: Form) -> bool:
     """Whether a constant is the exception: in a block of formulas, or in a line that has no constants beside it."""
     beside = [_beside(at, way[::-1], side) for side in (-1, 1)]
     forms = [grid.forms.get(each) for each in beside]

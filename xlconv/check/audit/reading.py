@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from xlconv.cells import Range
 from xlconv.check.audit.areas import Area, AreaOf, Place
-from xlconv.check.audit.forms import Form, Grid
+from xlconv.check.audit.forms import Form, FormSheet
 from xlconv.check.audit.functions import words
 from xlconv.formula.tree import Node
 
@@ -67,7 +67,7 @@ class Filled:
 class Contents:
     """What the cells of all worksheets hold, as far as blanks and texts go."""
 
-    def __init__(self, grids: dict[str, Grid]) -> None:
+    def __init__(self, grids: dict[str, FormSheet]) -> None:
         self.filled = {name.lower(): Filled(_filled(grid)) for name, grid in grids.items()}
         self.texts = {name.lower(): Filled(_texts(grid)) for name, grid in grids.items()}
 
@@ -83,11 +83,11 @@ class Contents:
         return ""
 
 
-def _filled(grid: Grid) -> Collection[tuple[int, int]]:
+def _filled(grid: FormSheet) -> Collection[tuple[int, int]]:
     return grid.sheet.cells.keys() | grid.members if grid.members else grid.sheet.cells
 
 
-def _texts(grid: Grid) -> Collection[tuple[int, int]]:
+def _texts(grid: FormSheet) -> Collection[tuple[int, int]]:
     texts = (at for at, cell in grid.sheet.cells.items() if isinstance(cell.value, str) and cell.formula is None)
     return set(texts) - grid.members
 

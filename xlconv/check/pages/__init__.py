@@ -124,7 +124,7 @@ class Basis(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Page:
+class CheckedPage:
     """Named tables, and how they are tried.
 
     Args:
@@ -157,7 +157,7 @@ class Page:
         """The cells of some tables, table by table."""
         return np.concatenate([*(self.tables[name].ravel() for name in names), np.empty(0, np.int64)])
 
-    def about(self, cell: int) -> Page:
+    def about(self, cell: int) -> CheckedPage:
         """The same choices, of which nothing is compared but the tables that hold a cell, by its place."""
         tables = {name: cells for name, cells in self.tables.items() if (cells == cell).any()}
 

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from xlconv import reference
 from xlconv.cells import Value
 from xlconv.check.explore import Explorer
-from xlconv.check.pages import AT_ONCE, MOST_VALUES, NOTHING, Basis, Batch, Due, Page, in_words
+from xlconv.check.pages import AT_ONCE, MOST_VALUES, NOTHING, Basis, Batch, CheckedPage, Due, in_words
 from xlconv.check.pages.judge import chunks
-from xlconv.check.steps import WORDS, Cells, as_image, chosen, viewed
+from xlconv.check.steps import WORDS, Fused, as_image, chosen, viewed
 from xlconv.check.telling import Ints
 from xlconv.declaration import explore_name
 from xlconv.layers import Softmax
@@ -54,7 +54,7 @@ _NAMES: Final = ("layer", "channel", "row", "column")
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerChoices:
     """A layer that can be chosen, and what of it is.
 
     Args:
@@ -75,7 +75,7 @@ def explore_page(
     tolerance: float,
     most: int = MOST_VALUES,
     rng: np.random.Generator | None = None,
-) -> Page:
+) -> CheckedPage:
     """The page, with all its choices, under each of some inputs.
 
     Args:
@@ -128,7 +128,7 @@ def known_numbers(found: Found, outputs: Outputs) -> dict[int, float]:
     return {place: number for place, number in chain.from_iterable(pairs) if place >= 0}
 
 
-def _layers(explorer: Explorer, most: int, rng: np.random.Generator) -> tuple[list[Layer], int]:
+def _layers(explorer: Explorer, most: int, rng: np.random.Generator) -> tuple[list[LayerChoices], int]:
     """The layers with what is typed, at most so much together, and how much there would be."""
     network = explorer.network
     named = [(cells.node.name, as_image(network.shapes[cells.shows])) for cells in chosen(network)]
@@ -137,7 +137,7 @@ def _layers(explorer: Explorer, most: int, rng: np.random.Generator) -> tuple[li
     total = sum(sizes) + sum(map(len, odd.values()))
     share = _shares(sizes, most - sum(map(len, odd.values())))
     layers = [
-        Layer(name, shape, [*_elements(name, shape, count, rng), *odd[name]])
+        LayerChoices(name, shape, [*_elements(name, shape, count, rng), *odd[name]])
         for (name, shape), count in zip(named, share, strict=True)
     ]
     return layers, total
@@ -202,7 +202,7 @@ def _batch(
 
 
 def _without_value(
-    explorer: Explorer, layers: Sequence[Layer], outputs: Outputs, known: Mapping[int, float], tolerance: float
+    explorer: Explorer, layers: Sequence[LayerChoices], outputs: Outputs, known: Mapping[int, float], tolerance: float
 ) -> Iterator[Batch]:
     """Texts where numbers are due, and layers that there are not."""
     for layer in layers:
@@ -220,7 +220,7 @@ def _without_value(
 
 
 def _typed_otherwise(
-    explorer: Explorer, layers: Sequence[Layer], outputs: Outputs, known: Mapping[int, float], tolerance: float
+    explorer: Explorer, layers: Sequence[LayerChoices], outputs: Outputs, known: Mapping[int, float], tolerance: float
 ) -> Iterator[Batch]:
     """Which element is meant by many numbers: tenths up to the last element and beyond, and powers of ten."""
     name, rng = explore_name("at"), np.random.default_rng()
@@ -261,7 +261,7 @@ def _turned(explorer: Explorer, found: Found, outputs: Outputs, tolerance: float
         yield replace(batch, filled={**batch.filled, **held})
 
 
-def _turns(network: Network, cells: Cells, outputs: Outputs) -> Iterator[Outputs]:
+def _turns(network: Network, cells: Fused, outputs: Outputs) -> Iterator[Outputs]:
     """What layers give if a Softmax reads the same numbers in other places."""
     read = cells.node.inputs[0]
     source = viewed(network, read)

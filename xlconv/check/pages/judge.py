@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from xlconv.check.pages import ARRAY, AT_ONCE, Batch, Due, Evaluator, Lanes, Page
+from xlconv.check.pages import ARRAY, AT_ONCE, Batch, CheckedPage, Due, Evaluator, Lanes
 from xlconv.check.roots import roots
 from xlconv.check.sentences import BoolArray, in_full, is_said
 from xlconv.formula.array import BLANK, ERROR, NUMBER, TEXT, TEXTS, UNKNOWN
@@ -26,7 +26,7 @@ _DOES: Final = {ERROR: "shows an error", ARRAY: "gives an array instead of a val
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PageOutcome:
     """A page, computed for its choices.
 
     Args:
@@ -49,7 +49,7 @@ class Outcome:
         return f"for {self.tried:,} of {self.choices:,} choices ({self.tried / self.choices:.2%})"
 
 
-def compare(page: Page, evaluator: Evaluator, tolerance: float, engine: str = "") -> Outcome:
+def compare(page: CheckedPage, evaluator: Evaluator, tolerance: float, engine: str = "") -> PageOutcome:
     """Compute a page for its choices, and compare each value with what is due.
 
     Args:
@@ -66,10 +66,10 @@ def compare(page: Page, evaluator: Evaluator, tolerance: float, engine: str = ""
         for batch in batches:
             judge.add(batch, lanes, names, first)
             first += batch.count
-    return Outcome(judge.findings(), judge.result(), page.choices, page.tried)
+    return PageOutcome(judge.findings(), judge.result(), page.choices, page.tried)
 
 
-def _together(page: Page) -> Iterator[list[Batch]]:
+def _together(page: CheckedPage) -> Iterator[list[Batch]]:
     """Batches that are computed together, as the same cells are filled and the same numbers are known."""
     cells = sum(table.size for table in page.tables.values())
     waiting: list[Batch] = []
@@ -102,7 +102,7 @@ class Judge:
         engine: What computed it.
     """
 
-    def __init__(self, page: Page, tolerance: float, engine: str) -> None:
+    def __init__(self, page: CheckedPage, tolerance: float, engine: str) -> None:
         self.page, self.tolerance, self.engine = page, tolerance, engine
         self._faults: dict[int, Finding] = {}
         self._unknown: set[int] = set()

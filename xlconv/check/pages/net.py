@@ -19,7 +19,7 @@ import numpy as np
 
 from xlconv import wording
 from xlconv.cells import MAX_COLUMNS, Value, block_name
-from xlconv.check.pages import AT_ONCE, MOST_VALUES, NOTHING, Basis, Batch, Due, Page, in_words
+from xlconv.check.pages import AT_ONCE, MOST_VALUES, NOTHING, Basis, Batch, CheckedPage, Due, in_words
 from xlconv.check.pages.judge import chunks
 from xlconv.check.sentences import Text
 from xlconv.declaration import CHOSEN, DRAWN, MARK, READ
@@ -41,7 +41,7 @@ _LIMITS: Final = (0.0, 1.0, -1.0, 255.0)
 """Numbers that samples, drawing and scale are given beside those, all cells the same."""
 
 
-class Choice(NamedTuple):
+class LabelChoice(NamedTuple):
     """What stands in the two cells that choose."""
 
     label: Value
@@ -51,7 +51,7 @@ class Choice(NamedTuple):
         return f"choice {in_words(self.label)}, sample {in_words(self.sample)}"
 
 
-def row_of(choices: Choices, choice: Choice) -> float:
+def row_of(choices: Choices, choice: LabelChoice) -> float:
     """The row of the sample that is shown, from 1; 0 for what is drawn; `NOTHING` where there is none."""
     if same(choice.label, DRAWN):
         return 0.0
@@ -78,7 +78,9 @@ def read_of(row: float, prediction: Value) -> Value:
     return prediction if row == 0 else wording.NOT_DRAWN
 
 
-def net_page(book: Workbook, found: Found, most: int = MOST_VALUES, rng: np.random.Generator | None = None) -> Page:
+def net_page(
+    book: Workbook, found: Found, most: int = MOST_VALUES, rng: np.random.Generator | None = None
+) -> CheckedPage:
     """The page, with all its choices; without tables where a workbook has nothing to choose.
 
     Args:
@@ -88,7 +90,7 @@ def net_page(book: Workbook, found: Found, most: int = MOST_VALUES, rng: np.rand
         rng: Gives random numbers, and choices where not all are tried; the system's randomness by default.
     """
     if found.choices is None:
-        return Page(_TITLE, INPUT, "value", book, found.atlas, {})
+        return CheckedPage(_TITLE, INPUT, "value", book, found.atlas, {})
     net = _Net(book, found, found.choices, rng or np.random.default_rng())
     every = list(net.every_choice())
     tried = net.some(every, max(1, most // found.inputs.size))
@@ -96,7 +98,9 @@ def net_page(book: Workbook, found: Found, most: int = MOST_VALUES, rng: np.rand
     def batches() -> Iterator[Batch]:
         return chain(net.looked_up(tried), net.rows(), net.other_samples(tried), net.drawings(), net.marked(tried))
 
-    return Page(_TITLE, INPUT, "value", book, found.atlas, net.tables, (), batches, len(every), len(tried), net.basis)
+    return CheckedPage(
+        _TITLE, INPUT, "value", book, found.atlas, net.tables, (), batches, len(every), len(tried), net.basis
+    )
 
 
 @dataclass(frozen=True)
@@ -107,9 +111,9 @@ class _Net:
     found: Found
     own: Choices
     rng: np.random.Generator
-    known: dict[Choice, float] = field(default_factory=dict)
+    known: dict[LabelChoice, float] = field(default_factory=dict)
 
-    def row_of(self, choice: Choice) -> float:
+    def row_of(self, choice: LabelChoice) -> float:
         """The row of the sample that is shown; see `row_of`."""
         if choice not in self.known:
             self.known[choice] = row_of(self.own, choice)
@@ -150,27 +154,27 @@ class _Net:
             return [float(index) for index in range(network.shapes[network.nodes[-1].name][0])]
         return [self.book.cell(*at).value for at in self.found.atlas.cells(self.found.labels)]
 
-    def every_choice(self) -> Iterator[Choice]:
+    def every_choice(self) -> Iterator[LabelChoice]:
         """Each label by each number of a sample and some that are none, the drawing, and labels that there are not."""
         for label in dict.fromkeys(self.own.labels):
             count = sum(same(label, each) for each in self.own.labels)
             for number in (*map(float, range(count)), -1.0, 0.5, count - 0.5, float(count), _FAR, None, _TEXT):
-                yield Choice(label, number)
+                yield LabelChoice(label, number)
             if isinstance(label, str) and label.swapcase() != label:
-                yield Choice(label.swapcase(), 0.0)
+                yield LabelChoice(label.swapcase(), 0.0)
         drawn = DRAWN, DRAWN.upper(), DRAWN.capitalize()
-        yield from (Choice(text, number) for text in drawn for number in (0.0, 1.0, None, _TEXT))
+        yield from (LabelChoice(text, number) for text in drawn for number in (0.0, 1.0, None, _TEXT))
         numbers = [label for label in self.own.labels if isinstance(label, float)]
         none = _NO_LABEL, max(numbers, default=0.0) + 1, min(numbers, default=0.0) - 1
-        yield from (Choice(label, number) for label in none for number in (0.0, 1.0))
+        yield from (LabelChoice(label, number) for label in none for number in (0.0, 1.0))
 
-    def some(self, choices: Sequence[Choice], most: int) -> Sequence[Choice]:
+    def some(self, choices: Sequence[LabelChoice], most: int) -> Sequence[LabelChoice]:
         """All of some choices, or so many of them."""
         if len(choices) <= most:
             return choices
         return [choices[at] for at in np.sort(self.rng.permutation(len(choices))[:most]).tolist()]
 
-    def looked_up(self, choices: Sequence[Choice]) -> Iterator[Batch]:
+    def looked_up(self, choices: Sequence[LabelChoice]) -> Iterator[Batch]:
         """The workbook's own samples and drawing."""
         for some in chunks(len(choices), self.found.inputs.size, AT_ONCE):
             yield self._shown(choices[some], {}, self.own.samples, "")
@@ -179,13 +183,13 @@ class _Net:
         """The row alone, for every label by many numbers of a sample: whole ones, halves, and random ones."""
         near = np.arange(-_NEAR, _NEAR + 0.5, 0.5).tolist()
         numbers = [*near, *self.rng.uniform(-_WIDE, _WIDE, _RANDOM - len(near)).tolist()]
-        typed = [Choice(label, number) for label in dict.fromkeys(self.own.labels) for number in numbers]
+        typed = [LabelChoice(label, number) for label in dict.fromkeys(self.own.labels) for number in numbers]
         for some in chunks(len(typed), 1, AT_ONCE):
             choices = typed[some]
             due = {CHOSEN: Due(np.array([self.row_of(choice) for choice in choices])[:, None, None], whole=True)}
             yield Batch(len(choices), self._filled(choices), {}, due, partial(_told, choices))
 
-    def other_samples(self, choices: Sequence[Choice]) -> Iterator[Batch]:
+    def other_samples(self, choices: Sequence[LabelChoice]) -> Iterator[Batch]:
         """Other samples and other scales, so often that each cell of the input shows about 200 random numbers."""
         shape = self.own.samples.shape
         rows = [choice for choice in choices if 0 < self.row_of(choice) < NOTHING]
@@ -210,10 +214,10 @@ class _Net:
         lanes = drawn.reshape(len(drawn), -1).T.tolist()
         grid = {place: [None, *lane[1:]] for place, lane in zip(cells, lanes, strict=True)}
         due = {CHOSEN: Due(np.zeros((1, 1, 1))), **self._due(drawn)}
-        choices = [Choice(DRAWN, 0.0)] * len(drawn)
+        choices = [LabelChoice(DRAWN, 0.0)] * len(drawn)
         yield Batch(len(drawn), self._filled(choices) | grid, {}, due, lambda lane: f"drawing {lane + 1} of several")
 
-    def marked(self, choices: Sequence[Choice]) -> Iterator[Batch]:
+    def marked(self, choices: Sequence[LabelChoice]) -> Iterator[Batch]:
         """The mark and the text beside the drawing, for every choice by every class that may be predicted."""
         if self.found.prediction == NOWHERE or self.own.mark is self.own.read is None:
             return
@@ -221,7 +225,7 @@ class _Net:
         for some in chunks(len(pairs), 2, AT_ONCE):
             yield self._marked(pairs[some])
 
-    def _marked(self, pairs: Sequence[tuple[Choice, Value]]) -> Batch:
+    def _marked(self, pairs: Sequence[tuple[LabelChoice, Value]]) -> Batch:
         rows = [(self.row_of(choice), choice, prediction) for choice, prediction in pairs]
         due = {
             MARK: _of_one_cell([mark_of(row, choice.label, prediction) for row, choice, prediction in rows]),
@@ -232,7 +236,9 @@ class _Net:
         there = {name: each for name, each in due.items() if name in self.tables}
         return Batch(len(pairs), filled, {}, there, lambda lane: _predicted(*pairs[lane]))
 
-    def _shown(self, choices: Sequence[Choice], fixed: Mapping[int, float], samples: FloatArray, told: str) -> Batch:
+    def _shown(
+        self, choices: Sequence[LabelChoice], fixed: Mapping[int, float], samples: FloatArray, told: str
+    ) -> Batch:
         """The row that is shown, and the input that follows from it."""
         rows = np.array([self.row_of(choice) for choice in choices])
         drawn = self.own.drawn
@@ -246,12 +252,12 @@ class _Net:
         blocks = images if images.ndim == 4 else images[:, None, :, None]
         return {name: Due(blocks[:, channel]) for channel, name in enumerate(self.inputs)}
 
-    def _filled(self, choices: Sequence[Choice]) -> dict[int, list[Value]]:
+    def _filled(self, choices: Sequence[LabelChoice]) -> dict[int, list[Value]]:
         cells = {self.own.choice: [each.label for each in choices], self.own.sample: [each.sample for each in choices]}
         return {self.found.atlas.place(*where[:3]): lane for where, lane in cells.items()}
 
 
-def _told(choices: Sequence[Choice], lane: int) -> str:
+def _told(choices: Sequence[LabelChoice], lane: int) -> str:
     return str(choices[lane])
 
 
@@ -271,5 +277,5 @@ def _or_not_drawn(due: Due) -> Due:
     return Due(due.numbers, texts)
 
 
-def _predicted(choice: Choice, prediction: Value) -> str:
+def _predicted(choice: LabelChoice, prediction: Value) -> str:
     return f"{choice}, if {in_words(prediction)} is predicted"

@@ -17,9 +17,9 @@ from xlconv.pages import Formula, Page
 from xlconv.pages.explore import looks, panels
 from xlconv.pages.explore.layers import WINDOWED, Entry, entries
 from xlconv.pages.explore.lookup import index
-from xlconv.pages.explore.panels import LEFT, Elements, Grid, Index
-from xlconv.pages.explore.table import Table
-from xlconv.pages.explore.words import Told, words
+from xlconv.pages.explore.panels import LEFT, ElementBlocks, Index, PanelGrid
+from xlconv.pages.explore.table import LayerTable
+from xlconv.pages.explore.words import ToldCells, words
 from xlconv.pages.validations import between, one_of
 
 _MOST_CELLS: Final = 12_000
@@ -34,7 +34,7 @@ _VALUE: Final = 4
 """Columns from one number of the last steps to the next; one of them is for the operator."""
 
 
-class Choice(NamedTuple):
+class ElementChoice(NamedTuple):
     """Which cell is shown: a layer, and in it a channel (or element), row and column, from 0."""
 
     layer: str
@@ -43,7 +43,7 @@ class Choice(NamedTuple):
     column: int = 0
 
 
-def page(network: Network, layout: Layout, at: Choice | None = None) -> Page | None:
+def page(network: Network, layout: Layout, at: ElementChoice | None = None) -> Page | None:
     """The worksheet, or None where it would be too large.
 
     Args:
@@ -61,21 +61,21 @@ def page(network: Network, layout: Layout, at: Choice | None = None) -> Page | N
     return made if fits else None
 
 
-def _first_choice(found: list[Entry]) -> Choice:
+def _first_choice(found: list[Entry]) -> ElementChoice:
     """A cell in the middle of the last convolution's first channel, or of the first layer's."""
     entry = next((entry for entry in reversed(found) if isinstance(entry.node.layer, Conv2d)), found[0])
     size = entry.shape[1:] or (1, 1)
-    return Choice(entry.node.name, 0, size[0] // 2, size[1] // 2)
+    return ElementChoice(entry.node.name, 0, size[0] // 2, size[1] // 2)
 
 
 class _Explore:
     """Puts the worksheet together."""
 
-    def __init__(self, found: list[Entry], choice: Choice) -> None:
+    def __init__(self, found: list[Entry], choice: ElementChoice) -> None:
         self.page = Page(EXPLORE_SHEET, frozen=f"A{_LAST + 1}", square=True)
         self.windows, self.dense, self.softmax = self._panels(found)
         parts = [panel.bottom for panel in (self.windows, self.dense, self.softmax) if panel]
-        self.table = Table(max(parts) + 3, found, Range(EXPLORE_SHEET, _CHOICE, _LAYER))
+        self.table = LayerTable(max(parts) + 3, found, Range(EXPLORE_SHEET, _CHOICE, _LAYER))
         c, i, j = (Range(EXPLORE_SHEET, _AT, _CHANNEL + at).absolute for at in range(3))
         self.at: Index = c, i, j
         self._put_choice(choice)
@@ -92,16 +92,20 @@ class _Explore:
         return grids + (softmax.height * 4 if softmax else 0)
 
     @staticmethod
-    def _panels(found: list[Entry]) -> tuple[Grid | None, Grid | None, Elements | None]:
+    def _panels(found: list[Entry]) -> tuple[PanelGrid | None, PanelGrid | None, ElementBlocks | None]:
         """Where the panels stand, of which there are those that some layer needs."""
         windowed = [entry for entry in found if entry.kind in WINDOWED]
         dense = [entry for entry in found if entry.kind == "dense"]
         vectors = [entry.shape[0] for entry in found if entry.kind == "softmax"]
-        windows = Grid.of(_LAST + 1, windowed) if windowed else None
+        windows = PanelGrid.of(_LAST + 1, windowed) if windowed else None
         row = windows.bottom + 2 if windows else _LAST + 1
-        return windows, Grid.of(row, dense) if dense else None, Elements(_LAST + 1, max(vectors)) if vectors else None
+        return (
+            windows,
+            PanelGrid.of(row, dense) if dense else None,
+            ElementBlocks(_LAST + 1, max(vectors)) if vectors else None,
+        )
 
-    def _put_choice(self, choice: Choice) -> None:
+    def _put_choice(self, choice: ElementChoice) -> None:
         """The cells that the reader fills, the limits, and what is shown."""
         page, table = self.page, self.table
         for column, (what, content) in enumerate(choice._asdict().items(), _LAYER):
@@ -187,9 +191,9 @@ class _Explore:
             return entry.y.element(0, 0, channel, 0)
         return entry.y.element(channel, 0, row, column)
 
-    def _told(self, bias: Range, before: Range, result: Range) -> Told:
+    def _told(self, bias: Range, before: Range, result: Range) -> ToldCells:
         windows, softmax = self.windows, self.softmax
-        return Told(
+        return ToldCells(
             at=self.at,
             bias=bias.absolute,
             before=before.absolute,

@@ -23,7 +23,7 @@ WINDOWED: Final[frozenset[Kind]] = frozenset({"conv", "pool", "pad", "relu", "ve
 """Those that the first panel shows."""
 
 
-class Reading(NamedTuple):
+class ReadBlocks(NamedTuple):
     """What one cell of a layer reads.
 
     Args:
@@ -59,7 +59,7 @@ class Entry:
 
     node: Node
     shape: Shape
-    reading: Reading
+    reading: ReadBlocks
     source: str
     size: Pair
     relus: int
@@ -130,43 +130,43 @@ def _with_cells(network: Network, name: str) -> str:
 
 
 @singledispatch
-def reading(layer: Layer, _x: Sequence[Range], _shape: Shape) -> Reading:
+def reading(layer: Layer, _x: Sequence[Range], _shape: Shape) -> ReadBlocks:
     """What one cell of a layer reads, given the slices of all that the layer reads and the shape of its output."""
     raise NetworkError(f"it is not known what {type(layer).__name__} reads")
 
 
 @reading.register(layers.Conv2d)
-def conv2d(layer: layers.Conv2d, _x: Sequence[Range], _shape: Shape) -> Reading:
+def conv2d(layer: layers.Conv2d, _x: Sequence[Range], _shape: Shape) -> ReadBlocks:
     """Of every channel as much as the kernel covers."""
-    return Reading("conv", (layer.in_channels, *layer.kernel_size), layer.stride, layer.padding)
+    return ReadBlocks("conv", (layer.in_channels, *layer.kernel_size), layer.stride, layer.padding)
 
 
 @reading.register(layers.MaxPool2d)
-def max_pool2d(layer: layers.MaxPool2d, _x: Sequence[Range], _shape: Shape) -> Reading:
+def max_pool2d(layer: layers.MaxPool2d, _x: Sequence[Range], _shape: Shape) -> ReadBlocks:
     """As much as the kernel covers, of its own channel."""
-    return Reading("pool", (1, *layer.kernel_size), layer.stride, layer.padding)
+    return ReadBlocks("pool", (1, *layer.kernel_size), layer.stride, layer.padding)
 
 
 @reading.register(layers.ZeroPad2d)
-def zero_pad2d(layer: layers.ZeroPad2d, _x: Sequence[Range], _shape: Shape) -> Reading:
+def zero_pad2d(layer: layers.ZeroPad2d, _x: Sequence[Range], _shape: Shape) -> ReadBlocks:
     """One number, or none where the padding is."""
     left, _, top, _ = layer.padding
-    return Reading("pad", (1, 1, 1), padding=(top, left))
+    return ReadBlocks("pad", (1, 1, 1), padding=(top, left))
 
 
 @reading.register(layers.ReLU)
-def relu(_layer: layers.ReLU, _x: Sequence[Range], shape: Shape) -> Reading:
+def relu(_layer: layers.ReLU, _x: Sequence[Range], shape: Shape) -> ReadBlocks:
     """The number in the same place."""
-    return Reading("relu" if len(shape) == 3 else "vector relu", (1, 1, 1))
+    return ReadBlocks("relu" if len(shape) == 3 else "vector relu", (1, 1, 1))
 
 
 @reading.register(layers.Linear)
-def linear(_layer: layers.Linear, x: Sequence[Range], _shape: Shape) -> Reading:
+def linear(_layer: layers.Linear, x: Sequence[Range], _shape: Shape) -> ReadBlocks:
     """All numbers, as they stand: also a flattened image is still one there."""
-    return Reading("dense", (len(x), x[0].height, x[0].width))
+    return ReadBlocks("dense", (len(x), x[0].height, x[0].width))
 
 
 @reading.register(layers.Softmax)
-def softmax(_layer: layers.Softmax, _x: Sequence[Range], shape: Shape) -> Reading:
+def softmax(_layer: layers.Softmax, _x: Sequence[Range], shape: Shape) -> ReadBlocks:
     """All numbers, as a column."""
-    return Reading("softmax", (1, shape[0], 1))
+    return ReadBlocks("softmax", (1, shape[0], 1))

@@ -9,8 +9,8 @@ from xlconv.cells import Range, column_letters
 from xlconv.declaration import EXPLORE_SHEET
 from xlconv.pages import Page
 from xlconv.pages.explore.layers import WINDOWED
-from xlconv.pages.explore.panels import KERNEL, LEFT, PRODUCT, SUM_WIDTH, WINDOW, Elements, Grid
-from xlconv.pages.explore.table import Table
+from xlconv.pages.explore.panels import KERNEL, LEFT, PRODUCT, SUM_WIDTH, WINDOW, ElementBlocks, PanelGrid
+from xlconv.pages.explore.table import LayerTable
 
 WORDS_WIDTH: Final = 36
 _PRODUCTS: Final = "products: one\ntimes the other"
@@ -32,7 +32,14 @@ _ZOOMS: Final = 70, 140
 _LINK: Final = (7, 2)
 
 
-def put(page: Page, table: Table, at: str, windows: Grid | None, dense: Grid | None, softmax: Elements | None) -> None:
+def put(
+    page: Page,
+    table: LayerTable,
+    at: str,
+    windows: PanelGrid | None,
+    dense: PanelGrid | None,
+    softmax: ElementBlocks | None,
+) -> None:
     """The title, the captions of all panels, the colours and sizes."""
     page.put(1, 1, _TITLE, "heading")
     page.put(2, 1, _LEAD, "lead")
@@ -85,18 +92,18 @@ def _put_title(page: Page, row: int, column: int, title: str, first: Range) -> N
     page.rules.append((where.address, style.pale(f'{first.absolute}=""')))
 
 
-def _captions(table: Table, grid: Grid) -> list[str]:
+def _captions(table: LayerTable, grid: PanelGrid) -> list[str]:
     captions = [f"the window in\ninput channel {k}" for k in range(grid.channels)]
     if WINDOWED.intersection(table.kinds) != {"conv"}:
         captions[0] = "the window"  # in the first channel or, pooled, in the chosen one
     return captions
 
 
-def _dense_captions(grid: Grid) -> list[str]:
+def _dense_captions(grid: PanelGrid) -> list[str]:
     return [f"input channel {k}:\nall its numbers" if grid.channels > 1 else "the input" for k in range(grid.channels)]
 
 
-def _put_captions(page: Page, grid: Grid, captions: list[str]) -> None:
+def _put_captions(page: Page, grid: PanelGrid, captions: list[str]) -> None:
     """Captions and operators, white while there is nothing to caption."""
     for k, caption in enumerate(captions):
         window, weights = (grid.block(part, k).part(0, 0).absolute for part in (WINDOW, KERNEL))
@@ -116,7 +123,7 @@ def _put_captions(page: Page, grid: Grid, captions: list[str]) -> None:
         page.rules.append((where.address, style.hidden(f'{total.absolute}=""')))
 
 
-def _put_colours(page: Page, grid: Grid) -> None:
+def _put_colours(page: Page, grid: PanelGrid) -> None:
     """One scale for all windows, one for all weights, one for all products."""
     for part in (WINDOW, KERNEL, PRODUCT):
         blocks = [grid.block(part, k) for k in range(grid.channels)]
@@ -125,13 +132,13 @@ def _put_colours(page: Page, grid: Grid) -> None:
         page.rules.append((ranges, style.framed(f'{blocks[0].part(0, 0).address}<>""')))
 
 
-def _mark_largest(page: Page, table: Table, window: Range) -> None:
+def _mark_largest(page: Page, table: LayerTable, window: Range) -> None:
     """Where pooling found its number."""
     largest = f"{window.part(0, 0).address}=MAX({window.absolute})"
     page.rules.append((window.address, style.marked(f"({table.is_kind('pool')})*({largest})")))
 
 
-def _put_places(page: Page, grid: Grid) -> None:
+def _put_places(page: Page, grid: PanelGrid) -> None:
     """The rows and columns of a dense layer's numbers, which are always the same."""
     for k in range(grid.channels):
         block = grid.block(WINDOW, k)
@@ -143,7 +150,7 @@ def _put_places(page: Page, grid: Grid) -> None:
     page.rules.append((where.address, style.hidden(f'{column_letters(LEFT)}${where.row + 1}=""')))
 
 
-def _put_softmax(page: Page, panel: Elements, at: str) -> None:
+def _put_softmax(page: Page, panel: ElementBlocks, at: str) -> None:
     """Captions and colours of the softmax; the chosen element stands out."""
     first = panel.where.part(0, 0).absolute
     _put_title(page, panel.row, 2, _SOFTMAX_TITLE, panel.where.part(0, 0))

@@ -9,7 +9,7 @@ from xlconv.cells import Range
 from xlconv.declaration import EXPLORE_SHEET, explore_name
 from xlconv.pages import Formula, Page
 from xlconv.pages.explore.layers import WINDOWED, Entry
-from xlconv.pages.explore.table import Table
+from xlconv.pages.explore.table import LayerTable
 
 Index = tuple[str, str, str]
 """The addresses of the channel, row and column that are shown."""
@@ -23,7 +23,7 @@ WINDOW, KERNEL, PRODUCT = range(3)
 _SOFTMAX_COLUMN: Final = 2
 
 
-class Grid(NamedTuple):
+class PanelGrid(NamedTuple):
     """Where windows, kernels and products stand: beside each other, and below each other for each channel.
 
     Args:
@@ -39,7 +39,7 @@ class Grid(NamedTuple):
     width: int
 
     @classmethod
-    def of(cls, row: int, entries: Sequence[Entry]) -> Grid:
+    def of(cls, row: int, entries: Sequence[Entry]) -> PanelGrid:
         """A grid that is large enough for some layers."""
         return cls(row, *(max(entry.reading.window[at] for entry in entries) for at in range(3)))
 
@@ -96,7 +96,7 @@ class Grid(NamedTuple):
         return Range(EXPLORE_SHEET, row, LEFT + part * self.pitch)
 
 
-def put_windows(page: Page, table: Table, grid: Grid, at: Index) -> None:
+def put_windows(page: Page, table: LayerTable, grid: PanelGrid, at: Index) -> None:
     """The panel of convolutions, pooling and elementwise layers."""
     settings = table.settings
     rows, columns = grid.rows, grid.columns
@@ -119,7 +119,7 @@ def put_windows(page: Page, table: Table, grid: Grid, at: Index) -> None:
         _put_products(page, grid, k, kernel, "")
 
 
-def _put_window(page: Page, table: Table, grid: Grid, at: Index, k: int) -> None:
+def _put_window(page: Page, table: LayerTable, grid: PanelGrid, at: Index, k: int) -> None:
     """What is read in channel k."""
     settings = table.settings
     outside = table.by_layer(lambda entry: _BLANK if entry.kind == "pool" else "0")
@@ -149,7 +149,7 @@ def _read(entry: Entry, k: int, row: str, column: str, at: Index) -> str:
     return _BLANK
 
 
-def _conv_kernel(table: Table, grid: Grid, at: Index, k: int) -> Callable[[int, int], Formula]:
+def _conv_kernel(table: LayerTable, grid: PanelGrid, at: Index, k: int) -> Callable[[int, int], Formula]:
     """The weights of channel k, by row and column."""
 
     def weight(entry: Entry, di: int, dj: int) -> str:
@@ -166,7 +166,7 @@ def _conv_kernel(table: Table, grid: Grid, at: Index, k: int) -> Callable[[int, 
     return kernel
 
 
-def _put_products(page: Page, grid: Grid, k: int, kernel: Callable[[int, int], Formula], kind: str) -> None:
+def _put_products(page: Page, grid: PanelGrid, k: int, kernel: Callable[[int, int], Formula], kind: str) -> None:
     """The weights, products and sum of channel k."""
     window, weights, products = (grid.block(part, k) for part in range(3))
 
@@ -180,7 +180,7 @@ def _put_products(page: Page, grid: Grid, k: int, kernel: Callable[[int, int], F
     page.names[explore_name(f"{kind}sum", k)] = page.spread(grid.sum(k)._replace(width=SUM_WIDTH), total, "total")
 
 
-def put_dense(page: Page, table: Table, grid: Grid, at: Index) -> None:
+def put_dense(page: Page, table: LayerTable, grid: PanelGrid, at: Index) -> None:
     """The panel of dense layers."""
     for k in range(grid.channels):
         number = _dense(table, k, lambda entry, i, j, k: entry.x.element(k, 0, i, j))
@@ -193,7 +193,7 @@ def _dense_weight(entry: Entry, o: str, i: int, j: int, k: int) -> str:
     return entry.weight.element(o, k, i, j) if entry.weight else _BLANK
 
 
-def _dense(table: Table, k: int, number: Callable[[Entry, int, int, int], str]) -> Callable[[int, int], Formula]:
+def _dense(table: LayerTable, k: int, number: Callable[[Entry, int, int, int], str]) -> Callable[[int, int], Formula]:
     """An expression in the cells of the chosen dense layer's window k, by row and column."""
     settings = table.settings
 
@@ -208,7 +208,7 @@ def _dense(table: Table, k: int, number: Callable[[Entry, int, int, int], str]) 
     return formula
 
 
-class Elements(NamedTuple):
+class ElementBlocks(NamedTuple):
     """Where the softmax panel stands.
 
     Args:
@@ -244,7 +244,7 @@ class Elements(NamedTuple):
         return self.where._replace(column=_SOFTMAX_COLUMN + which, width=1)
 
 
-def put_softmax(page: Page, table: Table, panel: Elements) -> None:
+def put_softmax(page: Page, table: LayerTable, panel: ElementBlocks) -> None:
     """The panel of the softmax."""
     where, most, total = panel.where, panel.most.absolute, panel.total.absolute
 

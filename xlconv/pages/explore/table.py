@@ -38,7 +38,7 @@ class Settings(NamedTuple):
     bias: str
 
 
-class Table:
+class LayerTable:
     """The table of a network's layers.
 
     Args:

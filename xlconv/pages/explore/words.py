@@ -12,10 +12,10 @@ from xlconv import wording
 from xlconv.cells import Range
 from xlconv.pages.explore.layers import Kind
 from xlconv.pages.explore.lookup import index
-from xlconv.pages.explore.table import Table
+from xlconv.pages.explore.table import LayerTable
 
 
-class Told(NamedTuple):
+class ToldCells(NamedTuple):
     """Where the numbers stand that are told.
 
     Args:
@@ -43,7 +43,7 @@ class Told(NamedTuple):
     total: str
 
 
-def words(table: Table, told: Told) -> str:
+def words(table: LayerTable, told: ToldCells) -> str:
     """The expression for the text."""
     channel, row, column = told.at
     image = _text(wording.IMAGE_PLACE, c=channel, i=row, j=column)
@@ -67,7 +67,7 @@ def _text(template: str, **fields: str) -> str:
     return "&".join(parts)
 
 
-def _windowed(table: Table, told: Told, rows: Range, columns: Range, window: Range) -> dict[Kind, str]:
+def _windowed(table: LayerTable, told: ToldCells, rows: Range, columns: Range, window: Range) -> dict[Kind, str]:
     """The sentences of what the first panel shows."""
     settings, x = table.settings, window.part(0, 0).absolute
     row, column = rows.part(0, 0).absolute, columns.part(0, 0).absolute
@@ -94,7 +94,7 @@ def _windowed(table: Table, told: Told, rows: Range, columns: Range, window: Ran
     }
 
 
-def _dense(table: Table, told: Told) -> str:
+def _dense(table: LayerTable, told: ToldCells) -> str:
     settings = table.settings
     size = {"k": settings.channels, "h": settings.height, "w": settings.width}
     vector, image, several = (
@@ -105,7 +105,7 @@ def _dense(table: Table, told: Told) -> str:
     return _text(wording.DENSE, reads=table.reads, count=count, bias=_bias(table, told), before=told.before, relu=relu)
 
 
-def _softmax(told: Told, elements: Range) -> str:
+def _softmax(told: ToldCells, elements: Range) -> str:
     names = ("x", "less", "exp")
     columns = [elements._replace(column=elements.column + at, width=1) for at in range(len(names))]
     numbers = {
@@ -124,17 +124,17 @@ def _last(numbers: Range, count: str) -> str:
     return index(numbers, numbers.absolute, *([count] if numbers.width == 1 else ["1", count]))
 
 
-def _stride(table: Table) -> str:
+def _stride(table: LayerTable) -> str:
     down, right = table.settings.down, table.settings.right
     moves = _text(wording.STRIDE, r=right, d=down)
     return f'IF({down}*{right}=1,"",{moves})'
 
 
-def _bias(table: Table, told: Told) -> str:
+def _bias(table: LayerTable, told: ToldCells) -> str:
     return f'IF({table.settings.bias}=0,"",{_text(wording.BIAS, bias=told.bias)})'
 
 
-def _relu(table: Table, told: Told, before: str) -> str:
+def _relu(table: LayerTable, told: ToldCells, before: str) -> str:
     below = _text(wording.BELOW_ZERO, result=told.result)
     above = _text(wording.NOT_BELOW_ZERO, result=told.result)
     return f'IF({table.settings.relus}=0,"",IF({before}<0,{below},{above}))'
