@@ -57,21 +57,25 @@ class Proof:
         self.cells = found.computed
         self._field = Interpreted(found, reading, Residues, lambda cells: Residues.drawn(cells.shape))
         self.verdicts: Verdict = np.full(self.cells.size, OPEN, np.uint8)
+        self.verdicts[self._equal()] = PROVED
+        self.verdicts[places.find(self._maybe_undefined(), self.cells)] = OPEN
+        different = Tried(found, reading).different(self.cells[self.verdicts == OPEN])
+        self.verdicts[places.find(different, self.cells)] = DIFFERENT
+
+    def _equal(self) -> Flags:
+        """Which cells hold what their layers say they should, wherever that is said."""
         kinds, given = self._field.given(self.cells)
-        proved = np.zeros(self.cells.size, bool)
-        wrong = np.zeros(self.cells.size, bool)
-        last = found.network.nodes[-1]
+        proved, wrong = np.zeros((2, self.cells.size), bool)
+        last = self.found.network.nodes[-1]
         for due in self._field.due():
-            if isinstance(last.layer, Softmax) and due.cells[0] == found.prediction:
+            if isinstance(last.layer, Softmax) and due.cells[0] == self.found.prediction:
                 due = self._decisive(due, last.inputs[0], given)
             at = places.find(due.cells, self.cells)
             equal = given[at].same(due.numbers) & (kinds[at] == NUMBER)
             proved[at] |= equal
             wrong[at] |= ~equal
-        self.verdicts[proved & ~wrong] = PROVED
-        self.verdicts[places.find(self._maybe_undefined(), self.cells)] = OPEN
-        different = Tried(found, reading).different(self.cells[self.verdicts == OPEN])
-        self.verdicts[places.find(different, self.cells)] = DIFFERENT
+        found: Flags = proved & ~wrong
+        return found
 
     def _decisive(self, due: DueElements[Residues], source: str, given: Residues) -> DueElements[Residues]:
         """What the prediction should be, by what Softmax reads if that is what decides: it is largest there."""
