@@ -227,10 +227,10 @@ def second_net(package: Package) -> None:
 
 def second_net_wrong(package: Package) -> Place:
     """The same, with a trap in the visible worksheet's logit."""
-    second_net(package)
     place = package.at("dense", 3)
+    second_net(package)
     package.wrap(place, "IF($L$39=4,99,{old})")
-    return Place("conv-example", place.address)
+    return place
 
 
 TABLE: Final = ' t="dataTable" ref="{here}:{here}" dt2D="0" dtr="0" r1="L39"'
