@@ -145,3 +145,11 @@ def test_many_numbers_of_a_sample_are_typed(chosen: Workbook, number: str) -> No
     sample = place(chosen, "sample").reference
     book = changed(chosen, sample_row=f"IF({sample}={number},3,old)")
     assert ("value", place(book, "sample_row").place) in said(book)
+
+
+def test_what_reads_a_wrong_cell_is_not_to_blame(explored: Workbook) -> None:
+    """A cell that is blank, or reads another than it should, is named alone."""
+    cell = place(explored, "explore_window_row")
+    assert said(Copies(explored).with_cell(cell, Cell(None, None))) == {("explore", cell.place)}
+    moved = changed(explored, explore_window_row="Explore!$E$99+old")
+    assert said(moved) == {("explore", cell.place)}

@@ -56,19 +56,21 @@ def pages(
     with TEXTS.forgotten():
         outcomes = [_outcome(page, numbers, tolerance, changed) for page in all_pages]
     for page, outcome in zip(all_pages, outcomes, strict=True):
-        named = {finding.cell for finding in outcome.findings}
-        outcome.findings.extend(each for each in _selecting(page, reading) if each.cell not in named)
+        outcome.findings.extend(_selecting(page, reading, outcome))
     return outcomes
 
 
-def _selecting(page: CheckedPage, reading: Reading) -> Iterator[Finding]:
-    """Cells that go by more than what their page is computed for."""
+def _selecting(page: CheckedPage, reading: Reading, outcome: PageOutcome) -> Iterator[Finding]:
+    """Cells that go by more than what their page is computed for, and are not wrong anyway."""
     if page.basis is None:
         return
-    for place in selecting(reading, page.basis).tolist():
-        where = page.atlas.cell(place)
+    named = {cell for finding in outcome.findings for cell in (finding.cell, *finding.cells)}
+    where = [place for place in map(Range.parse, named) if place is not None]
+    wrong = np.unique(np.array([page.atlas.place(*each[:3]) for each in where], np.int64))
+    for place in np.setdiff1d(selecting(reading, page.basis, wrong), wrong).tolist():
+        cell = page.atlas.cell(place)
         message = "chooses what it shows by more than it should, so not every case could be computed"
-        yield Finding("not-proved", where.place, "", message, formula=page.book.cell(*where[:3]).formula or "")
+        yield Finding("not-proved", cell.place, "", message, formula=page.book.cell(*cell[:3]).formula or "")
 
 
 def _outcome(page: CheckedPage, numbers: Numbers, tolerance: float, changed: Range | None) -> PageOutcome:

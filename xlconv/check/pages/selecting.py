@@ -31,17 +31,18 @@ _ARITHMETIC: Final = frozenset("+-*/^%@")
 _NONE: Final = np.empty(0, np.int64)
 
 
-def selecting(reading: Reading, basis: Basis) -> Places:
+def selecting(reading: Reading, basis: Basis, wrong: Places = _NONE) -> Places:
     """Cells on the worksheets of a page that choose by others than they may, and of which the page's are computed.
 
     Args:
         reading: The workbook's formulas.
         basis: By what the cells of the page may choose.
+        wrong: Cells that are told already, sorted: what goes by them is not to blame.
 
     Returns:
         Sorted.
     """
-    rules, found = _Rules(basis.allowed, reading.held.places), [_NONE]
+    rules, found = _Rules(np.union1d(basis.allowed, wrong), reading.held.places), [_NONE]
     for generation in plan(reading.forms, basis.cells, basis.known):
         for alike in generation.alike:
             by, firsts, sizes = _chosen_by(alike.pattern.tree), alike.firsts, alike.pattern.sizes
@@ -49,7 +50,8 @@ def selecting(reading: Reading, basis: Basis) -> Places:
             if is_settled.any():
                 chooses[is_settled] = rules.broken(firsts[is_settled], sizes, by, basis.typed)
             found.append(alike.cells[chooses])
-            depends = rules.broken(firsts, sizes, set(range(len(sizes)))) & ~is_settled & ~chooses  # which is told
+            is_told = chooses | (places.find(alike.cells, wrong) >= 0)
+            depends = rules.broken(firsts, sizes, set(range(len(sizes)))) & ~is_settled & ~is_told
             rules.take(alike.cells[depends], alike.cells[~depends])
     choosing = np.setdiff1d(np.concatenate(found), basis.free)
     here: Places = choosing[np.isin(places.sheets(choosing), places.sheets(basis.cells))]
