@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.test_check_explore import NETWORK, TOLERANCE, X
@@ -84,6 +86,32 @@ def test_a_cell_between_is_named_alone(explored: Workbook) -> None:
     """What goes by it goes by what it chooses."""
     book = changed(explored, Explore__Z99="IF({input_0}=0.25,1,0)", explore_cell="IF(Explore!Z99=1,0.5,old)")
     assert said(book) == {("not-proved", "Explore!Z99")}
+
+
+def test_array_formulas_are_held_to_it(explored: Workbook) -> None:
+    """One that fills several cells is one that chooses in each of them."""
+    window = explored.named_range("explore_window_0")
+    source = explored.named_range("input_0")
+    assert window is not None
+    assert source is not None
+    first = window.part(0, 0)
+    old = explored.cell(*first[:3]).formula or ""
+    sheets = dict(explored.sheets)
+    sheet = sheets[first.sheet]
+    filled = first._replace(height=2)
+    cells = {**sheet.cells, **{at: Cell(None, 0.0) for at in filled.cells()}}
+    cells[first[1:3]] = Cell(f"IF({source.part(0, 0).reference}=0.25,0.5,{old})", None)
+    arrays = {**sheet.arrays, first[1:3]: filled}
+    changed_sheet = replace(sheet, cells=cells, arrays=arrays)
+    book = replace(explored, sheets={**sheets, first.sheet: changed_sheet})
+    assert ("not-proved", first.place) in said(book)
+
+
+def test_a_circle_does_not_hide_it(explored: Workbook) -> None:
+    """Cells that may read each other are looked at, too."""
+    book = changed(explored, Explore__Z98="IF({input_0}=0.25,Z99,0)", Explore__Z99="IF({input_0}=0.5,Z98,0)")
+    book = changed(book, explore_cell="old+Explore!Z98")
+    assert ("not-proved", "Explore!Z98") in said(book)
 
 
 def test_a_sum_between_is_seen_through(explored: Workbook) -> None:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from xlconv import places
 from xlconv.check.pages import Basis
-from xlconv.formula.plan import plan
+from xlconv.formula.forms import Forms
+from xlconv.formula.plan import Alike, Generation, generation, plan
 from xlconv.formula.tree import Node
 from xlconv.places import Places
 from xlconv.recover.reading import Reading
@@ -43,8 +44,8 @@ def selecting(reading: Reading, basis: Basis, wrong: Places = _NONE) -> Places:
         Sorted.
     """
     rules, found = _Rules(np.union1d(basis.allowed, wrong), reading.held.places), [_NONE]
-    for generation in plan(reading.forms, basis.cells, basis.known):
-        for alike in generation.alike:
+    for each in plan(reading.forms, basis.cells, basis.known):
+        for alike in _formulas(reading.forms, each):
             by, firsts, sizes = _chosen_by(alike.pattern.tree), alike.firsts, alike.pattern.sizes
             chooses, is_settled = rules.broken(firsts, sizes, by), places.find(alike.cells, basis.settled) >= 0
             if is_settled.any():
@@ -56,6 +57,16 @@ def selecting(reading: Reading, basis: Basis, wrong: Places = _NONE) -> Places:
     choosing = np.setdiff1d(np.concatenate(found), basis.free)
     here: Places = choosing[np.isin(places.sheets(choosing), places.sheets(basis.cells))]
     return here
+
+
+def _formulas(forms: Forms, formulas: Generation) -> Iterator[Alike]:
+    """All formulas of a generation; those that may read each other twice, so that each is seen behind the others."""
+    for _ in range(1 + formulas.is_circle):
+        yield from formulas.alike or generation(forms, formulas.groups).alike
+    for group in formulas.spread:
+        if (pattern := forms.pattern(group)) is not None:
+            cells, first = forms.filled_by(group, np.arange(1)), forms.at(group, np.arange(1))
+            yield Alike(pattern, cells, np.repeat(first, cells.size, axis=0), np.empty((1, 0)))
 
 
 class _Rules:
