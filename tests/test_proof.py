@@ -131,6 +131,7 @@ CHANGES = [
     (CONV, "MAX(0,SUMPRODUCT(OFFSET(A9,0,0,3,3),$Q$9:$S$11)+$Q$14)", OPEN),
     (CONV, "V9", DIFFERENT),  # itself
     (CONV, None, OPEN),
+    (CONV, "MAX(0,SUMPRODUCT(A9:C11,$Q$9:$S$11,$Q$9:$S$11^0)+$Q$14)", OPEN),  # of 0^0 programs differ
     (POOL, "MAX(V9:W9)", DIFFERENT),
     (POOL, "MAX(V9:W10,0)", OPEN),  # what ReLU gives is never below 0, which nobody sees
     (POOL, "MAX(V9:W10,1)", DIFFERENT),
@@ -154,6 +155,7 @@ CHANGES = [
     (WINS, "INDEX($BH$9:$BH$11,MATCH(MIN($BM$9:$BM$11),$BM$9:$BM$11,0))", DIFFERENT),
     (WINS, "INDEX($BH$9:$BH$11,MATCH(MAX($BM$9:$BM$11),$BM$9:$BM$11,1))", OPEN),
     (WINS, "INDEX($BH$9:$BH$11,1)", DIFFERENT),
+    (SHARE, "EXP(BI9-MAX($BI$9:$BI$11))/SUM($BL$9:$BL$11)", OPEN),  # equal, as the exponentials are those
 ]
 
 

@@ -74,6 +74,19 @@ def test_nothing_is_said_of_what_was_written(explored: Workbook, chosen: Workboo
         ("explore_cell", "IFERROR(1/({pool_0}-0.25)*0,0.5)+old"),
         ("explore_before", 'IF(old="",old,old+ROUND({input_0}/1E6,0))'),
         ("explore_result", "old+COUNTIF({input_0},0.25)"),
+        ("explore_result", 'IF({input_0}&""="0.25",0.5,old)'),
+        ("explore_result", 'IF(IF({input_0}=0.25,"a","")="a",0.5,old)'),
+        ("explore_result", 'IF({input_0}="",0.5,old)'),
+        ("explore_result", 'IF(Explore!$ZZ$99="",old,0.5)'),
+        ("explore_result", "old+MAX(0,1-1E9*ABS({input_0}-0.25))"),
+        ("explore_result", "old*({input_0}-0.25)/({input_0}-0.25)"),
+        ("explore_result", "old*{input_0}^0"),
+        ("explore_result", "MIN(old,50)"),
+        ("explore_result", "old+Explore!$ZZ$99"),
+        ("explore_result", "old+SUM(Explore!$ZZ$98:$ZZ$99)"),
+        ("explore_result", "old+N(Network!$A$1)"),
+        ("explore_words", 'IF({input_0}=0.25,"ha",old)'),
+        ("explore_words", 'IF(Network!$Z$9=0.25,"ha",old)'),
     ],
 )
 def test_what_explore_chooses_by_more_is_not_proved(explored: Workbook, name: str, formula: str) -> None:
@@ -118,11 +131,11 @@ def test_a_sum_between_is_seen_through(explored: Workbook) -> None:
     """A cell on another worksheet, or one that adds, may hold anything."""
     book = changed(explored, Network__Z99="{input_0}+1", explore_cell="IF(Network!Z99=1.25,0.5,old)")
     assert said(book) == {("not-proved", place(book, "explore_cell").place)}
-    book = changed(explored, Explore__Z99="{input_0}+1", explore_cell="IF(Explore!Z99=1.25,0.5,old)")
+    book = changed(explored, Explore__Z99="{input_0}+{input_0}", explore_cell="IF(Explore!Z99=1.25,0.5,old)")
     assert said(book) == {("not-proved", place(book, "explore_cell").place)}
 
 
-@pytest.mark.parametrize("formula", ["old+0*SUM(xlconv!A1:C3)", "IF(1=1,old,0)", 'IF(old="",old,old)', "MAX(old,old)"])
+@pytest.mark.parametrize("formula", ["old+0", "IF(1=1,old,0)", "-(-(old))", "MAX(old,old)"])
 def test_other_spellings_are_left_in_peace(explored: Workbook, formula: str) -> None:
     """Nothing is chosen there by anything that was not before."""
     assert said(changed(explored, explore_cell=formula)) == set()
@@ -159,6 +172,11 @@ def test_each_is_the_largest_for_once(explored: Workbook, left_out: int) -> None
         ("mark", 'IF({sample_scale}=254,"✓ right",old)'),
         ("drawn_prediction", "IF({input_0}=0.25,3,old)"),
         ("sample_row", "IF(Network!$Z$99=7,1,old)"),
+        ("mark", 'IF({input_0}&""="0.25","✓ right",old)'),
+        ("mark", 'IF(Network!$Z$99="",old,"✓ right")'),
+        ("drawn_prediction", "IF(Draw!$B$5=0.25,3,old)"),
+        ("sample_row", "old+Explore!$AZ$30"),
+        ("sample_row", "old+SUM(Network!$Z$98:$Z$99)"),
     ],
 )
 def test_what_the_net_shows_goes_by_the_choice(chosen: Workbook, name: str, formula: str) -> None:

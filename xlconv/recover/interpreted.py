@@ -55,6 +55,7 @@ class Interpreted(Generic[E]):
         self.state = State(reading.held, found.atlas, elements, blank=found.owned)
         self.state.put(found.owned, of_numbers(held(found.owned).reshape(-1, 1, 1, 1)))
         if layers != "any":
+            self._keep_labels()
             for due in list(self.due()) if layers == "alone" else self.due():
                 self._put(due)
         for stage in found.stages:
@@ -63,6 +64,14 @@ class Interpreted(Generic[E]):
         self._free_constants(held)
         self.evaluation = Evaluation(reading.forms, self.state)
         self.evaluation.compute(self._between(), found.owned)
+
+    def _keep_labels(self) -> None:
+        """Classes that are numbers hold these, as no input and no weight makes others of them."""
+        held, labels = self.reading.held, self.found.labels
+        at = np.array([-1]) if labels is None else places.find(labels.ravel(), held.places)
+        if labels is not None and (at >= 0).all() and (held.kinds[at] == NUMBER).all():
+            numbers = self.state.elements.of(held.numbers[at])
+            self._put(DueElements(labels.ravel(), numbers))
 
     def _put(self, due: DueElements[E]) -> None:
         self.state.put(due.cells, of_numbers(due.numbers.reshape(-1, 1, 1, 1)))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from xlconv import places
 from xlconv.cells import Range
-from xlconv.formula.array import BLANK, NUMBER, Array, of_numbers
+from xlconv.formula.array import BLANK, NUMBER, TEXT, Array, of_numbers
 from xlconv.formula.elements import Flags
 from xlconv.formula.evaluate import Evaluation
 from xlconv.formula.field import Residues
@@ -37,6 +37,8 @@ PROVED, DIFFERENT, OPEN = range(3)
 """Equal for all numbers; different for some; neither is known."""
 
 _FEWEST_REFS: Final = 2
+_FEW: Final = 1 << 12
+"""Cells of a range that are looked at one by one."""
 _TWO: Final = 2
 
 
@@ -194,7 +196,8 @@ class Redrawn(Walk[Residues]):
 def _may_fail(node: Node) -> bool:
     """Whether an operation has no result for some numbers."""
     if node.text in ("^", "POWER") and len(node.children) == _TWO:
-        return not (node.children[1].kind == "number" and float(node.children[1].text).is_integer())
+        exponent = node.children[1]
+        return not (exponent.kind == "number" and float(exponent.text).is_integer() and float(exponent.text) > 0)
     if node.kind == "operator" and node.text == "/":
         return any(each.kind == "reference" for each in node.children[1].walk())
     return node.kind == "function" and node.text in ("LN", "LOG", "LOG10", "SQRT", "MOD")
@@ -210,7 +213,7 @@ def _not_looked_up(found: Found, reading: Reading) -> Places:
         return np.empty(0, np.int64)
     drawn = np.concatenate([atlas.places(where).ravel() for where in own.draw])
     samples, scale = atlas.places(own.table), atlas.places(own.scale).ravel()
-    given = np.concatenate([drawn, samples.ravel(), scale])
+    given = np.unique(np.concatenate([drawn, samples.ravel(), scale, _others(found, reading)]))
     state = State(reading.held, atlas, Residues, samples.shape[0] + 1, blank=given)
     held = Residues.drawn((given.size, 1, 1, 1))
     state.put(given, of_numbers(held))
@@ -225,3 +228,18 @@ def _not_looked_up(found: Found, reading: Reading) -> Places:
         right = values.numbers[:, :, 0, 0].same(due[at]) & (values.kinds[:, :, 0, 0] == NUMBER)
         wrong.append(some[~right.all(axis=1)])
     return np.concatenate([*wrong, np.empty(0, np.int64)])
+
+
+def _others(found: Found, reading: Reading) -> Places:
+    """What input cells read that holds a number, a text, or nothing: somebody may type another number there."""
+    forms, held, read = reading.forms, reading.held, [np.empty(0, np.int64)]
+    for group, mine in forms.by_group(found.inputs.ravel()).items():
+        for first, ref in zip(forms.at(group, mine).T, forms.refs(group), strict=True):
+            if ref.range.size <= _FEW:
+                places_in = places.offsets(ref.range.height, ref.range.width).ravel()
+                read.append((np.unique(first)[:, None] + places_in).ravel())
+    cells = np.unique(np.concatenate(read))
+    at = places.find(cells, held.places)
+    own = found.choices
+    chosen = [] if own is None else [found.atlas.place(*own.row[:3])]
+    return np.setdiff1d(cells[(at < 0) | np.isin(held.kinds[at], (NUMBER, TEXT))], chosen)

@@ -100,9 +100,11 @@ class Tried:
             if stage.nodes:
                 node = stage.nodes[0]
                 weights = [found.weights[f"{node.name}.{key}"].ravel() for key in node.layer.weight_shapes]
-                parts = [cells.ravel() for cells in stage.parts.values()]
-                read = [found.shown(node.inputs[0]).ravel(), *weights, *parts]
-                yield np.unique(np.concatenate([stage.cells.ravel(), *parts])), np.unique(np.concatenate(read))
+                source = np.unique(np.concatenate([found.shown(node.inputs[0]).ravel(), *weights]))
+                parts = [np.unique(cells) for cells in stage.parts.values()]
+                yield np.unique(stage.cells), np.unique(np.concatenate(parts)) if parts else source
+                if len(parts) == 1:  # of several, one may be made of others
+                    yield parts[0], source
 
     def _by_group(self, cells: Places, among: Places) -> Iterator[tuple[NDArray[np.int64], int, NDArray[np.int64]]]:
         """Where those of some sorted cells are that are among others, group by group, and the group's formulas."""

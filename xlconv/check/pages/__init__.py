@@ -112,7 +112,8 @@ class Basis(NamedTuple):
         allowed: Cells by which they may choose; of computed ones those that depend on no others.
         typed: Cells by which the settled ones may choose, too.
         settled: Cells that make of what is typed what is there; the others go by these.
-        free: Cells that may choose by anything.
+        free: Cells that may choose by anything of the page, such as a sentence that says what is below zero.
+        network: Further cells of the network, which may be shown.
     """
 
     cells: Places
@@ -121,6 +122,7 @@ class Basis(NamedTuple):
     typed: Places = _NONE
     settled: Places = _NONE
     free: Places = _NONE
+    network: Places = _NONE
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,7 @@ def _basis(explorer: Explorer, found: Found, outputs: Outputs) -> Basis:
     sentences = page.cells([name for name in [explore_name(WORDS)] if name in page.tables])  # which say what is below 0
     known = np.union1d(typed, np.array([*known_numbers(found, outputs)], np.int64))
     allowed = np.setdiff1d(filled, typed)
-    return Basis(page.cells(page.tables), known, allowed, typed, np.unique(settled), np.unique(sentences))
+    return Basis(page.cells(page.tables), known, allowed, typed, np.unique(settled), np.unique(sentences), found.owned)
 
 
 def known_numbers(found: Found, outputs: Outputs) -> dict[int, float]:

@@ -1,14 +1,15 @@
-"""Cells that choose what they show by what they should not, such as a number of the network.
+"""Cells that choose what they show by what they should not, such as a number of the network, or that read it at all.
 
 A page is computed for all of its choices, but under a few inputs alone: a formula that shows something else where one
 pixel is 0.25, or where a note is typed beside the net, may be right under all of these. What a page shows may be chosen
-by a few cells; of all else it shows sums, products, the largest, and what follows from them.
+by a few cells; of the network's numbers it shows sums, products, the largest, and what follows from them, but nothing
+that is made with a number in the formula, as `MAX(0,1-1E9*ABS(A1-0.25))` is; and it reads no other cell.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ _NONE: Final = np.empty(0, np.int64)
 
 
 def selecting(reading: Reading, basis: Basis, wrong: Places = _NONE) -> Places:
-    """Cells on the worksheets of a page that choose by others than they may, and of which the page's are computed.
+    """Cells on the worksheets of a page that choose by others than they may, or read others than they may.
 
     Args:
         reading: The workbook's formulas.
@@ -43,18 +44,22 @@ def selecting(reading: Reading, basis: Basis, wrong: Places = _NONE) -> Places:
     Returns:
         Sorted.
     """
-    rules, found = _Rules(np.union1d(basis.allowed, wrong), reading.held.places), [_NONE]
+    rules, found = _Rules(basis, np.union1d(basis.allowed, wrong), reading.held.places), [_NONE]
     for each in plan(reading.forms, basis.cells, basis.known):
         for alike in _formulas(reading.forms, each):
-            by, firsts, sizes = _chosen_by(alike.pattern.tree), alike.firsts, alike.pattern.sizes
-            chooses, is_settled = rules.broken(firsts, sizes, by), places.find(alike.cells, basis.settled) >= 0
-            if is_settled.any():
-                chooses[is_settled] = rules.broken(firsts[is_settled], sizes, by, basis.typed)
-            found.append(alike.cells[chooses])
-            is_told = chooses | (places.find(alike.cells, wrong) >= 0)
-            depends = rules.broken(firsts, sizes, set(range(len(sizes)))) & ~is_settled & ~is_told
-            rules.take(alike.cells[depends], alike.cells[~depends])
-    choosing = np.setdiff1d(np.concatenate(found), basis.free)
+            zeros = set(np.flatnonzero((alike.numbers == 0).all(axis=0)).tolist())
+            uses, firsts, sizes = _uses(alike.pattern.tree, zeros), alike.firsts, alike.pattern.sizes
+            settled, free = (places.find(alike.cells, some) >= 0 for some in (basis.settled, basis.free))
+            bad = rules.varies(firsts, sizes, uses.choosing) & ~free
+            bad[settled] = rules.varies(firsts[settled], sizes, uses.choosing, basis.typed)
+            bad |= rules.strange(firsts, sizes, uses.shown | uses.choosing | uses.looked_in)
+            bad |= rules.strange(firsts, sizes, uses.asked, of_page=True)
+            bad |= free & rules.strange(firsts, sizes, uses.choosing, of_page=True)
+            found.append(alike.cells[bad])
+            is_told = bad | (places.find(alike.cells, wrong) >= 0)
+            depends = rules.varies(firsts, sizes, set(range(len(sizes)))) & ~settled & ~is_told
+            rules.take(alike.cells, depends)
+    choosing = np.unique(np.concatenate(found))
     here: Places = choosing[np.isin(places.sheets(choosing), places.sheets(basis.cells))]
     return here
 
@@ -69,60 +74,129 @@ def _formulas(forms: Forms, formulas: Generation) -> Iterator[Alike]:
             yield Alike(pattern, cells, np.repeat(first, cells.size, axis=0), np.empty((1, 0)))
 
 
+_Sizes: TypeAlias = tuple[tuple[int, int], ...]
+
+
 class _Rules:
-    """By which cells may be chosen.
+    """Which cells may be read, and by which may be chosen.
 
     Args:
-        allowed: These cells, sorted, as far as they do not vary.
+        basis: Of the page.
+        allowed: Cells by which may be chosen, sorted, as far as they do not vary.
         filled: All cells that hold something, sorted.
     """
 
-    def __init__(self, allowed: Places, filled: Places) -> None:
+    def __init__(self, basis: Basis, allowed: Places, filled: Places) -> None:
         self._varying, self._allowed, self._filled = _NONE, allowed, filled
+        self._sheets = np.unique(places.sheets(basis.cells))
+        self._of_page = np.unique(np.concatenate([basis.cells, basis.typed, allowed]))
+        self._known = np.unique(np.concatenate([basis.known, basis.network, self._of_page]))
 
-    def take(self, varying: Places, others: Places) -> None:
-        """Take in computed cells, those that depend on others than these, and those that do not."""
-        self._varying, self._allowed = np.union1d(self._varying, varying), np.union1d(self._allowed, others)
+    def take(self, cells: Places, varying: NDArray[np.bool_]) -> None:
+        """Take in computed cells, those that depend on more than what is chosen, and those that do not."""
+        self._varying = np.union1d(self._varying, cells[varying])
+        self._allowed = np.union1d(self._allowed, cells[~varying])
+        here = cells[np.isin(places.sheets(cells), self._sheets)]
+        self._known, self._of_page = np.union1d(self._known, here), np.union1d(self._of_page, here)
 
-    def broken(
-        self, firsts: Places, sizes: tuple[tuple[int, int], ...], refs: set[int], also: Places = _NONE
-    ) -> NDArray[np.bool_]:
-        """Which of some cells read another one, by where their ranges begin, in some of these."""
+    def varies(self, firsts: Places, sizes: _Sizes, refs: set[int], also: Places = _NONE) -> NDArray[np.bool_]:
+        """Which of some cells read one by which may not be chosen, by where their ranges begin."""
+        sheets = np.unique(places.sheets(self._allowed))
         found = np.zeros(len(firsts), bool)
         for ref in refs:
             first, which = np.unique(firsts[:, ref], return_inverse=True)
-            found |= self._is_broken(first, *sizes[ref], also)[which]
+            here, (height, width) = np.isin(places.sheets(first), sheets), sizes[ref]
+            read = first[here, None] + places.offsets(height, width).ravel()
+            may = (places.find(read, self._allowed) >= 0) | (places.find(read, also) >= 0)
+            if height * width > 1:
+                may |= places.find(read, self._filled) < 0
+            bad: NDArray[np.bool_] = ~here
+            bad[here] = (~may | (places.find(read, self._varying) >= 0)).any(axis=1)
+            found |= bad[which]
         return found
 
-    def _is_broken(self, first: Places, height: int, width: int, also: Places) -> NDArray[np.bool_]:
-        """Whether another one is in a range, by where it begins; in larger ones blank cells do not count."""
-        here = np.isin(places.sheets(first), np.unique(places.sheets(self._allowed)))
-        read = first[here, None] + places.offsets(height, width).ravel()
-        may = (places.find(read, self._allowed) >= 0) | (places.find(read, also) >= 0)
-        if height * width > 1:
-            may |= places.find(read, self._filled) < 0
-        found: NDArray[np.bool_] = ~here
-        found[here] = (~may | (places.find(read, self._varying) >= 0)).any(axis=1)
+    def strange(self, firsts: Places, sizes: _Sizes, refs: set[int], *, of_page: bool = False) -> NDArray[np.bool_]:
+        """Which of some cells read one that is none of the page, of the network or of what may be gone by.
+
+        Blank cells count, but for those in a range beside others.
+
+        Args:
+            firsts: Where the ranges of each begin.
+            sizes: Of the ranges.
+            refs: Which of them.
+            of_page: Whether those of the network count, too.
+        """
+        found = np.zeros(len(firsts), bool)
+        for ref in refs:
+            first, which = np.unique(firsts[:, ref], return_inverse=True)
+            read = first[:, None] + places.offsets(*sizes[ref]).ravel()
+            known = places.find(read, self._of_page if of_page else self._known) >= 0
+            passed = known.any(axis=1, keepdims=True) & (places.find(read, self._filled) < 0)
+            bad: NDArray[np.bool_] = (~known & ~passed).any(axis=1)
+            found |= bad[which]
         return found
 
 
-def _chosen_by(tree: Node) -> set[int]:
-    """The ranges of a pattern by which something is chosen."""
-    return set(_choosing(tree, chooses=False))
+class _Uses(NamedTuple):
+    """What the ranges of a formula are read for.
+
+    Args:
+        choosing: Something is chosen by them.
+        shown: They are computed with, or shown.
+        asked: It is asked whether they are an empty text, which holds for no number.
+        looked_in: Something is looked for in them; blank cells beside do not count.
+    """
+
+    choosing: set[int]
+    shown: set[int]
+    asked: set[int]
+    looked_in: set[int]
 
 
-def _choosing(node: Node, *, chooses: bool) -> Iterator[int]:
-    if node.kind == "reference" and chooses:
-        yield int(node.text)
-    if _asks_for_text(node):
-        return
-    is_plain = node.text in (_ARITHMETIC if node.kind == "operator" else _COMPUTING)
-    of_these = _CHOOSING.get(node.text) if node.kind == "function" else None
-    for at, child in enumerate(node.children):
-        says_which = not is_plain if of_these is None else at in of_these
-        yield from _choosing(child, chooses=chooses or says_which)
+def _uses(tree: Node, zeros: set[int]) -> _Uses:
+    """Of a pattern; which of its numbers are 0 in all cells."""
+    uses = _Uses(set(), set(), set(), set())
+    _use(tree, uses, zeros, chooses=False)
+    return uses
 
 
-def _asks_for_text(node: Node) -> bool:
-    """Whether it is such as `A1=""`, which holds for no number."""
-    return node.kind == "operator" and node.text in ("=", "<>") and any(child.kind == "text" for child in node.children)
+def _use(node: Node, uses: _Uses, zeros: set[int], *, chooses: bool) -> None:
+    if node.kind == "reference":
+        (uses.choosing if chooses else uses.shown).add(int(node.text))
+    elif (asked := _asked_for_text(node)) is not None:
+        uses.asked.add(asked)
+    elif node.text == "INDEX" and node.children and node.children[0].kind == "reference":
+        for child in node.children[1:]:  # what stands between blocks of the network is not shown, as these say
+            _use(child, uses, zeros, chooses=True)
+        if chooses:
+            uses.choosing.add(int(node.children[0].text))
+    elif node.text == "MATCH" and len(node.children) > 1 and node.children[1].kind == "reference":
+        uses.looked_in.add(int(node.children[1].text))
+        _use(node.children[0], uses, zeros, chooses=True)
+    else:
+        of_these = _CHOOSING.get(node.text) if node.kind == "function" else None
+        is_plain = node.text in (_ARITHMETIC if node.kind == "operator" else _COMPUTING) and not _has_number(
+            node, zeros
+        )
+        for at, child in enumerate(node.children):
+            says_which = not is_plain if of_these is None else at in of_these
+            _use(child, uses, zeros, chooses=chooses or says_which)
+
+
+def _asked_for_text(node: Node) -> int | None:
+    """The range of which it is asked such as `A1=""`."""
+    if node.kind != "operator" or node.text not in ("=", "<>") or Node("text", "") not in node.children:
+        return None
+    refs = [int(child.text) for child in node.children if child.kind == "reference"]
+    return refs[0] if len(refs) == 1 else None
+
+
+def _has_number(node: Node, zeros: set[int]) -> bool:
+    """Whether a number of the formula is computed with, but for a 0 that is added, or that the largest is at least."""
+    for child in node.children:
+        inside = list(child.walk())
+        numbers = {int(each.text) for each in inside if each.kind == "number"}
+        is_number = bool(numbers) and not any(each.kind == "reference" for each in inside)
+        if is_number and not (node.text in ("MAX", "SUM", "+") and numbers <= zeros):
+            return True
+    return False
