@@ -130,10 +130,9 @@ class _Rules:
         for ref in refs:
             first, which = np.unique(firsts[:, ref], return_inverse=True)
             read = first[:, None] + places.offsets(*sizes[ref]).ravel()
-            known = places.find(read, self._of_page if of_page else self._known) >= 0
-            passed = known.any(axis=1, keepdims=True) & (places.find(read, self._filled) < 0)
-            bad: NDArray[np.bool_] = (~known & ~passed).any(axis=1)
-            found |= bad[which]
+            known: NDArray[np.bool_] = places.find(read, self._of_page if of_page else self._known) >= 0
+            passed = np.any(known, axis=1, keepdims=True) & (places.find(read, self._filled) < 0)
+            found |= np.any(~known & ~passed, axis=1)[which]
         return found
 
 
