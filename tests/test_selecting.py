@@ -82,6 +82,7 @@ def test_nothing_is_said_of_what_was_written(explored: Workbook, chosen: Workboo
         ("explore_result", "old*({input_0}-0.25)/({input_0}-0.25)"),
         ("explore_result", "old*{input_0}^0"),
         ("explore_result", "MIN(old,50)"),
+        ("explore_result", "IF(ISNUMBER(MATCH(0.25,{input_0}:{input_0},0)),0.5,old)"),
         ("explore_result", "old+Explore!$ZZ$99"),
         ("explore_result", "old+SUM(Explore!$ZZ$98:$ZZ$99)"),
         ("explore_result", "old+N(Network!$A$1)"),

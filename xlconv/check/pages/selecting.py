@@ -52,7 +52,7 @@ def selecting(reading: Reading, basis: Basis, wrong: Places = _NONE) -> Places:
             settled, free = (places.find(alike.cells, some) >= 0 for some in (basis.settled, basis.free))
             bad = rules.varies(firsts, sizes, uses.choosing) & ~free
             bad[settled] = rules.varies(firsts[settled], sizes, uses.choosing, basis.typed)
-            bad |= rules.strange(firsts, sizes, uses.shown | uses.choosing | uses.looked_in)
+            bad |= rules.strange(firsts, sizes, uses.shown | uses.choosing)
             bad |= rules.strange(firsts, sizes, uses.asked, of_page=True)
             bad |= free & rules.strange(firsts, sizes, uses.choosing, of_page=True)
             found.append(alike.cells[bad])
@@ -124,7 +124,7 @@ class _Rules:
             firsts: Where the ranges of each begin.
             sizes: Of the ranges.
             refs: Which of them.
-            of_page: Whether those of the network count, too.
+            of_page: Whether those of the network are strange, too.
         """
         found = np.zeros(len(firsts), bool)
         for ref in refs:
@@ -143,18 +143,16 @@ class _Uses(NamedTuple):
         choosing: Something is chosen by them.
         shown: They are computed with, or shown.
         asked: It is asked whether they are an empty text, which holds for no number.
-        looked_in: Something is looked for in them; blank cells beside do not count.
     """
 
     choosing: set[int]
     shown: set[int]
     asked: set[int]
-    looked_in: set[int]
 
 
 def _uses(tree: Node, zeros: set[int]) -> _Uses:
     """Of a pattern; which of its numbers are 0 in all cells."""
-    uses = _Uses(set(), set(), set(), set())
+    uses = _Uses(set(), set(), set())
     _use(tree, uses, zeros, chooses=False)
     return uses
 
@@ -169,14 +167,10 @@ def _use(node: Node, uses: _Uses, zeros: set[int], *, chooses: bool) -> None:
             _use(child, uses, zeros, chooses=True)
         if chooses:
             uses.choosing.add(int(node.children[0].text))
-    elif node.text == "MATCH" and len(node.children) > 1 and node.children[1].kind == "reference":
-        uses.looked_in.add(int(node.children[1].text))
-        _use(node.children[0], uses, zeros, chooses=True)
     else:
         of_these = _CHOOSING.get(node.text) if node.kind == "function" else None
-        is_plain = node.text in (_ARITHMETIC if node.kind == "operator" else _COMPUTING) and not _has_number(
-            node, zeros
-        )
+        computing = _ARITHMETIC if node.kind == "operator" else _COMPUTING
+        is_plain = node.text in computing and not _has_number(node, zeros)
         for at, child in enumerate(node.children):
             says_which = not is_plain if of_these is None else at in of_these
             _use(child, uses, zeros, chooses=chooses or says_which)
