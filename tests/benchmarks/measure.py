@@ -82,9 +82,8 @@ def main() -> None:
             convert = [program, f"-env:UserInstallation={(folder / 'profile').as_uri()}", "--headless"]
             convert += ["--convert-to", "xlsx", "--outdir", str(folder / "out"), seven]
             verify = [PYTHON, "-m", "xlconv", "verify", seven]
-            lines.append(
-                row("xlconv verify 7.xlsx", verify, "LibreOffice converts the file once", convert, "1.2; 0.8, CPU 1")
-            )
+            lines.append(row("xlconv verify 7.xlsx", verify, "LibreOffice converts the file once", convert, "1.2"))
+            lines.append(row("xlconv verify 7.xlsx", verify, "the same, newer mark", convert, "0.8, CPU 1"))
             recover = [PYTHON, "-m", "xlconv", "recover", seven]
             lines.append(
                 row("xlconv recover 7.xlsx", recover, "LibreOffice converts the file once", convert, "CPU 0.4 s")
