@@ -56,15 +56,21 @@ def test_each_lane_shows_the_part_that_it_chooses(tmp_path: Path) -> None:
     assert shown.numbers[3, :3].tolist() == [2.0, 203.0, 304.0]
 
 
-def test_a_part_is_computed_in_the_lanes_that_show_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of four lanes one chooses the exponential, which is asked for that lane alone."""
-    asked, exp = [], FUNCTIONS["EXP"]
+def asked_lanes(monkeypatch: pytest.MonkeyPatch, name: str) -> list[int]:
+    """For how many lanes a function is asked, each time from now on."""
+    asked, function = [], FUNCTIONS[name]
 
     def counted(walk: Walk[Any], args: Any) -> Array[Any]:
         asked.append(walk.state.lanes)
-        return exp(walk, args)
+        return function(walk, args)
 
-    monkeypatch.setitem(FUNCTIONS, "EXP", counted)
+    monkeypatch.setitem(FUNCTIONS, name, counted)
+    return asked
+
+
+def test_a_part_is_computed_in_the_lanes_that_show_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of four lanes one chooses the exponential, which is asked for that lane alone."""
+    asked = asked_lanes(monkeypatch, "EXP")
     shown = computed(tmp_path, {"B1": "=CHOOSE(A1,0,EXP(A1-2),5)"}, [1.0, 2.0, 3.0, 3.0])
     assert shown.numbers.tolist() == [[0.0, 1.0, 5.0, 5.0]]
     assert asked == [1]
@@ -80,13 +86,7 @@ def test_texts_are_joined_and_compared_by_lane(tmp_path: Path) -> None:
 
 def test_lanes_that_are_alike_are_computed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of 200 lanes with four values each value is computed once, in any order, and shown in its lanes."""
-    asked, exp = [], FUNCTIONS["ABS"]
-
-    def counted(walk: Walk[Any], args: Any) -> Array[Any]:
-        asked.append(walk.state.lanes)
-        return exp(walk, args)
-
-    monkeypatch.setitem(FUNCTIONS, "ABS", counted)
+    asked = asked_lanes(monkeypatch, "ABS")
     shown = computed(tmp_path, {"B1": "=ABS(A1)*10", "B2": '=IF(A1=3,"three",B1)'}, [-4.0, 2.0, -1.0, 3.0] * 50)
     assert shown.numbers[0].tolist() == [40.0, 20.0, 10.0, 30.0] * 50
     assert shown.kinds[1].tolist() == [0, 0, 0, 2] * 50
