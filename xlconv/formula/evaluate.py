@@ -64,10 +64,9 @@ class Evaluation(Generic[E]):
 
     def _is_ready(self, group: int, at: NDArray[np.int64], pending: Places) -> NDArray[np.bool_]:
         """Which cells of a group read none of some sorted cells."""
-        ready, firsts = np.ones(at.size, bool), self.forms.at(group, at)
-        for first, ref in zip(firsts.T, self.forms.refs(group), strict=True):
-            read = first[:, None, None] + places.offsets(ref.range.height, ref.range.width)
-            ready &= ~(places.find(read, pending) >= 0).any(axis=(1, 2))
+        ready = np.ones(at.size, bool)
+        for read in self.forms.read(group, at):
+            ready &= ~(places.find(read, pending) >= 0).any(axis=1)
         return ready
 
     def _put(self, formulas: Generation) -> None:

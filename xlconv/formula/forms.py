@@ -146,6 +146,15 @@ class Forms:
         found, first = np.unique(numbers[at], return_index=True)
         return {int(group): np.unique(own) for group, own in zip(found, np.split(index[at], first[1:]), strict=False)}
 
+    def singles(self, cells: Places) -> Iterator[tuple[int, NDArray[np.int64]]]:
+        """The same but for array formulas that fill several cells."""
+        yield from ((group, at) for group, at in self.by_group(cells).items() if self.spread_of(group) is None)
+
+    def read(self, group: int, at: NDArray[np.int64]) -> Iterator[Places]:
+        """(formulas, cells): what some formulas of a group read in each range that they name."""
+        for first, ref in zip(self.at(group, at).T, self.refs(group), strict=True):
+            yield first[:, None] + places.offsets(ref.range.height, ref.range.width).ravel()
+
     def all_among(self, cells: Places) -> set[int]:
         """The groups whose formulas all stand in some sorted cells."""
         every, number = self._standing

@@ -41,7 +41,7 @@ class References:
     def __init__(self, book: Workbook) -> None:
         self._book = book
         self._lasts: dict[str, tuple[int, int]] = {}
-        self._known: dict[tuple[str, str], Ref | None] = {}
+        self._known: dict[tuple[str, Range | str], Ref | None] = {}
         self._names = {(each.name.lower(), (each.sheet or "").lower()): each.text for each in book.defined}
         self._sheets = {name.lower(): name for name in book.sheets}
         self._tables = {table.name.lower(): table for sheet in book.sheets.values() for table in sheet.tables}
@@ -55,15 +55,12 @@ class References:
             text: Such as `$A1:$B2`, `'My net'!A1`, `weights` or `Scores[points]`.
             cell: Where the formula stands.
         """
-        if "[" in text:  # which may mean the cell's own row
-            return self._within_reach(self._of(text, cell))
-        key = text, cell.sheet
+        key = text, cell if "[" in text else cell.sheet  # a table's column may mean the cell's own row
         if key not in self._known:
-            self._known[key] = self._within_reach(self._of(text, cell))
+            ref = self._of(text, cell)
+            is_large = ref is not None and ref.range.size > _LARGE
+            self._known[key] = ref._replace(range=self._clipped(ref), is_cut=True) if ref and is_large else ref
         return self._known[key]
-
-    def _within_reach(self, ref: Ref | None) -> Ref | None:
-        return ref if ref is None or ref.range.size <= _LARGE else ref._replace(range=self._clipped(ref), is_cut=True)
 
     def _clipped(self, ref: Ref) -> Range:
         """To the last row and column that hold something, as far as it does not move."""

@@ -67,11 +67,12 @@ class Interpreted(Generic[E]):
 
     def _keep_labels(self) -> None:
         """Classes that are numbers hold these, as no input and no weight makes others of them."""
-        held, labels = self.reading.held, self.found.labels
-        at = np.array([-1]) if labels is None else places.find(labels.ravel(), held.places)
-        if labels is not None and (at >= 0).all() and (held.kinds[at] == NUMBER).all():
-            numbers = self.state.elements.of(held.numbers[at])
-            self._put(DueElements(labels.ravel(), numbers))
+        if self.found.labels is None:
+            return
+        held, labels = self.reading.held, self.found.labels.ravel()
+        at = places.find(labels, held.places)
+        if (at >= 0).all() and (held.kinds[at] == NUMBER).all():
+            self._put(DueElements(labels, self.state.elements.of(held.numbers[at])))
 
     def _put(self, due: DueElements[E]) -> None:
         self.state.put(due.cells, of_numbers(due.numbers.reshape(-1, 1, 1, 1)))

@@ -89,7 +89,7 @@ class Proof:
         divided = [stage.cells.ravel() for stage in self.found.stages if stage.nodes and stage.nodes[0].layer.divides]
         allowed = np.concatenate([*divided, np.empty(0, np.int64)])
         found = [np.empty(0, np.int64)]
-        for group, mine in self._by_group(self.cells):
+        for group, mine in self.reading.forms.singles(self.cells):
             tree, cells = parse(self.reading.forms.groups[group].formula), self.reading.forms.places[group][mine]
             if tree is not None and (count := sum(map(_may_fail, tree.walk()))):
                 found.append(cells if count > 1 else cells[~np.isin(cells, allowed)])
@@ -123,7 +123,7 @@ class Proof:
     def needless(self, cells: Places) -> Iterator[tuple[int, int]]:
         """Cells that read others to no effect, with one that they read so; of copies of a formula the first of them."""
         forms, state = self.reading.forms, self._field.state
-        for group, mine in self._by_group(cells):
+        for group, mine in self.reading.forms.singles(cells):
             pattern, at, numbers = forms.pattern(group), forms.at(group, mine[:1]), self._numbers(group)
             place = forms.places[group][mine[:1]]
             if pattern is None or len(pattern.sizes) < _FEWEST_REFS:
@@ -135,12 +135,11 @@ class Proof:
     def reading_blank(self, cells: Places, boxes: list[Range]) -> dict[int, Places]:
         """Cells that would show something else if blank cells outside of the blocks held something."""
         forms, found = self.reading.forms, dict[int, Places]()
-        for group, mine in self._by_group(cells):
+        for group, mine in self.reading.forms.singles(cells):
             pattern, at, own = forms.pattern(group), forms.at(group, mine), forms.places[group][mine]
             if pattern is None:
                 continue
-            for ref, (height, width) in enumerate(pattern.sizes):
-                read = at[:, ref, None] + places.offsets(height, width).ravel()
+            for ref, read in enumerate(forms.read(group, mine)):
                 blank = self._is_blank(read, boxes)
                 for row in np.flatnonzero(blank.any(axis=1)).tolist():
                     one = slice(row, row + 1)
@@ -155,10 +154,6 @@ class Proof:
         for where in boxes if blank.any() else ():
             blank &= ~self.found.atlas.within(cells, where)
         return blank
-
-    def _by_group(self, cells: Places) -> Iterator[tuple[int, NDArray[np.int64]]]:
-        forms = self.reading.forms
-        yield from ((group, at) for group, at in forms.by_group(cells).items() if forms.spread_of(group) is None)
 
     def _numbers(self, group: int) -> NDArray[np.float64]:
         return np.array(self.reading.forms.numbers(group)).reshape(1, -1)
@@ -234,10 +229,7 @@ def _others(found: Found, reading: Reading) -> Places:
     """What input cells read that holds a number, a text, or nothing: somebody may type another number there."""
     forms, held, read = reading.forms, reading.held, [np.empty(0, np.int64)]
     for group, mine in forms.by_group(found.inputs.ravel()).items():
-        for first, ref in zip(forms.at(group, mine).T, forms.refs(group), strict=True):
-            if ref.range.size <= _FEW:
-                places_in = places.offsets(ref.range.height, ref.range.width).ravel()
-                read.append((np.unique(first)[:, None] + places_in).ravel())
+        read += [np.unique(cells) for cells in forms.read(group, mine) if cells.shape[1] <= _FEW]
     cells = np.unique(np.concatenate(read))
     at = places.find(cells, held.places)
     own = found.choices

@@ -86,7 +86,7 @@ class Tried:
         for of, operands in self._layers():
             for at, group, mine in self._by_group(cells, of):
                 found[at] = True
-                for read in self._read(group, mine):
+                for read in self.reading.forms.read(group, mine):
                     others = places.find(read, operands) < 0
                     strange = others & (places.find(read, self.found.owned) >= 0)
                     strange |= others & (self.reading.forms.group_of(read) >= 0)
@@ -109,25 +109,18 @@ class Tried:
     def _by_group(self, cells: Places, among: Places) -> Iterator[tuple[NDArray[np.int64], int, NDArray[np.int64]]]:
         """Where those of some sorted cells are that are among others, group by group, and the group's formulas."""
         forms = self.reading.forms
-        for group, mine in forms.by_group(cells[places.find(cells, among) >= 0]).items():
-            if forms.spread_of(group) is None:
-                yield places.find(forms.places[group][mine], cells), group, mine
+        for group, mine in forms.singles(cells[places.find(cells, among) >= 0]):
+            yield places.find(forms.places[group][mine], cells), group, mine
 
     def _sizes(self, numbers: Interpreted[Floats], cells: Places) -> tuple[Flags, FloatArray]:
         """Which of some cells read themselves, and the largest number that each reads, 1 at least."""
         circular, sizes = np.zeros(cells.size, bool), np.ones(cells.size)
         for at, group, mine in self._by_group(cells, cells):
-            for read in self._read(group, mine):
+            for read in self.reading.forms.read(group, mine):
                 circular[at] |= (read == cells[at, None]).any(axis=1)
                 there = np.abs(numbers.state.at(read[:, None, :]).numbers.known()[:, 0, 0])
                 sizes[at] = np.maximum(sizes[at], np.nan_to_num(there, nan=np.inf).max(axis=1, initial=0.0))
         return circular, sizes
-
-    def _read(self, group: int, mine: NDArray[np.int64]) -> Iterator[Places]:
-        """(formulas, size): the cells in each range that some formulas of a group read."""
-        forms = self.reading.forms
-        for first, ref in zip(forms.at(group, mine).T, forms.refs(group), strict=True):
-            yield first[:, None] + places.offsets(ref.range.height, ref.range.width).ravel()
 
 
 def _off(numbers: Interpreted[Floats], cells: Places, rounding: Any = _TOLERANCE) -> tuple[Flags, Flags]:
