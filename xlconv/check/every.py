@@ -64,10 +64,7 @@ def _selecting(page: CheckedPage, reading: Reading, outcome: PageOutcome) -> Ite
     """Cells that go by more than what their page is computed for, and are not wrong anyway."""
     if page.basis is None:
         return
-    named = {cell for finding in outcome.findings for cell in (finding.cell, *finding.cells)}
-    where = [place for place in map(Range.parse, named) if place is not None]
-    wrong = np.unique(np.array([page.atlas.place(*each[:3]) for each in where], np.int64))
-    for place in np.setdiff1d(selecting(reading, page.basis, wrong), wrong).tolist():
+    for place in np.setdiff1d(selecting(reading, page.basis, outcome.at_fault), outcome.at_fault).tolist():
         cell = page.atlas.cell(place)
         message = "chooses what it shows by more than it should, so not every case could be computed"
         yield Finding("not-proved", cell.place, "", message, formula=page.book.cell(*cell[:3]).formula or "")

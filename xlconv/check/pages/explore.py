@@ -97,7 +97,7 @@ def explore_page(
                 for some in chunks(len(layer.typed), cells, AT_ONCE):
                     yield _batch(explorer, layer.name, layer.typed[some], outputs, known, tolerance)
             yield from _without_value(explorer, layers, outputs, known, tolerance)
-        yield from _typed_otherwise(explorer, layers, inputs[0], known_numbers(found, inputs[0]), tolerance)
+        yield from _typed_otherwise(explorer, layers)
         yield from _turned(explorer, found, inputs[0], tolerance)
 
     page = explorer.page
@@ -219,9 +219,7 @@ def _without_value(
     yield _filled(explorer, typed, known, {name: Due(numbers) for name, numbers in tables.items()})
 
 
-def _typed_otherwise(
-    explorer: Explorer, layers: Sequence[LayerChoices], outputs: Outputs, known: Mapping[int, float], tolerance: float
-) -> Iterator[Batch]:
+def _typed_otherwise(explorer: Explorer, layers: Sequence[LayerChoices]) -> Iterator[Batch]:
     """Which element is meant by many numbers: tenths up to the last element and beyond, and powers of ten."""
     name, rng = explore_name("at"), np.random.default_rng()
     for layer in layers if name in explorer.page.tables else ():
@@ -230,8 +228,9 @@ def _typed_otherwise(
             for where, size in enumerate(layer.shape)
             for value in [*_tenths(size), *_WHOLE, *_POWERS, *rng.uniform(-_FAR, _FAR, _RANDOM).tolist()]
         ]
-        due = _batch(explorer, layer.name, typed, outputs, known, tolerance).due
-        yield _filled(explorer, typed, dict(known), {name: due[name]})
+        meant = np.array([[whole(value) for value in each[1:]] for each in typed])
+        due = np.clip(meant, 0, np.array(layer.shape) - 1).astype(float)
+        yield _filled(explorer, typed, {}, {name: Due(due[:, None, :])})
 
 
 def _tenths(size: int) -> list[float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import isinf, isnan
 from typing import Final
 
@@ -15,7 +16,7 @@ from xlconv.check.roots import roots
 from xlconv.check.sentences import BoolArray, in_full, is_said
 from xlconv.formula.array import BLANK, ERROR, NUMBER, TEXT, TEXTS, UNKNOWN
 from xlconv.network import FloatArray
-from xlconv.places import Places
+from xlconv.places import Places, sorted_places
 from xlconv.report import Finding, LayerResult
 
 _NAMED: Final = 20
@@ -34,12 +35,14 @@ class PageOutcome:
         result: The page as a row of the report.
         choices: How many choices there are.
         tried: For how many of them its cells were computed.
+        at_fault: The cells at fault, sorted.
     """
 
     findings: list[Finding]
     result: LayerResult
     choices: int
     tried: int
+    at_fault: Places
 
     @property
     def share(self) -> str:
@@ -66,7 +69,7 @@ def compare(page: CheckedPage, evaluator: Evaluator, tolerance: float, engine: s
         for batch in batches:
             judge.add(batch, lanes, names, first)
             first += batch.count
-    return PageOutcome(judge.findings(), judge.result(), page.choices, page.tried)
+    return PageOutcome(judge.findings(), judge.result(), page.choices, page.tried, sorted_places(judge.at_fault))
 
 
 def _together(page: CheckedPage) -> Iterator[list[Batch]]:
@@ -129,11 +132,11 @@ class Judge:
 
     def findings(self) -> list[Finding]:
         """Each cell at fault once; many in one, beyond the first."""
-        return few(self._at_fault())
+        return few([self._faults[place] for place in self.at_fault])
 
     def result(self) -> LayerResult:
         """The page as a row of the report."""
-        at_fault = self._at_fault()
+        at_fault = self.at_fault
         return LayerResult(
             self.page.title,
             "view",
@@ -143,13 +146,14 @@ class Judge:
             wrong=len(self._faults),
             at_fault=len(at_fault),
             not_evaluated=len(self._unknown),
-            first=at_fault[0].cell if at_fault else "",
+            first=self._faults[at_fault[0]].cell if at_fault else "",
         )
 
-    def _at_fault(self) -> list[Finding]:
-        """Without the wrong cells that only show what others make wrong."""
+    @cached_property
+    def at_fault(self) -> list[int]:
+        """The wrong cells without those that only show what others make wrong, by place, once all batches are in."""
         page = self.page
-        return [self._faults[place] for place in roots(page.book, page.atlas, self._faults, page.order)]
+        return roots(page.book, page.atlas, self._faults, page.order)
 
     def _add_table(self, batch: Batch, name: str, due: Due, places: Places, shown: _Shown) -> None:
         errors = shown.errors(due)
