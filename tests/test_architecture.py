@@ -10,9 +10,7 @@ from pathlib import Path
 import pytest
 
 import xlconv
-from xlconv import emit, mean, reference
-from xlconv.check import telling
-from xlconv.layers import LAYER_TYPES, Layer
+from xlconv.layers import LAYER_TYPES
 
 ROOT = Path(xlconv.__file__).parent
 
@@ -191,17 +189,3 @@ def dotted(path: Path) -> str:
     """The name under which a file is imported."""
     parts = path.relative_to(ROOT.parent).with_suffix("").parts
     return ".".join(part for part in parts if part != "__init__")
-
-
-@pytest.mark.parametrize("layer_type", LAYER_TYPES.values(), ids=LAYER_TYPES)
-def test_every_layer_is_read_everywhere(layer_type: type[Layer]) -> None:
-    """Each layer type has a reference model, a meaning and, unless it is a view, a formula and words."""
-    assert layer_type in reference.apply.registry
-    assert layer_type.view or layer_type in emit.formula.registry
-    assert layer_type in mean.mean.registry
-    assert not layer_type.parts or layer_type in mean.part.registry
-    assert layer_type.view or layer_type in telling.tell.registry
-    assert not layer_type.elementwise or layer_type in emit.wrap.registry
-    assert not layer_type.parts or layer_type in reference.part.registry
-    assert not layer_type.parts or layer_type in reference.from_parts.registry
-    assert not layer_type.parts or layer_type in emit.part_formula.registry

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,30 @@ from xlconv import mean, reference
 from xlconv.errors import NetworkError
 from xlconv.formula.elements import Floats
 from xlconv.formula.field import Residues
-from xlconv.layers import Conv2d, Flatten, Layer, Linear, MaxPool2d, ReLU, Shape, Softmax, ZeroPad2d
+from xlconv.layers import (
+    LAYER_TYPES,
+    AdaptiveAvgPool2d,
+    Add,
+    AvgPool2d,
+    BatchNorm1d,
+    BatchNorm2d,
+    Concat,
+    Conv2d,
+    Dropout,
+    Flatten,
+    Layer,
+    LeakyReLU,
+    Linear,
+    LogSoftmax,
+    MaxPool2d,
+    ReflectionPad2d,
+    ReLU,
+    Shape,
+    Sigmoid,
+    Softmax,
+    Tanh,
+    ZeroPad2d,
+)
 from xlconv.network import FloatArray
 
 SHAPES: list[Shape] = [(1, 6, 6), (2, 5, 7), (3, 4, 4), (1, 8, 5), (2, 3, 3), (5,), (1,), (7,)]
@@ -32,6 +56,21 @@ ONE_OF_EACH: list[tuple[Layer, Shape]] = [
     (ReLU(), (4,)),
     (Flatten(), (2, 3, 2)),
     (Softmax(), (5,)),
+    (LogSoftmax(), (5,)),
+    (Conv2d(4, 6, (2, 3), (1, 2), (1, 0, 2, 0), (2, 1), 2), (4, 5, 7)),
+    (AvgPool2d((3, 2), (2, 2), (1, 1), ceil_mode=True), (2, 6, 5)),
+    (AvgPool2d((3, 2), (2, 2), (1, 1), ceil_mode=True, count_include_pad=False), (2, 6, 5)),
+    (AdaptiveAvgPool2d(1), (3, 4, 5)),
+    (ReflectionPad2d((1, 2, 3, 0)), (2, 4, 5)),
+    (LeakyReLU(0.1), (2, 3, 3)),
+    (Sigmoid(), (4,)),
+    (Tanh(), (2, 3, 3)),
+    (BatchNorm2d(3), (3, 2, 2)),
+    (BatchNorm1d(3, affine=False), (3,)),
+    (Add(), (2, 3, 3)),
+    (Concat(), (2, 3, 3)),
+    (Concat(), (4,)),
+    (Dropout(), (2, 3, 3)),
 ]
 
 
@@ -45,12 +84,23 @@ def cases(draw: st.DrawFn) -> tuple[Layer, FloatArray, dict[str, FloatArray]]:
 def case(layer: Layer, shape: Shape, seed: int) -> tuple[Layer, FloatArray, dict[str, FloatArray]]:
     rng = np.random.default_rng(seed)
     weights = {key: rng.standard_normal(size) for key, size in layer.weight_shapes.items()}
+    weights = {key: np.abs(array) if key in layer.never_negative else array for key, array in weights.items()}
     return layer, rng.standard_normal(shape) * 10.0 ** rng.integers(-1, 2), weights
 
 
 def operands(x: FloatArray, weights: Mapping[str, FloatArray], **parts: FloatArray) -> mean.Operands[Floats]:
     known = {name: Floats.of(array.ravel()) for name, array in parts.items()}
-    return mean.Operands(mean.Source(Floats.of(x)), {key: Floats.of(w) for key, w in weights.items()}, known)
+    source, own = mean.Source(Floats.of(x)), {key: Floats.of(w) for key, w in weights.items()}
+    return mean.Operands(source, own, known, (source, source))  # of what reads several, all are the same
+
+
+def shape_of(layer: Layer, shape: Shape) -> Shape:
+    return layer.joined_shape([shape] * (3 if layer.several else 1))
+
+
+def applied(layer: Layer, x: FloatArray, weights: Mapping[str, FloatArray]) -> FloatArray:
+    """What the reference computes, of what reads several from three times the same."""
+    return reference.apply(layer, x, weights, *([x, x] if layer.several else []))
 
 
 def everywhere(shape: Shape) -> list[Any]:
@@ -59,7 +109,7 @@ def everywhere(shape: Shape) -> list[Any]:
 
 def elements(layer: Layer, x: FloatArray, weights: Mapping[str, FloatArray], **parts: FloatArray) -> FloatArray:
     """All elements, in the output's shape."""
-    shape = layer.output_shape(x.shape)
+    shape = shape_of(layer, x.shape)
     return mean.mean(layer, operands(x, weights, **parts), everywhere(shape)).data[0].reshape(shape)
 
 
@@ -69,15 +119,14 @@ def assert_close(one: Any, other: Any) -> None:
 
 def test_every_layer_type_has_its_case() -> None:
     """The list of one of each leaves out no layer type."""
-    assert {type(layer) for layer, _ in ONE_OF_EACH} == set(Layer.__subclasses__())
-    assert all(type(layer) in mean.mean.registry for layer, _ in ONE_OF_EACH)
+    assert {type(layer) for layer, _ in ONE_OF_EACH} == set(LAYER_TYPES.values())
 
 
 @pytest.mark.parametrize(("layer", "shape"), ONE_OF_EACH)
 def test_one_of_each(layer: Layer, shape: Shape) -> None:
     """In numbers every layer type means what the reference computes."""
     layer, x, weights = case(layer, shape, 3)
-    assert_close(elements(layer, x, weights), reference.apply(layer, x, weights))
+    assert_close(elements(layer, x, weights), applied(layer, x, weights))
 
 
 @settings(max_examples=150)
@@ -85,7 +134,7 @@ def test_one_of_each(layer: Layer, shape: Shape) -> None:
 def test_random_layers(given_case: tuple[Layer, FloatArray, dict[str, FloatArray]]) -> None:
     """So do layers of any size, stride and padding, with and without bias or a last window that is cut off."""
     layer, x, weights = given_case
-    assert_close(elements(layer, x, weights), reference.apply(layer, x, weights))
+    assert_close(elements(layer, x, weights), applied(layer, x, weights))
 
 
 @settings(max_examples=80)
@@ -93,12 +142,12 @@ def test_random_layers(given_case: tuple[Layer, FloatArray, dict[str, FloatArray
 def test_some_elements(given_case: tuple[Layer, FloatArray, dict[str, FloatArray]], seed: int) -> None:
     """Elements in any order, some of them twice, are those at their index."""
     layer, x, weights = given_case
-    shape = layer.output_shape(x.shape)
+    shape = shape_of(layer, x.shape)
     flat = np.random.default_rng(seed).integers(0, np.prod(shape), 5)
     at = list(np.unravel_index(flat, shape))
     found = mean.mean(layer, operands(x, weights), at).data[0]
     assert found.shape == (5,)
-    assert_close(found, reference.apply(layer, x, weights).ravel()[flat])
+    assert_close(found, applied(layer, x, weights).ravel()[flat])
 
 
 PARTS = [["exp"], ["max"], ["max", "exp"], ["max", "exp", "sum"], ["exp", "sum"], ["plain exp"], ["plain exp", "sum"]]
@@ -159,15 +208,18 @@ def test_prediction() -> None:
 
 def test_inline() -> None:
     """What an inline ReLU makes of elements."""
-    assert mean.inline(ReLU(), Floats.of([-1.0, 0.0, 2.5])).data.tolist() == [[0.0, 0.0, 2.5]]
+    assert mean.element(ReLU(), Floats.of([-1.0, 0.0, 2.5]), {}).data.tolist() == [[0.0, 0.0, 2.5]]
 
 
 @pytest.mark.parametrize(("layer", "shape"), ONE_OF_EACH)
 def test_how_much_is_read(layer: Layer, shape: Shape) -> None:
     """About how many numbers an element reads: for sums and windows as many as there are."""
-    window = getattr(layer, "kernel_size", (1, 1))
-    count = {Conv2d: shape[0] * window[0] * window[1], Linear: shape[0], MaxPool2d: window[0] * window[1]}
-    assert mean.reads(layer, shape) == count.get(type(layer), shape[0] if isinstance(layer, Softmax) else 1)
+    window = prod(getattr(layer, "kernel_size", (1, 1)))
+    count = {Linear: shape[0], MaxPool2d: window, AvgPool2d: window, AdaptiveAvgPool2d: prod(shape)}
+    count |= dict.fromkeys((Softmax, LogSoftmax), shape[0])
+    if isinstance(layer, Conv2d):
+        count[Conv2d] = layer.group_size * window
+    assert mean.reads(layer, shape) == count.get(type(layer), 1)
 
 
 # In the field

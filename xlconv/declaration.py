@@ -6,12 +6,12 @@ The rows say what the workbook claims to compute; whether its formulas do is for
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from xlconv.cells import block_name
 from xlconv.errors import NetworkError
-from xlconv.layers import LAYER_TYPES, Layer, Shape, shape_text
+from xlconv.layers import LAYER_TYPES, Layer, Setting, Shape, shape_text
 from xlconv.network import INPUT, Network, Node
 
 SHEET: Final = "Network"
@@ -98,6 +98,9 @@ _VIEWS: Final = {
     *("bias", "before", "result", "cell", "words"),
 }
 
+_SHARED: Final = "weights"
+"""Among a layer's settings, the layer whose weights it has, if they are another's."""
+
 HEADER: Final = ("layer", "type", "reads", "settings", "inline", "output shape")
 
 
@@ -121,7 +124,8 @@ def rows(network: Network) -> list[tuple[str, ...]]:
     """The header, the input and the layers, one row each, all text."""
     found: list[tuple[str, ...]] = [HEADER, (INPUT, "Input", "", "", "", shape_text(network.input_shape))]
     for node in network.nodes:
-        settings = ", ".join(f"{key}={_text(value)}" for key, value in node.layer.settings().items())
+        shared = {_SHARED: node.shares} if node.shares else {}
+        settings = ", ".join(f"{key}={_text(value)}" for key, value in (node.layer.settings() | shared).items())
         shape = shape_text(network.shapes[node.name])
         kind = type(node.layer).__name__
         found.append((node.name, kind, ", ".join(node.inputs), settings, _text(node.inline), shape))
@@ -141,29 +145,33 @@ def parse(table: Sequence[Sequence[str]]) -> tuple[Shape, list[Node]]:
 
 def _node(row: Sequence[str]) -> Node:
     name, kind, reads, settings, inline, _shape = row
-    return Node(name, make_layer(name, kind, settings), tuple(reads.split(", ")), inline == "yes")
+    pairs = dict(item.partition("=")[::2] for item in settings.split(", ")) if settings else {}
+    shares = pairs.pop(_SHARED, "")
+    return Node(name, make_layer(name, kind, pairs), tuple(reads.split(", ")), inline == "yes", shares)
 
 
-def make_layer(name: str, kind: str, settings: str) -> Layer:
-    """A layer from the text of its type and settings."""
+def make_layer(name: str, kind: str, settings: Mapping[str, str]) -> Layer:
+    """A layer from the texts of its type and settings."""
     if kind not in LAYER_TYPES:
         raise NetworkError(f"layer {name!r}: unknown type {kind!r}", hint=f"known: {', '.join(LAYER_TYPES)}")
-    pairs = [item.partition("=") for item in settings.split(", ")] if settings else []
     try:
-        return LAYER_TYPES[kind](**{key: _value(value) for key, _, value in pairs})
+        return LAYER_TYPES[kind](**{key: _value(value) for key, value in settings.items()})
     except (NetworkError, TypeError) as error:
-        raise NetworkError(f"layer {name!r}: settings {settings!r} do not fit {kind}: {error}") from None
+        said = ", ".join(f"{key}={value}" for key, value in settings.items())
+        raise NetworkError(f"layer {name!r}: settings {said!r} do not fit {kind}: {error}") from None
 
 
-def _text(value: int | bool | tuple[int, ...]) -> str:
+def _text(value: Setting | str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return shape_text(value) if isinstance(value, tuple) else str(value)
 
 
-def _value(text: str) -> int | bool | tuple[int, ...]:
+def _value(text: str) -> Setting:
     if text in ("yes", "no"):
         return text == "yes"
+    if re.fullmatch(r"-?\d{1,20}(\.\d{1,20}|(\.\d{1,20})?e[-+]?\d{1,3})", text):
+        return float(text)
     shape = _shape(text)
     return shape if len(shape) > 1 else shape[0]
 

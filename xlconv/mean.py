@@ -60,13 +60,15 @@ class Operands(Generic[E]):
 
     Args:
         x: What it reads, `(C, H, W)` or `(N,)`.
-        weights: Its own, keyed `weight` and `bias`, in their shapes.
+        weights: Its own, keyed `weight`, `bias` and the like, in their shapes.
         parts: Intermediate results that are known, by name.
+        others: What else it reads, if it reads several layers.
     """
 
     x: Source[E]
     weights: Mapping[str, E] = field(default_factory=dict)
     parts: Mapping[str, E] = field(default_factory=dict)
+    others: tuple[Source[E], ...] = ()
 
 
 @singledispatch
@@ -81,7 +83,26 @@ def mean(layer: Layer, of: Operands[E], at: Index) -> E:
     Returns:
         (K,) the elements.
     """
+    if not layer.elementwise:
+        raise NetworkError(f"it is not said what {type(layer).__name__} means")
+    return element(layer, of.x.at(*at)[0], of_channel(of.weights, at))
+
+
+@singledispatch
+def element(layer: Layer, x: E, weights: Mapping[str, E]) -> E:
+    """What an elementwise layer makes of some elements.
+
+    Args:
+        layer: The layer.
+        x: (K,) the elements.
+        weights: Its own, of each element's channel, (K,).
+    """
     raise NetworkError(f"it is not said what {type(layer).__name__} means")
+
+
+def of_channel(weights: Mapping[str, E], at: Index) -> dict[str, E]:
+    """The weights of an elementwise layer that go with some elements: one of each kind for each channel."""
+    return {name: numbers[at[0]] for name, numbers in weights.items()}
 
 
 @singledispatch
@@ -93,14 +114,9 @@ def part(layer: Layer, name: str, of: Operands[E], at: Index) -> E:
 def reads(layer: Layer, shape: Shape) -> int:
     """About how many numbers an element reads of an input of some shape."""
     sizes = [prod(size[1:]) for size in layer.weight_shapes.values()]
-    if isinstance(layer, layers.MaxPool2d):
+    if isinstance(layer, (layers.MaxPool2d, layers.AvgPool2d)):
         return prod(layer.kernel_size)
-    return max([*sizes, prod(shape) if layer.parts else 1])
-
-
-def inline(layer: Layer, y: E) -> E:
-    """What an elementwise layer makes of elements."""
-    return mean(layer, Operands(Source(y)), [np.arange(y.shape[0])])
+    return max([*sizes, prod(shape) if layer.parts or isinstance(layer, layers.AdaptiveAvgPool2d) else 1])
 
 
 def prediction(x: E, labels: E | None) -> E:
@@ -111,11 +127,12 @@ def prediction(x: E, labels: E | None) -> E:
 
 @mean.register(layers.Conv2d)
 def conv2d(layer: layers.Conv2d, of: Operands[E], at: Index) -> E:
-    """`y[o,i,j] = b[o] + sum_cmn w[o,c,m,n] x[c, i*s+m-p, j*s+n-p]`."""
+    """`y[o,i,j] = b[o] + sum_cmn w[o,c,m,n] x[g+c, i*s+m*d-top, j*s+n*d-left]`."""
     o, i, j = (each[:, None] for each in at)
-    c, m, n = np.indices((layer.in_channels, *layer.kernel_size)).reshape(3, -1)
-    (down, right), (top, left) = layer.stride, layer.padding
-    window, _ = of.x.at(c, i * down + m - top, j * right + n - left)
+    c, m, n = np.indices((layer.group_size, *layer.kernel_size)).reshape(3, -1)
+    (down, right), (below, beside), (left, _, top, _) = layer.stride, layer.dilation, layer.sides
+    first = o // (layer.out_channels // layer.groups) * layer.group_size
+    window, _ = of.x.at(first + c, i * down + m * below - top, j * right + n * beside - left)
     y = (window * of.weights["weight"][o, c, m, n]).sum()
     return (y + of.weights["bias"][o] if layer.bias else y)[:, 0]
 
@@ -131,11 +148,35 @@ def linear(layer: layers.Linear, of: Operands[E], at: Index) -> E:
 @mean.register(layers.MaxPool2d)
 def max_pool2d(layer: layers.MaxPool2d, of: Operands[E], at: Index) -> E:
     """`y[c,i,j] = max_mn x[c, i*s+m-p, j*s+n-p]` over the places inside the input."""
+    window, there = of.x.at(*_window(layer, at))
+    return window.largest(there).taken(..., 0)
+
+
+@mean.register(layers.AvgPool2d)
+def avg_pool2d(layer: layers.AvgPool2d, of: Operands[E], at: Index) -> E:
+    """`y[c,i,j] = sum_mn x[c, i*s+m-p, j*s+n-p] / n`, n being the places of the window that count."""
+    c, i, j = _window(layer, at)
+    window, _ = of.x.at(c, i, j)
+    counts = np.ones(np.broadcast_shapes(i.shape, j.shape), bool)
+    for place, size, pad in zip((i, j), of.x.numbers.shape[1:], layer.padding, strict=True):
+        around = pad if layer.count_include_pad else 0
+        counts = counts & (place >= -around) & (place < size + around)
+    return (window.sum() / window.of(counts.sum(axis=1, keepdims=True)))[:, 0]
+
+
+@mean.register(layers.AdaptiveAvgPool2d)
+def adaptive_avg_pool2d(layer: layers.AdaptiveAvgPool2d, of: Operands[E], at: Index) -> E:
+    """`y[c,0,0]` is the mean of channel c."""
+    numbers = of.x.numbers.reshape(of.x.numbers.shape[0], -1)
+    return (numbers.sum() / numbers.of(np.full((1, 1), float(numbers.shape[1]))))[at[0], 0]
+
+
+def _window(layer: layers.MaxPool2d | layers.AvgPool2d, at: Index) -> Index:
+    """Channels, rows and columns of what windows cover: (K, places) each, also outside of the input."""
     c, i, j = (each[:, None] for each in at)
     m, n = np.indices(layer.kernel_size).reshape(2, -1)
     (down, right), (top, left) = layer.stride, layer.padding
-    window, there = of.x.at(c, i * down + m - top, j * right + n - left)
-    return window.largest(there).taken(..., 0)
+    return c, i * down + m - top, j * right + n - left
 
 
 @mean.register(layers.ZeroPad2d)
@@ -145,10 +186,78 @@ def zero_pad2d(layer: layers.ZeroPad2d, of: Operands[E], at: Index) -> E:
     return of.x.at(c, i - top, j - left)[0]
 
 
-@mean.register(layers.ReLU)
-def relu(layer: layers.ReLU, of: Operands[E], at: Index) -> E:
+@mean.register(layers.ReflectionPad2d)
+def reflection_pad2d(layer: layers.ReflectionPad2d, of: Operands[E], at: Index) -> E:
+    """`y[c,i,j] = x[c, i-top, j-left]`, mirrored at the first and last row and column."""
+    (c, i, j), (left, _, top, _) = at, layer.padding
+    _, height, width = of.x.numbers.shape
+    return of.x.at(c, _mirrored(i - top, height - 1), _mirrored(j - left, width - 1))[0]
+
+
+def _mirrored(place: NDArray[np.int64], last: int) -> NDArray[np.int64]:
+    """Places before the first or behind the last one as those that they mirror."""
+    before: NDArray[np.int64] = np.abs(place)
+    return np.where(before > last, 2 * last - before, before)
+
+
+@mean.register(layers.Add)
+def add(layer: layers.Add, of: Operands[E], at: Index) -> E:
+    """`y = x_0 + x_1 + ...`."""
+    y = of.x.at(*at)[0]
+    for other in of.others:
+        y = y + other.at(*at)[0]
+    return y
+
+
+@mean.register(layers.Concat)
+def concat(layer: layers.Concat, of: Operands[E], at: Index) -> E:
+    """One behind the other along the first axis."""
+    first, *rest = at
+    y, begin = of.x.at(first, *rest)[0], 0
+    for before, source in zip((of.x, *of.others), of.others, strict=False):
+        begin += before.numbers.shape[0]
+        y = y.where(first < begin, source.at(first - begin, *rest)[0])
+    return y
+
+
+@element.register(layers.ReLU)
+def relu(layer: layers.ReLU, x: E, weights: Mapping[str, E]) -> E:
     """`y = max(0, x)`."""
-    return of.x.numbers.taken(*at).relu()
+    return x.relu()
+
+
+@element.register(layers.LeakyReLU)
+def leaky_relu(layer: layers.LeakyReLU, x: E, weights: Mapping[str, E]) -> E:
+    """`y = max(0, x) + negative_slope * min(0, x)`."""
+    return x.relu() - x.of(np.full(1, layer.negative_slope)) * (-x).relu()
+
+
+@element.register(layers.Sigmoid)
+def sigmoid(layer: layers.Sigmoid, x: E, weights: Mapping[str, E]) -> E:
+    """`y = 1 / (1 + exp(-x))`."""
+    one = x.of(np.ones(1))
+    return one / (one + (-x).exp())
+
+
+@element.register(layers.Tanh)
+def tanh(layer: layers.Tanh, x: E, weights: Mapping[str, E]) -> E:
+    """`y = (e^x - e^-x) / (e^x + e^-x)`."""
+    return x.unary("TANH")
+
+
+@element.register(layers.BatchNorm2d)
+@element.register(layers.BatchNorm1d)
+def batch_norm(layer: layers.BatchNorm2d | layers.BatchNorm1d, x: E, weights: Mapping[str, E]) -> E:
+    """`y = (x - running_mean) / sqrt(running_var + eps) * weight + bias`."""
+    spread = (weights["running_var"] + x.of(np.full(1, layer.eps))).unary("SQRT")
+    y = (x - weights["running_mean"]) / spread
+    return y * weights["weight"] + weights["bias"] if layer.affine else y
+
+
+@mean.register(layers.Dropout)
+def dropout(layer: layers.Dropout, of: Operands[E], at: Index) -> E:
+    """The same numbers: nothing is left out in evaluation."""
+    return of.x.at(*at)[0]
 
 
 @mean.register(layers.Flatten)
@@ -167,8 +276,20 @@ def softmax(layer: layers.Softmax, of: Operands[E], at: Index) -> E:
     return exp[at[0]] / (of.parts["sum"] if "sum" in of.parts else exp.sum())
 
 
+@mean.register(layers.LogSoftmax)
+def log_softmax(layer: layers.LogSoftmax, of: Operands[E], at: Index) -> E:
+    """`y[i] = x[i] - max x - ln sum_j exp(x[j] - max x)`."""
+    numbers, there = of.x.all()
+    plain = "plain exp" in of.parts
+    most = numbers.of(np.zeros(1)) if plain else of.parts.get("max", numbers.largest(there))
+    exp = of.parts.get("plain exp" if plain else "exp", (numbers - most).exp())
+    total = of.parts["sum"] if "sum" in of.parts else exp.sum()
+    return numbers[at[0]] - most - total.unary("LN")
+
+
 @part.register(layers.Softmax)
-def softmax_part(layer: layers.Softmax, name: str, of: Operands[E], at: Index) -> E:
+@part.register(layers.LogSoftmax)
+def softmax_part(layer: layers.Softmax | layers.LogSoftmax, name: str, of: Operands[E], at: Index) -> E:
     """`max`, `exp` (of x less the largest), `plain exp` (of x as it is) and `sum` (of the exponentials)."""
     numbers, there = of.x.all()
     if name == "max":

@@ -7,11 +7,12 @@ or formulas, and computes nothing: `xlconv.reference` does.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -44,12 +45,40 @@ class Node:
         layer: What it computes.
         inputs: The layers (or `"input"`) that it reads; the one before, unless said.
         inline: In the spreadsheet, wrap the formula of the layer before instead of having cells of its own.
+        shares: The layer before it whose weights it has; empty where it has its own, or none.
     """
 
     name: str
     layer: Layer
     inputs: tuple[str, ...] = ()
     inline: bool = False
+    shares: str = ""
+
+    def weight_keys(self) -> dict[str, str]:
+        """The key of each of its weights in the network, by its name: `conv1.weight` for `weight`."""
+        return {name: f"{self.shares or self.name}.{name}" for name in self.layer.weight_shapes}
+
+
+class Fused(NamedTuple):
+    """Layers whose formulas stand in the same cells.
+
+    Args:
+        node: The layer.
+        inline: The inline layers around it, in order.
+    """
+
+    node: Node
+    inline: tuple[Node, ...]
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The layer, then the inline ones."""
+        return (self.node, *self.inline)
+
+    @property
+    def shows(self) -> str:
+        """The layer whose output stands there."""
+        return self.nodes[-1].name
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +88,8 @@ class Network:
     Args:
         input_shape: `(C, H, W)` or `(N,)`.
         nodes: The layers in topological order.
-        weights: Arrays keyed `<layer>.weight` and `<layer>.bias`, in PyTorch's shapes; zeros where there are none yet.
+        weights: Arrays keyed `<layer>.weight` and the like, in PyTorch's shapes; zeros where there are none yet, but
+            ones for a `running_var`.
         classes: A label for each element of the last layer's vector, or none.
 
     Raises:
@@ -115,7 +145,37 @@ class Network:
 
     def weights_of(self, name: str) -> dict[str, FloatArray]:
         """The weights of one layer, keyed `weight` and `bias`."""
-        return {key: self.weights[f"{name}.{key}"] for key in self[name].layer.weight_shapes}
+        return {name: self.weights[key] for name, key in self[name].weight_keys().items()}
+
+    @cached_property
+    def never_negative(self) -> frozenset[str]:
+        """The keys of weights that are never below zero: variances."""
+        pairs = ((node.layer, node.weight_keys()) for node in self.nodes)
+        return frozenset(keys[name] for layer, keys in pairs for name in layer.never_negative)
+
+    def viewed(self, name: str) -> str:
+        """The layer, or the input, of which a layer is but another view; the layer itself where it is none."""
+        while name != INPUT and self[name].layer.view:
+            (name,) = self[name].inputs
+        return name
+
+    def is_view(self, name: str) -> bool:
+        """Whether what goes by this name is another layer's numbers."""
+        return self.viewed(name) != name
+
+    @cached_property
+    def fused(self) -> tuple[Fused, ...]:
+        """The layers with cells of their own, each with the inline layers in its formulas; views have none."""
+        inline = {node.inputs[0]: node for node in self.nodes if node.inline}
+        return tuple(
+            Fused(node, tuple(_followers(node.name, inline)))
+            for node in self.nodes
+            if not (node.inline or node.layer.view)
+        )
+
+    def fused_with(self, name: str) -> Fused:
+        """The layers in whose cells the output of a layer, or of what it is a view of, would be seen."""
+        return next(each for each in self.fused if self.viewed(name) in [node.name for node in each.nodes])
 
     def trace(self, x: ArrayLike) -> Trace:
         """Every layer's output for one input, as DataFrames by layer name; in a notebook as heat maps.
@@ -126,6 +186,13 @@ class Network:
         from xlconv.tracing import trace  # here, as it computes and this module does not
 
         return trace(self, x)
+
+
+def _followers(name: str, inline: Mapping[str, Node]) -> Iterator[Node]:
+    """The chain of inline layers behind a layer."""
+    while name in inline:
+        yield inline[name]
+        name = inline[name].name
 
 
 def _input_shape(shape: Sequence[int]) -> Shape:
@@ -151,29 +218,33 @@ def _resolved(nodes: Sequence[Node]) -> tuple[Node, ...]:
         if node.name.lower() in known:
             raise NetworkError(f"layer name {node.name!r} is taken by {known[node.name.lower()]!r}")
         known[node.name.lower()] = node.name
-        inputs = node.inputs or (done[-1].name if done else INPUT,)
-        done.append(Node(node.name, node.layer, inputs, node.inline))
+        done.append(replace(node, inputs=node.inputs or (done[-1].name if done else INPUT,)))
     return tuple(done)
 
 
 def _shapes(input_shape: Shape, nodes: tuple[Node, ...]) -> dict[str, Shape]:
     shapes = {INPUT: input_shape}
     for node in nodes:
-        if len(node.inputs) != 1:
-            raise NetworkError(
-                f"layer {node.name!r}: {type(node.layer).__name__} reads one layer, not {len(node.inputs)}"
-            )
-        (source,) = node.inputs
+        _check_inputs(node, shapes)
+        try:
+            shapes[node.name] = node.layer.joined_shape([shapes[source] for source in node.inputs])
+        except NetworkError as error:
+            raise NetworkError(f"layer {node.name!r}: {error.message}", error.hint) from None
+    return shapes
+
+
+def _check_inputs(node: Node, shapes: Mapping[str, Shape]) -> None:
+    """That a layer reads as many layers as it can, all of them before it."""
+    several, count = node.layer.several, len(node.inputs)
+    if several != (count > 1):
+        wanted = "several layers" if several else "one layer"
+        raise NetworkError(f"layer {node.name!r}: {type(node.layer).__name__} reads {wanted}, not {count}")
+    for source in node.inputs:
         if source not in shapes:
             raise NetworkError(
                 f"layer {node.name!r} reads {quoted(source)}, which is not a layer before it",
                 hint=f"one of: {listed(list(shapes))}",
             )
-        try:
-            shapes[node.name] = node.layer.output_shape(shapes[source])
-        except NetworkError as error:
-            raise NetworkError(f"layer {node.name!r}: {error.message}", error.hint) from None
-    return shapes
 
 
 def _check_size(nodes: tuple[Node, ...], shapes: Mapping[str, Shape]) -> None:
@@ -183,7 +254,7 @@ def _check_size(nodes: tuple[Node, ...], shapes: Mapping[str, Shape]) -> None:
         raise NetworkError(f"an input of {shape_text(shapes[INPUT])} has more than {MAX_CELLS:,} numbers")
     for node in nodes:
         layer = node.layer
-        count += sum(prod(shape) for shape in layer.weight_shapes.values())
+        count += sum(prod(shape) for shape in layer.weight_shapes.values()) if not node.shares else 0
         if not (layer.view or node.inline):
             count += prod(shapes[node.name]) * (1 + len(layer.parts))
         if count > MAX_CELLS:
@@ -194,28 +265,50 @@ def _check_size(nodes: tuple[Node, ...], shapes: Mapping[str, Shape]) -> None:
 
 
 def _zeros(nodes: tuple[Node, ...]) -> dict[str, FloatArray]:
-    return {f"{node.name}.{key}": np.zeros(size) for node in nodes for key, size in node.layer.weight_shapes.items()}
+    made = {}
+    for node in nodes:
+        for name, shape in node.layer.weight_shapes.items():
+            made[f"{node.name}.{name}"] = np.full(shape, float(name in node.layer.never_negative))
+    return {key: made[key] for key in _needed(nodes)}
+
+
+def _needed(nodes: tuple[Node, ...]) -> dict[str, tuple[Shape, bool]]:
+    """Of each array of weights its shape, and whether none of its numbers is below zero."""
+    needed: dict[str, tuple[Shape, bool]] = {}
+    for node in nodes:
+        shapes = node.layer.weight_shapes
+        mine = {key: (shapes[name], name in node.layer.never_negative) for name, key in node.weight_keys().items()}
+        if node.shares and not (mine and all(needed.get(key) == each for key, each in mine.items())):
+            raise NetworkError(
+                f"layer {node.name!r} shares the weights of {quoted(node.shares)}, which is no layer before it that "
+                "has such weights of its own"
+            )
+        needed |= mine
+    return needed
 
 
 def _checked_weights(nodes: tuple[Node, ...], weights: Mapping[str, ArrayLike]) -> dict[str, FloatArray]:
     """Read-only float64 copies in the layers' order: all that the layers need, and no other."""
-    needed = {f"{node.name}.{key}": shape for node in nodes for key, shape in node.layer.weight_shapes.items()}
+    needed = _needed(nodes)
     if missing := [key for key in needed if key not in weights]:
         raise NetworkError(f"missing weights: {listed(missing)}")
     if unused := sorted(weights.keys() - needed.keys()):
         raise NetworkError(f"weights that no layer uses: {listed(unused)}")
-    checked = {}
-    for key, shape in needed.items():
-        if np.shape(weights[key]) != shape:
-            raise NetworkError(f"{key} is {shape_text(np.shape(weights[key]))}, the layer needs {shape_text(shape)}")
-        if np.iscomplexobj(weights[key]):
-            raise NetworkError(f"{key} holds complex numbers")
-        array = np.array(weights[key], dtype=np.float64)
-        if not np.isfinite(array).all():
-            raise NetworkError(f"{key} holds NaN or infinity, which a cell cannot")
-        array.flags.writeable = False
-        checked[key] = array
-    return checked
+    return {key: _checked_array(key, weights[key], *each) for key, each in needed.items()}
+
+
+def _checked_array(key: str, weights: ArrayLike, shape: Shape, is_variance: bool) -> FloatArray:
+    if np.shape(weights) != shape:
+        raise NetworkError(f"{key} is {shape_text(np.shape(weights))}, the layer needs {shape_text(shape)}")
+    if np.iscomplexobj(weights):
+        raise NetworkError(f"{key} holds complex numbers")
+    array = np.array(weights, dtype=np.float64)
+    if not np.isfinite(array).all():
+        raise NetworkError(f"{key} holds NaN or infinity, which a cell cannot")
+    if is_variance and (array < 0).any():
+        raise NetworkError(f"{key} holds numbers below 0, which a variance never is")
+    array.flags.writeable = False
+    return array
 
 
 def _checked_classes(classes: Sequence[str]) -> tuple[str, ...]:
@@ -228,10 +321,8 @@ def _checked_classes(classes: Sequence[str]) -> tuple[str, ...]:
 
 
 def _check_inline(nodes: tuple[Node, ...]) -> None:
-    readers: dict[str, list[str]] = {}
+    readers = Counter(source for node in nodes for source in node.inputs)
     layers = {node.name: node.layer for node in nodes}
-    for node in nodes:
-        readers.setdefault(node.inputs[0], []).append(node.name)
     for node in nodes:
         if not node.inline:
             continue
@@ -240,5 +331,5 @@ def _check_inline(nodes: tuple[Node, ...]) -> None:
             raise NetworkError(f"layer {node.name!r}: only an elementwise layer can be inline")
         if source not in layers or layers[source].view:
             raise NetworkError(f"layer {node.name!r} cannot be inline: {source!r} has no formula that it could wrap")
-        if len(readers[source]) > 1:
+        if readers[source] > 1:
             raise NetworkError(f"layer {node.name!r} cannot be inline: {source!r} is also read by another layer")

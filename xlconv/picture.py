@@ -136,7 +136,7 @@ def _seen(found: Found, stage: Stage, computed: Computed) -> Seen:
     network, first, last = found.network, stage.nodes[0], stage.nodes[-1]
     kernels = None
     if isinstance(first.layer, Conv2d):
-        key = f"{first.name}.weight"
+        key = first.weight_keys()["weight"]
         kernels = _computed(computed, found.weights[key], network.weights[key])
     classes = _classes(found) if stage.shows in class_layers(network) else ()
     values = computed.numbers(stage.cells)

@@ -7,6 +7,7 @@ from functools import singledispatch
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from xlconv import layers
 from xlconv.errors import NetworkError
@@ -15,34 +16,39 @@ from xlconv.network import INPUT, FloatArray, Network
 
 
 class TorchNetwork(nn.Module):
-    """A network as PyTorch modules, float32 unless converted."""
+    """A network as PyTorch modules, float32 unless converted, in evaluation unless `train()` is called."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
-        self.parts = nn.ModuleList([module(node.layer) for node in network.nodes])
+        made: dict[str, nn.Module] = {}
+        for node in network.nodes:
+            made[node.name] = made[node.shares] if node.shares else module(node.layer)
+        self.parts = nn.ModuleList(made.values())
+        self.eval()
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def outputs(self, inputs: Tensor) -> dict[str, Tensor]:
         """Each layer's output by name, for a batch of inputs."""
         done = {INPUT: inputs}
         for node, part in zip(self.network.nodes, self.parts, strict=True):
-            done[node.name] = part(done[node.inputs[0]])
+            done[node.name] = part(*(done[source] for source in node.inputs))
         return done
 
     def logits(self, inputs: Tensor) -> Tensor:
         """The last layer's output, before a closing softmax."""
         nodes = self.network.nodes
-        last = nodes[-1].inputs[0] if isinstance(nodes[-1].layer, layers.Softmax) else nodes[-1].name
+        last = (
+            nodes[-1].inputs[0] if isinstance(nodes[-1].layer, (layers.Softmax, layers.LogSoftmax)) else nodes[-1].name
+        )
         return self.outputs(inputs)[last]
 
     def named_weights(self) -> dict[str, Tensor]:
-        """The parameters, keyed as in the network."""
-        names = {str(at): node.name for at, node in enumerate(self.network.nodes)}
+        """The parameters, and the means and variances of batch normalisation, keyed as in the network."""
         found: dict[str, Tensor] = {}
-        for key, value in self.parts.named_parameters():
-            at, name = key.split(".")
-            found[f"{names[at]}.{name}"] = value
+        for node, part in zip(self.network.nodes, self.parts, strict=True):
+            there = dict(part.named_parameters()) | dict(part.named_buffers())
+            found |= {key: there[name] for name, key in node.weight_keys().items() if key not in found}
         return found
 
     def loaded(self, weights: Mapping[str, FloatArray]) -> TorchNetwork:
@@ -56,7 +62,9 @@ class TorchNetwork(nn.Module):
         """Itself, with PyTorch's usual random weights, drawn from the seed and the start's number."""
         generator = torch.Generator().manual_seed((seed << 20) + start)
         with torch.no_grad():
-            for value in self.named_weights().values():
+            for key, value in self.named_weights().items():
+                if self.network[key.rpartition(".")[0]].layer.elementwise:
+                    continue  # a normalisation begins with ones and zeros
                 fan_in = max(value[0].numel(), 1)
                 value.uniform_(-(fan_in**-0.5), fan_in**-0.5, generator=generator)
         return self
@@ -64,49 +72,55 @@ class TorchNetwork(nn.Module):
 
 @singledispatch
 def module(layer: Layer) -> nn.Module:
-    """The PyTorch module of a layer."""
-    raise NetworkError(f"PyTorch training does not know {type(layer).__name__}")
+    """The PyTorch module of a layer: the one of its name, unless said otherwise below, with its settings."""
+    made = getattr(nn, type(layer).__name__, None)
+    if made is None:
+        raise NetworkError(f"PyTorch has no module {type(layer).__name__}")
+    found: nn.Module = made(**layer.settings())
+    return found
+
+
+class _PaddedConv2d(nn.Conv2d):
+    """`torch.nn.Conv2d` with a padding of its own for each side."""
+
+    def __init__(self, layer: layers.Conv2d) -> None:
+        super().__init__(**layer.settings() | {"padding": 0})  # type: ignore[arg-type]
+        self.sides = layer.sides
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(functional.pad(x, self.sides))
 
 
 @module.register(layers.Conv2d)
 def conv2d(layer: layers.Conv2d) -> nn.Module:
     """`torch.nn.Conv2d`."""
-    return nn.Conv2d(
-        layer.in_channels, layer.out_channels, layer.kernel_size, layer.stride, layer.padding, bias=layer.bias
-    )
-
-
-@module.register(layers.ReLU)
-def relu(layer: layers.ReLU) -> nn.Module:
-    """`torch.nn.ReLU`."""
-    return nn.ReLU()
-
-
-@module.register(layers.MaxPool2d)
-def max_pool2d(layer: layers.MaxPool2d) -> nn.Module:
-    """`torch.nn.MaxPool2d`."""
-    return nn.MaxPool2d(layer.kernel_size, layer.stride, layer.padding, ceil_mode=layer.ceil_mode)
-
-
-@module.register(layers.ZeroPad2d)
-def zero_pad2d(layer: layers.ZeroPad2d) -> nn.Module:
-    """`torch.nn.ZeroPad2d`."""
-    return nn.ZeroPad2d(layer.padding)
-
-
-@module.register(layers.Flatten)
-def flatten(layer: layers.Flatten) -> nn.Module:
-    """`torch.nn.Flatten`."""
-    return nn.Flatten()
-
-
-@module.register(layers.Linear)
-def linear(layer: layers.Linear) -> nn.Module:
-    """`torch.nn.Linear`."""
-    return nn.Linear(layer.in_features, layer.out_features, layer.bias)
+    return _PaddedConv2d(layer)
 
 
 @module.register(layers.Softmax)
-def softmax(layer: layers.Softmax) -> nn.Module:
-    """`torch.nn.Softmax`."""
-    return nn.Softmax(dim=1)
+@module.register(layers.LogSoftmax)
+def softmax(layer: layers.Softmax | layers.LogSoftmax) -> nn.Module:
+    """`torch.nn.Softmax` or `torch.nn.LogSoftmax` of each input of the batch."""
+    return nn.Softmax(dim=1) if isinstance(layer, layers.Softmax) else nn.LogSoftmax(dim=1)
+
+
+class _Add(nn.Module):
+    def forward(self, *x: Tensor) -> Tensor:
+        return torch.stack(x).sum(dim=0)
+
+
+class _Concat(nn.Module):
+    def forward(self, *x: Tensor) -> Tensor:
+        return torch.cat(x, dim=1)
+
+
+@module.register(layers.Add)
+def add(_layer: layers.Add) -> nn.Module:
+    """The sum of several inputs."""
+    return _Add()
+
+
+@module.register(layers.Concat)
+def concat(_layer: layers.Concat) -> nn.Module:
+    """`torch.cat` of several inputs."""
+    return _Concat()

@@ -145,6 +145,8 @@ def network_toml(template: Template) -> str:
         lines += [f"{key} = {_toml(value)}" for key, value in node.layer.settings().items()]
         if node.inputs != (before,):
             lines.append(f"inputs = {_toml(node.inputs)}")
+        if node.shares:
+            lines.append(f"weights = {_toml(node.shares)}")
         if node.inline:
             lines.append("inline = true")
         before = node.name
@@ -192,12 +194,14 @@ def _read_spec(path: Path) -> dict[str, Any]:
 
 def _node(entry: dict[str, Any]) -> Node:
     name, kind = str(entry.pop("name", "")), str(entry.pop("type", ""))
-    inputs, inline = entry.pop("inputs", []), entry.pop("inline", False)
+    inputs, inline, shares = entry.pop("inputs", []), entry.pop("inline", False), entry.pop("weights", "")
     if not isinstance(inputs, list) or not all(isinstance(each, str) for each in inputs):
         raise NetworkError(f"layer {quoted(name)}: inputs must be a list of names, not {quoted(inputs)}")
     if not isinstance(inline, bool):
         raise NetworkError(f"layer {quoted(name)}: inline must be true or false, not {quoted(inline)}")
-    return Node(name, layer_from(name, kind, entry), tuple(inputs), inline)
+    if not isinstance(shares, str):
+        raise NetworkError(f"layer {quoted(name)}: weights must be the name of a layer, not {quoted(shares)}")
+    return Node(name, layer_from(name, kind, entry), tuple(inputs), inline, shares)
 
 
 def layer_from(name: str, kind: str, settings: Mapping[str, Any]) -> Layer:

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from xlconv import reference
 from xlconv.errors import NetworkError, printable
-from xlconv.layers import Softmax, shape_text
+from xlconv.layers import LogSoftmax, Softmax, shape_text
 from xlconv.network import INPUT, FloatArray, Network
 
 if TYPE_CHECKING:
@@ -96,9 +96,10 @@ def class_layers(network: Network) -> frozenset[str]:
     name = network.nodes[-1].name
     while name != INPUT and len(network.shapes[name]) == 1:
         names.add(name)
-        if not (network[name].layer.elementwise or isinstance(network[name].layer, Softmax)):
+        layer = network[name].layer
+        if not (layer.elementwise or layer.view or isinstance(layer, (Softmax, LogSoftmax))):
             break
-        (name,) = network[name].inputs
+        name = network[name].inputs[0]
     return frozenset(names)
 
 

@@ -182,6 +182,7 @@ class Training:
         steps = -(-count // recipe.batch_size)
         optimizer = _optimizer(module, recipe)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.max_lr, epochs * steps)
+        module.train()
         for _ in range(epochs):
             for batch in torch.split(torch.randperm(count, generator=generator), recipe.batch_size):
                 if self._stop.is_set():

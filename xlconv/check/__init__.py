@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from xlconv import reader
 from xlconv.check import beside, choices, data_tables, every, grading, inputs, names, stale, structure, values, whole
 from xlconv.check.computed import Computed, question
@@ -124,10 +126,11 @@ def _check_networks(report: Report, recovered: Recovered, engines: Sequence[Engi
             _add_formulas(check, recovered, report.tolerance)
             done(f"the formulas of {check.found.title} compared with its layers")
         around = beside.beside(recovered, needs)
+        proved = np.concatenate([check.proof.proved for check in checks])
         rest = [
             *whole.iterative(recovered),
             *beside.finding(recovered, around.unchecked),
-            *whole.audited(recovered, around.apart),
+            *whole.audited(recovered, around.apart, proved),
         ]
     try:
         all_values = computed.result()

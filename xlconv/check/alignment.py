@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Final, TypeAlias
 
-from xlconv.layers import Conv2d, Layer, Shape, ZeroPad2d, shape_text
+from xlconv.layers import Conv2d, Layer, Setting, Shape, Sides, ZeroPad2d, shape_text
 from xlconv.network import INPUT, Network, Node
 
-LayerSettings: TypeAlias = dict[str, int | bool | tuple[int, ...]]
+LayerSettings: TypeAlias = dict[str, Setting]
 Pairs: TypeAlias = tuple[tuple[int, int], ...]
 
 _FROM_BEFORE: Final = {"in_channels", "in_features"}
@@ -28,14 +28,14 @@ class Unit:
     Args:
         network: Which they belong to.
         nodes: The layer first.
-        source: The unit that it reads; None for the network's input.
+        sources: The units that it reads; None for the network's input.
         pad: Zeros around what it reads: left, right, top, bottom.
     """
 
     network: Network
     nodes: list[Node]
-    source: Unit | None = None
-    pad: tuple[int, int, int, int] = (0, 0, 0, 0)
+    sources: list[Unit | None]
+    pad: Sides = (0, 0, 0, 0)
     settings: LayerSettings = field(init=False)
 
     def __post_init__(self) -> None:
@@ -72,15 +72,13 @@ class Unit:
         return self.network.shapes[self.nodes[0].inputs[0]]
 
 
-def _settings(layer: Layer, pad: tuple[int, int, int, int]) -> LayerSettings:
+def _settings(layer: Layer, pad: Sides) -> LayerSettings:
     """With zeros around a convolution's input as its padding, whichever layer adds them."""
     settings = layer.settings()
     if isinstance(layer, Conv2d) and any(pad):
-        down, across = layer.padding
-        left, right, top, bottom = pad
-        sides = (left + across, right + across, top + down, bottom + down)
-        alike = sides[0] == sides[1] and sides[2] == sides[3]
-        settings["padding"] = (sides[2], sides[0]) if alike else sides
+        left, right, top, bottom = (own + around for own, around in zip(layer.sides, pad, strict=True))
+        alike = left == right and top == bottom
+        settings["padding"] = (top, left) if alike else (left, right, top, bottom)
     return settings
 
 
@@ -88,10 +86,10 @@ def units(network: Network) -> list[Unit]:
     """A network's units in topological order."""
     found: list[Unit] = []
     of: dict[str, Unit | None] = {INPUT: None}
-    pads: dict[str, tuple[int, int, int, int]] = {}
+    pads: dict[str, Sides] = {}
     for node in network.nodes:
-        (before,) = node.inputs
-        source = of[before]
+        before, sources = node.inputs[0], [of[name] for name in node.inputs]
+        source = sources[0]
         padded_only = isinstance(node.layer, ZeroPad2d) and _convolutions_read(network, node.name)
         if node.layer.view or padded_only:
             of[node.name] = source
@@ -101,7 +99,7 @@ def units(network: Network) -> list[Unit]:
             source.nodes.append(node)
             of[node.name] = source
         else:
-            found.append(Unit(network, [node], source, pads.get(before, (0, 0, 0, 0))))
+            found.append(Unit(network, [node], sources, pads.get(before, (0, 0, 0, 0))))
             of[node.name] = found[-1]
     return found
 
@@ -169,7 +167,7 @@ def _around(expected: Unit, found: Unit) -> Iterator[str]:
             yield f"the {kind} is too much"
 
 
-def _spelled(key: str, value: int | bool | tuple[int, ...]) -> str:
+def _spelled(key: str, value: Setting) -> str:
     """A setting in words."""
     words = key.replace("_", " ")
     if isinstance(value, bool):

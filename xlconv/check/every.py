@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import cache, partial
 from typing import Final
 
 import numpy as np
@@ -16,6 +18,7 @@ from xlconv.check.pages import CheckedPage
 from xlconv.check.pages.explore import explore_page
 from xlconv.check.pages.judge import PageOutcome, compare
 from xlconv.check.pages.net import net_page
+from xlconv.check.pages.results import proved_results
 from xlconv.check.pages.selecting import selecting
 from xlconv.check.roots import roots
 from xlconv.check.tally import errors_of
@@ -50,7 +53,9 @@ def pages(
     if explorer := Explorer.of(book, found):
         shape = found.network.input_shape
         inputs = [reference.forward(found.network, rng.standard_normal(shape)) for _ in range(_INPUTS)]
-        all_pages.append(explore_page(explorer, found, inputs, tolerance))
+        page = explore_page(explorer, found, inputs, tolerance)
+        proves = cache(partial(proved_results, explorer, found, reading))
+        all_pages.append(replace(page, basis=page.basis and page.basis._replace(proves=proves)))
     all_pages = [page for page in all_pages if page.tables]
     assert reading.held is not None  # what the file holds has numbers of texts that are to be kept
     with TEXTS.forgotten():

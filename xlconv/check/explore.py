@@ -18,7 +18,7 @@ from xlconv.cells import Edit, NotEvaluated, Range, Value
 from xlconv.check.pages import Batch, CheckedPage, Due
 from xlconv.check.pages.judge import Judge, few
 from xlconv.check.pages.lanes import of_values
-from xlconv.check.steps import CIRCULAR, WORDS, Selection, as_image, chosen, explain, sizes
+from xlconv.check.steps import CIRCULAR, WORDS, Selection, as_image, explain, sizes
 from xlconv.check.telling import Ints
 from xlconv.declaration import EXPLORE_SHEET, explore_name
 from xlconv.engines.errors import is_array
@@ -120,7 +120,7 @@ class Explorer:
             return None
         layer, *at = (self.book.cell(*where[:3]).value for where in self.choices)
         whole = [int(each) for each in at if isinstance(each, float) and each.is_integer()]
-        if layer not in [cells.node.name for cells in chosen(self.network)] or len(whole) < len(at):
+        if layer not in [fused.node.name for fused in self.network.fused] or len(whole) < len(at):
             return None
         return Selection(str(layer), *whole)
 
@@ -135,7 +135,7 @@ class Explorer:
     def selections(self, rng: np.random.Generator, count: int) -> list[Selection]:
         """Elements of every layer by turns: corners, edges, some outside of the layer, then random ones."""
         network = self.network
-        turns = [_places_in(cells.node.name, as_image(network.shapes[cells.shows]), rng) for cells in chosen(network)]
+        turns = [_places_in(fused.node.name, as_image(network.shapes[fused.shows]), rng) for fused in network.fused]
         return list(islice(chain.from_iterable(zip(*turns, strict=True)), count))
 
 

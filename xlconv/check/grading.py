@@ -117,7 +117,7 @@ class Own:
     def weights(self) -> Mapping[str, FloatArray]:
         """By their names in the network."""
         network = self.unit.network
-        return {f"{self.unit.name}.{key}": array for key, array in network.weights_of(self.unit.name).items()}
+        return {key: network.weights[key] for node in self.unit.nodes for key in node.weight_keys().values()}
 
     @property
     def first(self) -> str:
@@ -205,15 +205,15 @@ class _Grading:
         return _row(unit, "right"), []
 
     def _other_source(self, unit: Unit, own: Own) -> Iterator[str]:
-        """Where both read a layer, or one of them the input: whether it is the same."""
-        due = None if unit.source is None else self._match(unit.source)
-        if unit.source is None:
-            if own.unit.source is not None:
-                yield f"it should read the input, and reads {own.unit.source.name}"
-        elif due is not None and own.unit.source is not due.unit:
-            there = own.unit.source
-            what = there.name if there is not None else f"the numbers in {_where(own.found, own.found.inputs)}"
-            yield f"it should read {due.unit.name}, and reads {what}"
+        """Where both read a layer, or one of them the input: whether it is the same; of each of several."""
+        for source, there in zip(unit.sources, own.unit.sources, strict=False):
+            due = None if source is None else self._match(source)
+            if source is None:
+                if there is not None:
+                    yield f"it should read the input, and reads {there.name}"
+            elif due is not None and there is not due.unit:
+                what = there.name if there is not None else f"the numbers in {_where(own.found, own.found.inputs)}"
+                yield f"it should read {due.unit.name}, and reads {what}"
 
     def _match(self, unit: Unit) -> Own | None:
         """The own unit that is aligned with an expected one."""
@@ -233,10 +233,9 @@ class _Grading:
         """One finding for each array of weights that has other numbers, if it is as large as expected."""
         if self.tolerance is None:
             return
-        for key, due in self.network.weights_of(unit.name).items():
-            name = f"{own.unit.name}.{key}"
-            got = own.unit.network.weights.get(name)
-            if got is None or got.shape != due.shape:
+        for key, name in _alike_weights(unit, own.unit):
+            due, got = self.network.weights[key], own.unit.network.weights[name]
+            if got.shape != due.shape:
                 continue
             off = np.abs(got - due) > self.tolerance * np.maximum(1.0, np.abs(due))
             if off.any():
@@ -271,7 +270,7 @@ class _Grading:
     def _following(self, at: int) -> Own | None:
         """The unit that is aligned with the next expected one, if what it reads begins a network."""
         own = self.own[self.pairs[at + 1]] if at + 1 in self.pairs else None
-        return own if own is not None and own.unit.source is None else None
+        return own if own is not None and None in own.unit.sources else None
 
     def _has_formula(self, found: Found, place: int) -> bool:
         where = found.atlas.cell(place)
@@ -288,7 +287,7 @@ class _Grading:
 
     def _ends(self) -> Iterator[Finding]:
         """The input's shape and the classes, where both sides have them."""
-        if 0 in self.pairs and (own := self.own[self.pairs[0]]).unit.source is None:
+        if 0 in self.pairs and (own := self.own[self.pairs[0]]).unit.sources[0] is None:
             due, there = self.network.input_shape, own.unit.network.input_shape
             if due != there:
                 message = f"expected an input of {shape_text(due)}, found {shape_text(there)}"
@@ -298,6 +297,17 @@ class _Grading:
             if classes and self.network.classes and classes != self.network.classes:
                 due_text, got = ", ".join(self.network.classes), ", ".join(classes)
                 yield Finding("architecture", "", "", "the classes are not those expected", due_text, got)
+
+
+def _alike_weights(one: Unit, other: Unit) -> Iterator[tuple[str, str]]:
+    """The keys of each array of weights of two units, layer by layer of one type."""
+    waiting = list(other.nodes)
+    for node in one.nodes:
+        mine = next((each for each in waiting if type(each.layer) is type(node.layer)), None)
+        if mine is not None:
+            waiting.remove(mine)
+            keys = mine.weight_keys()
+            yield from ((key, keys[name]) for name, key in node.weight_keys().items() if name in keys)
 
 
 def _row(unit: Unit, result: Result, first: str = "", reason: str = "") -> Grade:

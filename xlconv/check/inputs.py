@@ -234,6 +234,7 @@ def _with_weights(found: Found, count: int, seed: int) -> Iterator[Trial]:
         weights = {}
         for key, array in network.weights.items():
             drawn = rng.standard_normal(array.shape) / max(1.0, float(array[0].size)) ** 0.5
+            drawn = np.abs(drawn) if key in network.never_negative else drawn
             weights[key] = np.where(found.weights[key] == NOWHERE, array, drawn)
         _alike_where_shared(weights, found)
         other = Network(network.input_shape, network.nodes, weights, network.classes)

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from itertools import groupby
+from typing import Final
 
 import numpy as np
 
 from xlconv import layers, wording
 from xlconv.check.sentences import Clause, Field, Text, texts
-from xlconv.check.telling import WINDOW_KINDS, Ints, LayerElements, Steps, tell
+from xlconv.check.telling import WINDOW_KINDS, Ints, LayerElements, Steps, Told, tell, then
 from xlconv.layers import Shape
-from xlconv.network import INPUT, FloatArray, Network, Node
+from xlconv.network import INPUT, FloatArray, Fused, Network, Node
 
 WORDS: Final = "words"
 """The name of the text that tells all this; it is no table."""
@@ -49,23 +50,6 @@ class Selection:
         return np.array([[self.channel, self.row, self.column]], dtype=np.int64)
 
 
-class Fused(NamedTuple):
-    """Layers whose formulas stand in the same cells.
-
-    Args:
-        node: The layer.
-        inline: The elementwise layers around it.
-    """
-
-    node: Node
-    inline: tuple[Node, ...]
-
-    @property
-    def shows(self) -> str:
-        """The layer whose output stands there."""
-        return self.inline[-1].name if self.inline else self.node.name
-
-
 @dataclass(frozen=True)
 class Explained:
     """What should be shown and said of N elements of a layer.
@@ -85,18 +69,6 @@ class Explained:
         return texts(self.clause, len(self.steps["at"]), tolerance)
 
 
-def chosen(network: Network) -> list[Fused]:
-    """The layers that can be chosen: those with cells of their own."""
-    found: list[Fused] = []
-    for node in network.nodes:
-        if node.inline:
-            at = next(at for at, cells in enumerate(found) if cells.shows == node.inputs[0])
-            found[at] = found[at]._replace(inline=(*found[at].inline, node))
-        elif not node.layer.view:
-            found.append(Fused(node, ()))
-    return found
-
-
 def as_image(shape: Shape) -> tuple[int, int, int]:
     """Channels, rows and columns; a vector's elements are channels of one cell."""
     channels, height, width = shape if len(shape) == 3 else (*shape, 1, 1)
@@ -112,28 +84,40 @@ def explain(network: Network, layer: str, at: Ints, outputs: Mapping[str, FloatA
         at: (N, 3), of each its channel, row and column; the nearest element counts where there is none.
         outputs: Every layer's output by name, and the input.
     """
-    choices = chosen(network)
-    number, cells = next((at, cells) for at, cells in enumerate(choices, 1) if cells.node.name == layer)
-    node, output = cells.node, outputs[cells.shows]
+    number, fused = next((at, each) for at, each in enumerate(network.fused, 1) if each.node.name == layer)
+    node, output = fused.node, outputs[fused.shows]
     image = output.reshape(as_image(output.shape))
     at = np.clip(at, 0, np.array(image.shape) - 1)
-    x = _read(network, node, outputs)
-    relus = sum(isinstance(each.layer, layers.ReLU) for each in (node, *cells.inline))
+    sources = [_read(network, node, name, outputs) for name in node.inputs]
     result: FloatArray = image[tuple(at.T)]
-    weights, reads = network.weights_of(node.name), _reads(network, cells)
-    told = tell(node.layer, LayerElements(x, weights, at, output.ndim == 1, result, reads, relus))
-    settings = (*told.window, *x.shape[1:], relus, int("bias" in node.layer.weight_shapes))
+    reads = [_reads(network, name) for name in node.inputs]
+    told = tell(node.layer, LayerElements(sources, network.weights_of(node.name), at, output.ndim == 1, reads))
     steps = {
         "number": _alike(at, [number]),
         "limits": _alike(at, np.array(image.shape) - 1),
         "at": at.astype(float)[:, None, :],
-        "settings": _alike(at, settings),
+        "settings": _alike(at, _settings(fused, told, sources[0])),
         **told.steps,
+        "before": told.before[:, None, None],
         "result": result[:, None, None],
         "cell": result[:, None, None],
     }
-    sentence = Clause(wording.SENTENCE, {"layer": layer, "place": _place(at, output), "told": told.words})
-    return Explained(steps, sentence, told.panel)
+    words: dict[str, Field] = {"layer": layer, "place": _place(at, output), "told": told.words}
+    words["then"] = then(elementwise(fused), told.before, result)
+    return Explained(steps, Clause(wording.SENTENCE, words), told.panel)
+
+
+def elementwise(fused: Fused) -> list[str]:
+    """The types of the elementwise layers of some cells, in order; several of one type in a row count once."""
+    names = [type(node.layer).__name__ for node in fused.nodes if node.layer.elementwise]
+    return [name for name, _ in groupby(names)]
+
+
+def _settings(fused: Fused, told: Told, x: FloatArray) -> tuple[int, ...]:
+    """The line of `explore_settings`."""
+    layer = fused.node.layer
+    per_group = layer.out_channels // layer.groups if isinstance(layer, layers.Conv2d) else 0
+    return (*told.window.settings, *x.shape[1:], per_group, int("bias" in told.steps))
 
 
 def _alike(at: Ints, line: Sequence[int] | Ints) -> FloatArray:
@@ -150,37 +134,25 @@ def _place(at: Ints, output: FloatArray) -> tuple[Clause, ...]:
     return (Clause(wording.IMAGE_PLACE, fields),)
 
 
-def _read(network: Network, node: Node, outputs: Mapping[str, FloatArray]) -> FloatArray:
+def _read(network: Network, node: Node, name: str, outputs: Mapping[str, FloatArray]) -> FloatArray:
     """What a layer reads, as an image: a vector is a column; a dense layer reads a flattened image as it was."""
-    name = node.inputs[0]
-    if isinstance(node.layer, layers.Linear):
-        name = viewed(network, name)
-    x = outputs[name]
+    x = outputs[network.viewed(name) if isinstance(node.layer, layers.Linear) else name]
     return x if x.ndim == 3 else x.reshape(1, -1, 1)
 
 
-def _reads(network: Network, cells: Fused) -> str:
+def _reads(network: Network, name: str) -> str:
     """The input, or the layer in whose cells stands what a layer reads, in words."""
-    name = viewed(network, cells.node.inputs[0])
-    if name == INPUT:
+    if network.viewed(name) == INPUT:
         return wording.READS_INPUT
-    source = next(each for each in chosen(network) if name in (each.node.name, *(node.name for node in each.inline)))
-    return wording.READS_LAYER.format(name=source.node.name)
-
-
-def viewed(network: Network, name: str) -> str:
-    """What a layer shows another view of: views have no cells of their own."""
-    while name != INPUT and network[name].layer.view:
-        name = network[name].inputs[0]
-    return name
+    return wording.READS_LAYER.format(name=network.fused_with(name).node.name)
 
 
 def largest_windows(network: Network) -> dict[str, tuple[int, int, int]]:
     """Channels, height and width that hold the window of every layer, by panel: `` for most, `dense_`, `softmax`."""
     zeros = {name: np.zeros(shape) for name, shape in network.shapes.items()}
     found: dict[str, tuple[int, int, int]] = {}
-    for node, _ in chosen(network):
-        first = explain(network, node.name, np.zeros((1, 3), np.int64), zeros)
+    for fused in network.fused:
+        first = explain(network, fused.node.name, np.zeros((1, 3), np.int64), zeros)
         own = map(int, first.steps["settings"][0, 0, :3])
         channels, height, width = (max(pair) for pair in zip(found.get(first.panel, (0, 0, 0)), own, strict=True))
         found[first.panel] = (channels, height, width)
@@ -192,7 +164,7 @@ def sizes(network: Network) -> Iterator[tuple[str, int, int]]:
 
     None reads a later one, but for those of `CIRCULAR`.
     """
-    for name, width in {"number": 1, "limits": 3, "at": 3, "settings": 11}.items():
+    for name, width in {"number": 1, "limits": 3, "at": 3, "settings": 13}.items():
         yield name, 1, width
     for panel, (channels, height, width) in largest_windows(network).items():
         if panel == "softmax":

@@ -132,7 +132,7 @@ class _Check:
         if block.stage is None or not block.stage.nodes:
             return block.name
         index = np.argwhere(block.cells == place)[0].tolist()
-        return f"{block.stage.title} of {block.stage.nodes[0].inputs[0]} at {', '.join(map(str, index))}"
+        return f"{block.stage.title} of {' and '.join(block.stage.nodes[0].inputs)} at {', '.join(map(str, index))}"
 
     def _models(self, block: _Block, place: int) -> Iterator[str]:
         """Formulas of the nearest cells that are right, as they read when they are copied here."""
@@ -202,7 +202,7 @@ class _Check:
 
     def _pads(self, stage: Stage) -> bool:
         layer = stage.nodes[0].layer
-        return isinstance(layer, (layers.Conv2d, layers.MaxPool2d)) and any(layer.padding)
+        return isinstance(layer, (layers.Conv2d, layers.MaxPool2d, layers.AvgPool2d)) and any(layer.padding)
 
     @cached_property
     def _boxes(self) -> list[Range]:

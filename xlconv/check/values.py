@@ -172,15 +172,15 @@ class _Comparison:
         if not tally.stage.nodes:
             return _elements(self._seen(network, tally.stage.shows, shown), tally.stage)
         first, *inline = tally.stage.nodes
-        source = self._seen(network, first.inputs[0], shown)
+        source, *others = (self._seen(network, name, shown) for name in first.inputs)
         if tally.part:
             return reference.part(first.layer, tally.part, source, parts)
         if "exp" in parts or "plain exp" in parts:
-            output = reference.from_parts(first.layer, parts)
+            output = reference.from_parts(first.layer, parts, source)
         else:
-            output = reference.apply(first.layer, source, network.weights_of(first.name))
+            output = reference.apply(first.layer, source, network.weights_of(first.name), *others)
         for each in inline:
-            output = reference.apply(each.layer, output, {})
+            output = reference.apply(each.layer, output, network.weights_of(each.name))
         return output
 
     def _seen(self, network: Network, name: str, shown: Mapping[str, FloatArray]) -> FloatArray:

@@ -104,17 +104,18 @@ def _circle(reading: Reading) -> list[int]:
     return []
 
 
-def audited(recovered: Recovered, apart: Places) -> list[Finding]:
+def audited(recovered: Recovered, apart: Places, proved: Places) -> list[Finding]:
     """What the formulas of a workbook show by themselves.
 
     Args:
         recovered: The workbook and its networks.
         apart: Cells with formulas of somebody's own, apart from the networks.
+        proved: Cells that are what their layers say for all weights: numbers in them are none.
     """
     networks = recovered.networks
     known = _by_sheet((each.atlas, np.union1d(each.owned, each.formulas)) for each in networks)
     numbers = [(each.atlas, np.union1d(each.views, each.constants)) for each in networks]
-    return audit(recovered.book, known, _by_sheet([*numbers, (recovered.reading.atlas, apart)]))
+    return audit(recovered.book, known, _by_sheet([*numbers, (recovered.reading.atlas, np.union1d(apart, proved))]))
 
 
 def _by_sheet(found: Iterable[tuple[Atlas, Places]]) -> dict[str, set[tuple[int, int]]]:

@@ -31,6 +31,7 @@ from xlconv.formula.array import (
     worst,
 )
 from xlconv.formula.elements import Flags
+from xlconv.formula.idioms import without_clamp
 from xlconv.formula.patterns import Pattern
 from xlconv.formula.state import State
 from xlconv.formula.tree import Node
@@ -195,12 +196,18 @@ class Walk(Generic[E]):
             return FUNCTIONS["CONCATENATE"](self, operands)
         if len(operands) != 2:
             return self.unknown()
+        if self.elements.is_exact and (plain := without_clamp(node, self._holds)):
+            operands = plain.children
         left, right = self.values(operands)
         if operator in _ARITHMETIC:
             return self.arithmetic(operator, left, right)
         if operator in _COMPARISONS:
             return self.compared(operator, left, right)
         return self.unknown()
+
+    def _holds(self, node: Node, condition: Callable[[float], bool]) -> bool:
+        """Whether a part of the formula is a number of which something holds in all cells."""
+        return node.kind == "number" and all(map(condition, self.numbers[:, int(node.text)].tolist()))
 
     def _sign(self, operator: str, operand: Array[E]) -> Array[E]:
         if operator == "+":

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from math import isfinite
 from typing import ClassVar, TypeAlias
 
 from xlconv.errors import NetworkError, quoted
 
 Shape: TypeAlias = tuple[int, ...]
 Pair: TypeAlias = tuple[int, int]
+Sides: TypeAlias = tuple[int, int, int, int]
+"""Left, right, top, bottom."""
+Setting: TypeAlias = int | float | bool | tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -18,11 +23,17 @@ class Layer:
     elementwise: ClassVar[bool] = False
     """Each output depends on the input at the same index alone, so a formula can wrap the one before."""
     view: ClassVar[bool] = False
-    """The output is the input's own numbers under another shape, so it needs no cells of its own."""
-    divides: ClassVar[bool] = False
-    """Whether each output is a quotient, whose divisor is never zero."""
+    """The output is the input's own numbers, perhaps under another shape, so it needs no cells of its own."""
+    several: ClassVar[bool] = False
+    """Whether it reads several layers; all others read one."""
+    may_fail: ClassVar[int] = 0
+    """How many of its operations have no result for some numbers (a quotient, a root), but for none that they get."""
     parts: ClassVar[tuple[str, ...]] = ()
     """Intermediate results, of the output's shape, that deserve cells of their own, by name."""
+    never_negative: ClassVar[tuple[str, ...]] = ()
+    """Weights that are never below zero, by name."""
+    words: ClassVar[tuple[str, ...]] = ()
+    """What it does, in plain words, the longest text first; of layers that nothing more is told of."""
 
     @property
     def weight_shapes(self) -> dict[str, Shape]:
@@ -37,7 +48,12 @@ class Layer:
         """
         return input_shape
 
-    def settings(self) -> dict[str, int | bool | tuple[int, ...]]:
+    def joined_shape(self, shapes: Sequence[Shape]) -> Shape:
+        """The same for the shapes of all that it reads, of which most layers read one."""
+        (input_shape,) = shapes
+        return self.output_shape(input_shape)
+
+    def settings(self) -> dict[str, Setting]:
         """The constructor's arguments by name, so that `type(layer)(**layer.settings())` equals the layer."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
@@ -81,10 +97,32 @@ def pair(name: str, value: object, least: int = 1) -> Pair:
     return (count(name, height, least), count(name, width, least))
 
 
+def number(name: str, value: object) -> float:
+    """A finite number, or a `NetworkError`."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
+        raise NetworkError(f"{name} must be a number, not {quoted(value)}")
+    return float(value)
+
+
+def only(name: str, value: object, *allowed: object, why: str = "") -> None:
+    """Hold an argument of PyTorch's to the values with which it changes nothing, or a `NetworkError`."""
+    if not any(value == each and type(value) is type(each) for each in allowed):
+        known = " or ".join(quoted(each) for each in allowed)
+        raise NetworkError(f"{name} must be {known}, not {quoted(value)}{why and f': {why}'}")
+
+
 def check_padding(padding: Pair, most: tuple[int, ...], rule: str) -> None:
     """Hold padding to the most that there may be on each side, or a `NetworkError`."""
     if any(p > m for p, m in zip(padding, most, strict=True)):
         raise NetworkError(f"padding {shape_text(padding)} must be {rule}")
+
+
+def four(name: str, value: object) -> Sides:
+    """Left, right, top and bottom, of which one number says all, or a `NetworkError`."""
+    sides = tuple(value) if isinstance(value, (tuple, list)) else (value,) * 4
+    if len(sides) != 4 or not all(type(n) is int for n in sides):
+        raise NetworkError(f"{name} must be one whole number or four (left, right, top, bottom), not {quoted(value)}")
+    return sides
 
 
 def image(shape: Shape) -> Shape:
@@ -92,6 +130,23 @@ def image(shape: Shape) -> Shape:
     if len(shape) != 3:
         raise NetworkError(f"expects an image (channels, height, width), got {shape_text(shape)}")
     return shape
+
+
+def vector(shape: Shape) -> Shape:
+    """The shape of a vector, or a `NetworkError`."""
+    if len(shape) != 1:
+        raise NetworkError(f"expects a vector, got {shape_text(shape)}")
+    return shape
+
+
+def padded(shape: Shape, sides: Sides) -> Shape:
+    """The shape of an image with so many rows and columns more at its sides; negative ones cut off."""
+    channels, height, width = image(shape)
+    left, right, top, bottom = sides
+    rest = height + min(top, 0) + min(bottom, 0), width + min(left, 0) + min(right, 0)
+    if min(rest) < 1:
+        raise NetworkError(f"padding {sides} leaves nothing of an input of {shape_text(shape)}")
+    return channels, top + height + bottom, left + width + right
 
 
 def windows(size: list[int], kernel: Pair, stride: Pair, padding: Pair, ceil_mode: bool = False) -> Shape:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
+from math import prod
 from typing import ClassVar
 
-from xlconv.layers.base import Layer, Shape
+from xlconv.layers.base import Layer, Shape, only
 
 
 @dataclass(frozen=True)
 class Flatten(Layer):
     """All elements as one vector, in the order C, H, W."""
 
+    start_dim: InitVar[int] = 1
+    end_dim: InitVar[int] = -1
+
     view: ClassVar[bool] = True
+
+    def __post_init__(self, start_dim: int, end_dim: int) -> None:
+        only("start_dim", start_dim, 1, why="all but the batch becomes one vector")
+        only("end_dim", end_dim, -1, 3, why="all but the batch becomes one vector")
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """`(N,)`, N the number of elements."""
-        size = 1
-        for n in input_shape:
-            size *= n
-        return (size,)
+        return (prod(input_shape),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from xlconv.layers.base import Layer, Pair, Shape, check_padding, flag, image, pair, put, windows
+from xlconv.layers.base import Layer, Pair, Shape, check_padding, flag, image, only, pair, put, windows
 
 
 @dataclass(frozen=True, init=False)
@@ -24,8 +24,12 @@ class MaxPool2d(Layer):
         kernel_size: int | Pair,
         stride: int | Pair | None = None,
         padding: int | Pair = 0,
+        dilation: int = 1,
+        return_indices: bool = False,
         ceil_mode: bool = False,
     ) -> None:
+        only("dilation", dilation, 1)
+        only("return_indices", return_indices, False)
         put(
             self,
             kernel_size=pair("kernel_size", kernel_size),

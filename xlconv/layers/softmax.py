@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from typing import ClassVar
 
-from xlconv.errors import NetworkError
-from xlconv.layers.base import Layer, Shape, shape_text
+from xlconv.layers.base import Layer, Shape, only, vector
 
 
 @dataclass(frozen=True)
 class Softmax(Layer):
     """`y[i] = exp(x[i] - max x) / sum_j exp(x[j] - max x)` of a vector."""
 
-    divides: ClassVar[bool] = True
+    dim: InitVar[int | None] = None
+
+    may_fail: ClassVar[int] = 1
     parts: ClassVar[tuple[str, ...]] = ("exp",)
+
+    def __post_init__(self, dim: int | None) -> None:
+        only("dim", dim, None, 1, -1, why="the shares are those of one vector")
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """The input's own shape, `(N,)`."""
-        if len(input_shape) != 1:
-            raise NetworkError(f"expects a vector, got {shape_text(input_shape)}")
-        return input_shape
+        return vector(input_shape)

@@ -7,9 +7,9 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from xlconv import measure
 from xlconv.cells import Blocks, Range
-from xlconv.network import Node
 
-Role: TypeAlias = Literal["input", "weight", "bias", "output", "part", "classes", "prediction"]
+Role: TypeAlias = Literal["input", "weight", "vector", "output", "part", "classes", "prediction"]
+"""A vector holds weights, too: one number for each channel or element, such as biases."""
 
 TITLE_ROW: Final = 1
 SHAPE_ROW: Final = 2
@@ -30,7 +30,7 @@ class Block(NamedTuple):
         range: Where it stands.
         name: Its defined name.
         caption: What stands above it.
-        part: For an intermediate result, its name.
+        part: For an intermediate result, its name; for a vector of weights, the array's.
     """
 
     role: Role
@@ -70,7 +70,8 @@ class Layout:
     wide_columns: list[int] = field(default_factory=list)
     outputs: dict[str, Blocks] = field(default_factory=dict)
     weights: dict[str, list[list[Range]]] = field(default_factory=dict)
-    biases: dict[str, list[Range]] = field(default_factory=dict)
+    vectors: dict[str, dict[str, list[Range]]] = field(default_factory=dict)
+    """By layer and name of the array."""
     parts: dict[str, dict[str, Blocks]] = field(default_factory=dict)
     classes: Range | None = None
     panel: Range | None = None
@@ -85,8 +86,6 @@ class Layout:
     """Captions beside those of the blocks."""
     arrows: list[Range] = field(default_factory=list)
     """Between a layer and the next one that reads it; each is merged into one cell."""
-    inline: dict[str, list[Node]] = field(default_factory=dict)
-    """For a layer with cells, the inline layers that its formulas are wrapped in."""
 
     @property
     def mark_area(self) -> Range | None:

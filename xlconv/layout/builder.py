@@ -7,9 +7,10 @@ from typing import Final
 
 from xlconv import layers, measure
 from xlconv.cells import Blocks, Range, block_name
+from xlconv.errors import NetworkError
 from xlconv.layers import Shape, shape_text
 from xlconv.layout.blocks import FIRST_ROW, MARK_HEIGHT, Block, Heading, Layout, Role
-from xlconv.network import INPUT, Network, Node
+from xlconv.network import INPUT, Fused, Network, Node
 
 _HEADING_WIDTH: Final = 14 * measure.CELL
 """Pixels that a layer takes at least: room for a sentence in a few lines."""
@@ -53,11 +54,12 @@ class Builder:
     def build(self) -> Layout:
         """The layout."""
         self._place_input()
+        fused = {each.node.name: each for each in self.network.fused}
         for node in self.network.nodes:
             if node.layer.view:
                 self.layout.outputs[node.name] = self.layout.outputs[node.inputs[0]]
             elif not node.inline:
-                self._place_node(node)
+                self._place_node(fused[node.name])
         if self.network.classes and self.layout.classes is None:
             self._open(Heading("classes", self.column, "classes"))
             self._place_classes()
@@ -82,58 +84,94 @@ class Builder:
         self.edge = max(self.edge, where.column + where.width)
         self.bottom = max(self.bottom, where.row + where.height)
 
-    def _place_node(self, node: Node) -> None:
-        chain = _inline_chain(self.network, node.name)
-        self.layout.inline[node.name] = chain
-        shape = self.network.shapes[node.name]
+    def _place_node(self, fused: Fused) -> None:
+        node, shape = fused.node, self.network.shapes[fused.node.name]
         adjacent = self.layout.blocks[-1].range == self.layout.outputs[node.inputs[0]].ranges[-1]
-        self._open(Heading(node.name, self.column, node.name, self._kinds(node, adjacent)))
-        pitch = self._place_weights(node, shape)
+        self._open(Heading(node.name, self.column, node.name, self._kinds(fused, adjacent)))
+        pitch = _pitch(shape)
+        for each in fused.nodes:
+            pitch = max(pitch, self._place_weights(each))
         if self.network.classes and shape == (len(self.network.classes),) and self.layout.classes is None:
             self._place_classes()
         for part in node.layer.parts:
             self._place_part(node, part, shape)
         ranges = self._stack(shape, pitch)
         self._add_output("output", node.name, ranges, shape)
-        for each in [node, *chain]:
+        for each in fused.nodes:
             self.layout.outputs[each.name] = Blocks(tuple(ranges))
         if adjacent:
             self._place_arrow(self.layout.outputs[node.inputs[0]].ranges[0])
 
-    def _kinds(self, node: Node, adjacent: bool) -> str:
+    def _kinds(self, fused: Fused, adjacent: bool) -> str:
         """What a layer is made of, its output's shape and, where it is not the one beside, what it reads."""
-        source, names = node.inputs[0], [type(each.layer).__name__ for each in [node, *self.layout.inline[node.name]]]
-        while source != INPUT and self.network[source].layer.view:
-            names.insert(0, type(self.network[source].layer).__name__)
-            source = self.network[source].inputs[0]
-        text = f"{' + '.join(names)}  {shape_text(self.network.shapes[node.name])}"
-        return text if adjacent else f"{text}, reads {source}"
+        names = [type(each.layer).__name__ for each in fused.nodes]
+        sources = [self.network.viewed(source) for source in fused.node.inputs]
+        if not fused.node.layer.several:
+            names = [*self._views(fused.node.inputs[0]), *names]
+        text = f"{' + '.join(names)}  {shape_text(self.network.shapes[fused.node.name])}"
+        return text if adjacent and len(sources) == 1 else f"{text}, reads {' and '.join(sources)}"
+
+    def _views(self, name: str) -> list[str]:
+        """The types of the views through which a layer is read."""
+        names: list[str] = []
+        while name != INPUT and self.network[name].layer.view:
+            names.insert(0, type(self.network[name].layer).__name__)
+            (name,) = self.network[name].inputs
+        return names
 
     def _place_arrow(self, before: Range) -> None:
         middle = min(before.height, _TALL) // 2 - 1
         column = self.layout.headings[-1].column - _GAP
         self.layout.arrows.append(Range(self.layout.sheet, FIRST_ROW + 1 + max(0, middle), column, 2, _GAP))
 
-    def _place_weights(self, node: Node, shape: Shape) -> int:
-        """Place a layer's weights; returns the rows from one output block to the next."""
-        pitch = _pitch(shape)
-        if isinstance(node.layer, layers.Conv2d):
-            pitch = self._place_kernels(node, node.layer, pitch)
+    def _place_weights(self, node: Node) -> int:
+        """Place a layer's weights, unless they are another's; returns the rows from one output block to the next."""
+        pitch = 0
+        if node.shares:
+            self._share(node)
+        elif isinstance(node.layer, layers.Conv2d):
+            pitch = self._place_kernels(node, node.layer)
         elif isinstance(node.layer, layers.Linear):
             self._place_linear(node, node.layer)
+        else:
+            self._place_vectors(node)
         return pitch
 
-    def _place_kernels(self, node: Node, layer: layers.Conv2d, pitch: int) -> int:
+    def _share(self, node: Node) -> None:
+        """Take the cells of another layer's weights."""
+        layout = self.layout
+        layout.vectors[node.name] = layout.vectors[node.shares]
+        if node.shares in layout.weights:
+            layout.weights[node.name] = layout.weights[node.shares]
+            read = [
+                self.network.shapes[self.network.viewed(each.inputs[0])] for each in (node, self.network[node.shares])
+            ]
+            if isinstance(node.layer, layers.Linear) and read[0] != read[1]:
+                raise NetworkError(
+                    f"layer {node.name!r} shares the weights of {node.shares!r}, but reads {shape_text(read[0])}, "
+                    f"not {shape_text(read[1])}: the weights cannot lie beside both"
+                )
+
+    def _place_vectors(self, node: Node) -> None:
+        """Weights of which there is one for each channel or element, column beside column."""
+        for name, shape in node.layer.weight_shapes.items():
+            (where,) = self._stack(shape, 0)
+            self._add("vector", node.name, (), where, name.replace("running_", ""), name)
+            mine = self.layout.vectors.setdefault(node.name, {})
+            mine[name] = [where.part(o, 0) for o in range(shape[0])]
+
+    def _place_kernels(self, node: Node, layer: layers.Conv2d) -> int:
         """The filters of each output channel beside it, one kernel slice for each input channel."""
         height, width = layer.kernel_size
-        above = 0 if layer.in_channels == 1 else 1
-        rows = above + layer.in_channels * (height + 2) + (3 if layer.bias else 0)
-        pitch = max(pitch, rows)
+        above = 0 if layer.group_size == 1 else 1
+        rows = above + layer.group_size * (height + 2) + (3 if layer.bias else 0)
+        pitch = max(_pitch(self.network.shapes[node.name]), rows)
         inset = min(6, max(0, (pitch - rows) // 2))
         table: list[list[Range]] = []
+        biases = self.layout.vectors.setdefault(node.name, {})
         for o in range(layer.out_channels):
             row = FIRST_ROW + o * pitch + inset + above
-            slices = [self._range(row + 1 + c * (height + 2), height, width) for c in range(layer.in_channels)]
+            slices = [self._range(row + 1 + c * (height + 2), height, width) for c in range(layer.group_size)]
             table.append(slices)
             if above:
                 self.layout.labels.append((self._range(row - 1, 1, 1), f"filter {o}"))
@@ -141,28 +179,24 @@ class Builder:
                 self._add("weight", node.name, (o, c), where, f"channel {c}" if above else f"filter {o}")
             if layer.bias:
                 where = self._range(row + rows - above - 2, 1, 1)
-                self._add("bias", node.name, (o,), where, f"bias {o}")
-                self.layout.biases.setdefault(node.name, []).append(where)
+                self._add("vector", node.name, (o,), where, f"bias {o}", "bias")
+                biases.setdefault("bias", []).append(where)
         self.layout.weights[node.name] = table
         self._advance(max(width, _MIN_WIDTH))
         return pitch
 
     def _place_linear(self, node: Node, layer: layers.Linear) -> None:
         x = self.layout.outputs[node.inputs[0]].ranges
-        if x[0].width == 1 and len(x) == 1 and not self._is_image_view(node.inputs[0]):
+        if len(self.network.shapes[self.network.viewed(node.inputs[0])]) == 1:
             table = self._place_columns(node, layer, x[0].height)
         else:
             table = self._place_stacks(node, layer, x)
         self.layout.weights[node.name] = table
+        biases = self.layout.vectors.setdefault(node.name, {})
         if layer.bias:
             (where,) = self._stack((layer.out_features,), 0)
-            self._add("bias", node.name, (), where, "bias")
-            self.layout.biases[node.name] = [where.part(o, 0) for o in range(layer.out_features)]
-
-    def _is_image_view(self, name: str) -> bool:
-        while name != INPUT and self.network[name].layer.view:
-            name = self.network[name].inputs[0]
-        return len(self.network.shapes[name]) == 3
+            self._add("vector", node.name, (), where, "bias", "bias")
+            biases["bias"] = [where.part(o, 0) for o in range(layer.out_features)]
 
     def _place_columns(self, node: Node, layer: layers.Linear, height: int) -> list[list[Range]]:
         """Weights for a vector: one column for each output."""
@@ -255,7 +289,7 @@ class Builder:
         """The leftmost of the columns at the end that hold nothing but vectors of some length."""
         column = self.layout.headings[-1].column
         for block in reversed(self.layout.blocks):
-            if block.indices or block.range.height != length or block.role in ("weight", "input"):
+            if block.indices or block.range.height != length or block.role in ("weight", "vector", "input"):
                 break
             column = block.range.column
         return column
@@ -285,8 +319,7 @@ class Builder:
     def _add(
         self, role: Role, layer: str, indices: tuple[int, ...], where: Range, caption: str, part: str = ""
     ) -> None:
-        suffix = role if role in ("weight", "bias") else part
-        name = block_name(layer, suffix, indices)
+        name = block_name(layer, "weight" if role == "weight" else part, indices)
         self.layout.blocks.append(Block(role, layer, indices, where, name, caption, part))
         self.bottom = max(self.bottom, where.row + where.height)
 
@@ -322,13 +355,3 @@ def _pitch(shape: Shape) -> int:
 
 def _indices(shape: Shape, index: int) -> tuple[int, ...]:
     return (index,) if len(shape) == 3 else ()
-
-
-def _inline_chain(network: Network, name: str) -> list[Node]:
-    """The inline layers that follow a layer, in order."""
-    chain: list[Node] = []
-    at = name
-    while follower := next((n for n in network.nodes if n.inline and n.inputs[0] == at), None):
-        chain.append(follower)
-        at = follower.name
-    return chain

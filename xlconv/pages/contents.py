@@ -61,8 +61,9 @@ def _put_layer(page: Page, row: int, name: str, network: Network, layout: Layout
     column = len(declaration.HEADER) + 1
     if name != INPUT:
         node = network[name]
-        page.put(row, column, shape_text(network.shapes[node.inputs[0]]), "text")
-        page.put(row, column + 1, float(sum(map(prod, node.layer.weight_shapes.values()))), "count")
+        page.put(row, column, " and ".join(shape_text(network.shapes[source]) for source in node.inputs), "text")
+        own = {} if node.shares else node.layer.weight_shapes
+        page.put(row, column + 1, float(sum(map(prod, own.values()))), "count")
     blocks = [block for block in layout.blocks if block.layer == name and block.role in ("input", "output")]
     if not blocks:
         return

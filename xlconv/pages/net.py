@@ -8,9 +8,9 @@ from typing import Final
 from xlconv import emit, measure, style
 from xlconv.cells import Range, column_letters
 from xlconv.errors import NetworkError
-from xlconv.layers import ReLU, Softmax
+from xlconv.layers import Softmax
 from xlconv.layout import FIRST_ROW, SENTENCE_ROW, SENTENCE_ROWS, SHAPE_ROW, TITLE_ROW, Block, Heading, Layout
-from xlconv.network import INPUT, FloatArray, Network
+from xlconv.network import INPUT, FloatArray, Network, Node
 from xlconv.pages import Content, Formula, Page, class_content, scales
 from xlconv.pages.bars import bars
 from xlconv.pages.sentences import WordPlace, of_input, sentences
@@ -22,6 +22,7 @@ _SCREEN: Final = 1880, 800
 _ZOOMS: Final = 10, 100
 _HEADER: Final = int((style.TITLE_HEIGHT + (FIRST_ROW - SHAPE_ROW) * style.LINE_HEIGHT) / 0.75)
 """Pixels of the rows that do not scroll."""
+_LOOKS: Final = {"part": "output", "vector": "bias"}
 _LONGEST_LINE: Final = 1000
 """Pixels of a sentence's line; longer ones are hard to read."""
 
@@ -96,16 +97,12 @@ def _sentences(network: Network, layout: Layout, name: str, signed: bool) -> tup
         return ("The names of the classes.",)
     if name == "prediction":
         return ("The largest number wins.",)
-    node = network[name]
-    source = node.inputs[0]
-    while source != INPUT and network[source].layer.view:
-        source = network[source].inputs[0]
-    y = network.shapes[name]
-    while source != INPUT and network[source].inline:
-        source = network[source].inputs[0]
-    read = "the input" if source == INPUT else source
-    relu = any(isinstance(each.layer, ReLU) for each in layout.inline[name])
-    return sentences(node.layer, WordPlace(read, network.shapes[source], y, relu, y == (len(network.classes),)))
+    fused = network.fused_with(name)
+    source, y = network.viewed(fused.node.inputs[0]), network.shapes[name]
+    read = "the input" if source == INPUT else network.fused_with(source).node.name
+    inline = tuple(type(each.layer).__name__ for each in fused.inline)
+    place = WordPlace(read, network.shapes[source], y, inline, y == (len(network.classes),))
+    return sentences(fused.node.layer, place)
 
 
 def _put_labels(page: Page, layout: Layout) -> None:
@@ -132,7 +129,7 @@ def _kind(block: Block, network: Network) -> style.Kind:
     if block.role == "classes":
         return "class"
     if block.role == "prediction" or block.indices:
-        return "output" if block.role == "part" else block.role
+        return _LOOKS.get(block.role, block.role)  # type: ignore[return-value]
     shares = block.role == "output" and isinstance(network[block.layer].layer, Softmax)
     return "share" if shares else "vector"
 
@@ -152,7 +149,7 @@ def _content(network: Network, x: FloatArray, layout: Layout, block: Block) -> C
 
 def _numbers(network: Network, x: FloatArray, block: Block) -> FloatArray:
     """The numbers of an input, weight or bias block."""
-    array = x if block.role == "input" else network.weights[f"{block.layer}.{block.role}"]
+    array = x if block.role == "input" else network.weights[f"{block.layer}.{block.part or block.role}"]
     if block.role == "weight" and array.ndim == 2 and len(block.indices) == 2:
         array = array.reshape(array.shape[0], -1, block.range.height, block.range.width)
     numbers: FloatArray = array[block.indices].reshape(block.range.height, block.range.width)
@@ -161,13 +158,8 @@ def _numbers(network: Network, x: FloatArray, block: Block) -> FloatArray:
 
 def _formulas(network: Network, layout: Layout, block: Block) -> Callable[[int, int], Formula]:
     node = network[block.layer]
-    operands = emit.Operands(
-        layout.outputs[node.inputs[0]],
-        layout.weights.get(node.name, ()),
-        layout.biases.get(node.name, ()),
-        layout.parts.get(node.name, {}),
-    )
-    chain = [each.layer for each in layout.inline[node.name]]
+    operands = _operands(layout, node)
+    chain = [(each.layer, _operands(layout, each)) for each in network.fused_with(node.name).inline]
     formula = emit.formula.dispatch(type(node.layer))
 
     def text(i: int, j: int) -> Formula:
@@ -175,11 +167,18 @@ def _formulas(network: Network, layout: Layout, block: Block) -> Callable[[int, 
         if block.part:
             return _checked(emit.part_formula(node.layer, block.part, operands, index), node.name)
         expression = formula(node.layer, operands, index)
-        for layer in chain:
-            expression = emit.wrap(layer, expression)
+        for layer, own in chain:
+            expression = emit.wrap(layer, expression, own.of_channel(index[0]))
         return _checked(expression, node.name)
 
     return text
+
+
+def _operands(layout: Layout, node: Node) -> emit.Operands:
+    """Where the numbers stand that a layer reads."""
+    x, *others = (layout.outputs[source] for source in node.inputs)
+    weights, vectors = layout.weights.get(node.name, ()), layout.vectors.get(node.name, {})
+    return emit.Operands(x, weights, vectors, layout.parts.get(node.name, {}), tuple(others))
 
 
 def _checked(expression: str, layer: str) -> Formula:
@@ -216,11 +215,11 @@ def _put_rules(page: Page, network: Network, layout: Layout, known: dict[str, sc
         if shares and not part:
             page.rules.append((ranges, style.bars()))
             continue
-        if role in ("weight", "bias"):
-            scale = scales.of_weights(network.weights[f"{layer}.{role}"])
+        if role in ("weight", "vector"):
+            scale = scales.of_weights(network.weights[f"{layer}.{part or role}"])
         else:
-            last = [layer, *(node.name for node in layout.inline.get(layer, ()))][-1]
-            scale = scales.Scale(1.0, False) if shares else known[last]
+            last = layer if layer == INPUT else network.fused_with(layer).shows
+            scale = scales.Scale(1.0, False) if part else known[last]
         heat = style.heat(scale.most, scale.signed, ink=layer == INPUT)
         page.rules += [(ranges, style.quiet()), (ranges, heat)]  # of the same ranges, or LibreOffice takes one of them
     end = network.nodes[-1]

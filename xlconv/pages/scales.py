@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from xlconv import reference
-from xlconv.layers import ReLU
+from xlconv.layers import LogSoftmax, ReLU, Sigmoid, Softmax
 from xlconv.network import INPUT, FloatArray, Network
 
 _STEPS: Final = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
@@ -43,8 +43,11 @@ def rounded_up(number: float) -> float:
     return next(float(f"{step * power:.3g}") for step in _STEPS if step * power >= number * (1 - 1e-9))
 
 
+_NEVER_BELOW: Final = (ReLU, Sigmoid, Softmax)
+
+
 def of_weights(weights: FloatArray) -> Scale:
-    """The scale of a layer's weights or biases."""
+    """The scale of some of a layer's weights."""
     return Scale(rounded_up(_most(weights)), True)
 
 
@@ -67,9 +70,8 @@ def _signed(network: Network, signed_input: bool) -> Iterator[tuple[str, bool]]:
     """Whether a layer's output can be below zero, as far as the kinds of layers tell."""
     known = {INPUT: signed_input}
     for node in network.nodes:
-        layer = node.layer
-        never = isinstance(layer, ReLU) or bool(layer.parts)
-        known[node.name] = not never and (bool(layer.weight_shapes) or known[node.inputs[0]])
+        below = bool(node.layer.weight_shapes) or any(known[source] for source in node.inputs)
+        known[node.name] = isinstance(node.layer, LogSoftmax) or (below and not isinstance(node.layer, _NEVER_BELOW))
     yield from known.items()
 
 

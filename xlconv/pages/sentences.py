@@ -20,15 +20,27 @@ class WordPlace(NamedTuple):
         source: The name of what it reads.
         x: The shape that it reads, as it stands on the worksheet.
         y: Its output's shape.
-        relu: Whether its formulas are wrapped in a ReLU.
+        inline: The types of the layers that its formulas are wrapped in.
         scores: Whether its output is one number for each class.
     """
 
     source: str
     x: Shape
     y: Shape
-    relu: bool = False
+    inline: tuple[str, ...] = ()
     scores: bool = False
+
+    @property
+    def relu(self) -> bool:
+        """Whether all that its formulas are wrapped in is ReLUs."""
+        return set(self.inline) == {"ReLU"}
+
+    @property
+    def then(self) -> str:
+        """What becomes of a number before it is shown."""
+        if self.relu:
+            return " ReLU: below 0 becomes 0."
+        return f" Then {', '.join(self.inline)}." if self.inline else ""
 
 
 @singledispatch
@@ -39,7 +51,9 @@ def sentences(layer: Layer, place: WordPlace) -> tuple[str, ...]:
         layer: The layer.
         place: Its place in the network.
     """
-    raise NetworkError(f"no words are known for {type(layer).__name__}")
+    if not layer.words:
+        raise NetworkError(f"no words are known for {type(layer).__name__}")
+    return tuple(text + place.then for text in layer.words)
 
 
 def of_input(shape: Shape, signed: bool, choice: bool) -> tuple[str, ...]:
@@ -67,18 +81,23 @@ def conv2d(layer: layers.Conv2d, place: WordPlace) -> tuple[str, ...]:
     size = shape_text(layer.kernel_size)
     bias = ", add the bias" if layer.bias else ""
     each = "Each filter" if layer.out_channels > 1 else "The filter"
-    if layer.in_channels == 1:
+    if layer.group_size == 1:
         filters = f"Each of the {layer.out_channels} filters, a" if layer.out_channels > 1 else "The filter, a"
         said = f"{filters} {size} matrix of weights, is laid on every {size} piece of {place.source}."
         adds = f"Multiply number by number, add up the products{bias}: one cell of the map."
     else:
-        said = f"{each} is a stack of {size} matrices, one for each of the {layer.in_channels} maps of {place.source}."
+        said = f"{each} is a stack of {size} matrices, one for each of {_maps(layer)} of {place.source}."
         adds = f"Lay them on the same place of all maps, multiply, add up all products{bias}: one cell."
     colours = _colours("the piece looks like the filter", "it looks like the opposite", place.relu)
-    relu = " ReLU: below 0 becomes 0." if place.relu else ""
+    relu = place.then
     short = f"{each} slides over {place.source}: multiply, add up{bias}.{relu}"
-    full = f"{said} {adds} {colours}"
+    full = f"{said} {adds} {colours}{'' if place.relu else relu}"
     return full + _steps(layer, place), full, f"{said} {adds}{relu}", f"{said} Multiply, add up{bias}.{relu}", short
+
+
+def _maps(layer: layers.Conv2d) -> str:
+    """The maps that a filter reads."""
+    return f"the {layer.in_channels} maps" if layer.groups == 1 else f"{layer.group_size} maps of its group"
 
 
 def _colours(warm: str, cold: str, relu: bool) -> str:
@@ -89,7 +108,9 @@ def _colours(warm: str, cold: str, relu: bool) -> str:
 
 def _steps(layer: layers.Conv2d, place: WordPlace) -> str:
     """How many pieces there are, or why it is not that simple."""
-    if layer.padding != (0, 0):
+    if layer.dilation != (1, 1):
+        return f" It reads every {shape_text(layer.dilation)}th cell of a larger piece."
+    if any(layer.padding):
         return f" Around {place.source} zeros are assumed: padding {shape_text(layer.padding)}."
     if layer.stride != (1, 1):
         return f" The filter moves by {shape_text(layer.stride)} cells at a time, so the map is smaller."
@@ -131,7 +152,7 @@ def linear(layer: layers.Linear, place: WordPlace) -> tuple[str, ...]:
     """Weighted sums."""
     each = "class" if place.scores else "output"
     bias = ", add the bias" if layer.bias else ""
-    relu = " ReLU: below 0 becomes 0." if place.relu else ""
+    relu = place.then
     short = f"Numbers times weights, added up.{relu}"
     if len(place.x) == 3:
         said = f"Each {each} has a weight for every number of {place.source}, in matrices of the same shape."

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
+from typing import Final
 
 import numpy as np
 
@@ -172,7 +173,7 @@ def _take_as_vectors(first: Tensor, tensors: list[Tensor]) -> None:
             tensor.cells = tensor.cells.ravel()
 
 
-_NAMES = {
+_NAMES: Final[dict[type[layers.Layer], str]] = {
     layers.Conv2d: "conv",
     layers.ReLU: "relu",
     layers.MaxPool2d: "maxpool",
@@ -181,6 +182,7 @@ _NAMES = {
     layers.Linear: "dense",
     layers.Softmax: "softmax",
 }
+"""Other types go by their own names."""
 
 
 class _Assembly:
@@ -254,7 +256,8 @@ class _Assembly:
         kind = type(layer)
         self.count[kind] = number = self.count.get(kind, 0) + 1
         many = kind in (layers.Conv2d, layers.ReLU)
-        name = f"{_NAMES[kind]}{number}" if many or number > 1 else _NAMES[kind]
+        name = _NAMES.get(kind, kind.__name__.lower())
+        name = f"{name}{number}" if many or number > 1 else name
         self.nodes.append(Node(name, layer, (source,), inline))
         return self.nodes[-1]
 

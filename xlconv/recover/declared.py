@@ -30,7 +30,7 @@ class NamedBlock:
     """The rectangle of one 2-D slice.
 
     Args:
-        role: `input`, `weight`, `bias` or `output`.
+        role: `input`, `output`, or the name of an array of weights: `weight`, `bias`, ...
         layer: The layer whose it is, or `input`.
         indices: Of the slice: channel; output and input channel for weights; empty for a vector.
         name: Its defined name.
@@ -89,7 +89,7 @@ class Declared:
         """All blocks: the input's, then each layer's weights and outputs."""
         yield from self.inputs
         for stage in self.stages:
-            yield from (block for block in self.weights if block.layer == stage.name)
+            yield from (block for block in self.weights if block.layer in [node.name for node in stage.nodes])
             for blocks in (*stage.parts.values(), stage.outputs):
                 yield from blocks
 
@@ -248,15 +248,10 @@ class _Finder:
                 raise WorkbookError(f"the table of layers says {quoted(row[-1])} of {row[0]!r}, whose output is {due}")
 
     def _stages(self, network: Network) -> Iterator[DeclaredStage]:
-        for node in network.nodes:
-            if node.inline or node.layer.view:
-                continue
-            chain = [node]
-            while follower := next((n for n in network.nodes if n.inline and n.inputs[0] == chain[-1].name), None):
-                chain.append(follower)
-            shape = network.shapes[node.name]
+        for fused in network.fused:
+            node, shape = fused.node, network.shapes[fused.node.name]
             parts = {part: tuple(self._image_blocks("output", node.name, shape, part)) for part in node.layer.parts}
-            yield DeclaredStage(tuple(chain), tuple(self._image_blocks("output", node.name, shape)), parts)
+            yield DeclaredStage(fused.nodes, tuple(self._image_blocks("output", node.name, shape)), parts)
 
     def _image_blocks(self, role: str, layer: str, shape: Shape, part: str = "") -> Iterator[NamedBlock]:
         """The blocks of an image, one for each channel, or of a vector."""
@@ -268,13 +263,15 @@ class _Finder:
 
     def _weight_blocks(self, network: Network, node: Node) -> Iterator[NamedBlock]:
         layer = node.layer
+        if node.shares:
+            return
         if isinstance(layer, layers.Conv2d):
-            for o, c in product(range(layer.out_channels), range(layer.in_channels)):
+            for o, c in product(range(layer.out_channels), range(layer.group_size)):
                 yield self._block("weight", node.name, (o, c), layer.kernel_size)
             for o in range(layer.out_channels if layer.bias else 0):
                 yield self._block("bias", node.name, (o,), (1, 1))
         elif isinstance(layer, layers.Linear):
-            image = _viewed(network, node.inputs[0])
+            image = network.shapes[network.viewed(node.inputs[0])]
             for o in range(layer.out_features):
                 if len(image) == 3:
                     for c in range(image[0]):
@@ -283,11 +280,14 @@ class _Finder:
                     yield self._block("weight", node.name, (o,), (image[0], 1))
             if layer.bias:
                 yield self._block("bias", node.name, (), (layer.out_features, 1))
+        else:
+            for name, (size,) in layer.weight_shapes.items():
+                yield self._block(name, node.name, (), (size, 1))
 
     def _block(
         self, role: str, layer: str, indices: tuple[int, ...], size: tuple[int, int], part: str = ""
     ) -> NamedBlock:
-        name = block_name(layer, role if role in ("weight", "bias") else part, indices)
+        name = block_name(layer, part if role in ("input", "output") else role, indices)
         where = self.book.named_range(name)
         if where is None:
             raise WorkbookError(f"no defined name {name!r} for the {part or role} of {layer!r}")
@@ -336,10 +336,3 @@ class _Finder:
             [self.book.cell(sheet, where.row + i, where.column + j).value for j in range(where.width)]
             for i in range(where.height)
         ]
-
-
-def _viewed(network: Network, name: str) -> Shape:
-    """The shape of what a layer shows another view of."""
-    while name != INPUT and network[name].layer.view:
-        name = network[name].inputs[0]
-    return network.shapes[name]

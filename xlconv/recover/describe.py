@@ -54,12 +54,15 @@ def _network(found: Found) -> Iterator[str]:
         kind = type(node.layer).__name__
         settings = _settings(node.layer.settings())
         inline = f", inline in {node.inputs[0]}" if node.inline else ""
-        reads = "" if node.inputs[0] == _before(found, node.name) or node.inline else f", reads {node.inputs[0]}"
+        is_next = node.inputs == (_before(found, node.name),) or node.inline
+        reads = "" if is_next else f", reads {' and '.join(node.inputs)}"
         stage = stages.get(node.name)
         at = f"  at {_at(found, stage.cells, home)}" if stage else ""
         yield f"  {node.name}  {kind}{settings}  {shape_text(network.shapes[node.name])}{inline}{reads}{at}"
-        for key in node.layer.weight_shapes:
-            cells = found.weights[f"{node.name}.{key}"]
+        if node.shares:
+            yield f"    the weights of {node.shares}"
+            continue
+        for key, cells in found.weights_of(node).items():
             yield f"    {key} {shape_text(cells.shape)} at {_at(found, cells, home)}"
         if stage:
             yield from _details(found, stage, home)

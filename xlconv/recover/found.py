@@ -136,6 +136,14 @@ class Found:
             return _padded(source, node.layer.padding)
         return source.reshape(self.network.shapes[name])
 
+    def read_by(self, node: Node) -> list[Places]:
+        """The cells of each layer that a layer reads."""
+        return [self.shown(source) for source in node.inputs]
+
+    def weights_of(self, node: Node) -> dict[str, Places]:
+        """The cells of a layer's weights, by their names."""
+        return {name: self.weights[key] for name, key in node.weight_keys().items()}
+
     @cached_property
     def _shown(self) -> dict[str, Places]:
         """Those that stand in cells."""
@@ -153,7 +161,7 @@ class Found:
         for stage in self.stages:
             for key, cells in self.weights.items():
                 layer, _, role = key.rpartition(".")
-                if stage.nodes and layer == stage.nodes[0].name:
+                if layer in [node.name for node in stage.nodes]:
                     yield role, layer, cells
             for part, cells in stage.parts.items():
                 yield part, stage.name, cells

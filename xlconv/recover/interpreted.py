@@ -12,6 +12,7 @@ from xlconv.formula.array import BOOLEAN, NUMBER, TEXT, UNKNOWN, E, Kinds, of_nu
 from xlconv.formula.evaluate import Evaluation
 from xlconv.formula.state import State
 from xlconv.layers import Layer
+from xlconv.network import Node
 from xlconv.places import NOWHERE, Places
 from xlconv.recover.found import Found, Stage
 from xlconv.recover.reading import Reading
@@ -144,7 +145,7 @@ class Interpreted(Generic[E]):
             return mean.part(layer, part, operands, at)
         y = mean.mean(layer, operands, at)
         for node in stage.nodes[1:]:
-            y = mean.inline(node.layer, y)
+            y = mean.element(node.layer, y, mean.of_channel(self._weights(node), at))
         return y
 
     def _operands(self, stage: Stage, upto: str) -> mean.Operands[E]:
@@ -155,11 +156,13 @@ class Interpreted(Generic[E]):
 
     def _read(self, stage: Stage, upto: str) -> mean.Operands[E]:
         node, names = stage.nodes[0], list(stage.parts)
-        source = self.found.shown(node.inputs[0])
-        weights = {key: self._elements(self.found.weights[f"{node.name}.{key}"]) for key in node.layer.weight_shapes}
+        x, *others = (mean.Source(self._elements(cells), cells != NOWHERE) for cells in self.found.read_by(node))
         known = names[: names.index(upto)] if upto else names
         parts = {name: self._elements(stage.parts[name].ravel()) for name in known}
-        return mean.Operands(mean.Source(self._elements(source), source != NOWHERE), weights, parts)
+        return mean.Operands(x, self._weights(node), parts, tuple(others))
+
+    def _weights(self, node: Node) -> dict[str, E]:
+        return {name: self._elements(cells) for name, cells in self.found.weights_of(node).items()}
 
     def _elements(self, cells: Places) -> E:
         """What some cells hold, in their shape; 0 where there is no cell."""

@@ -86,14 +86,25 @@ class Proof:
 
     def _maybe_undefined(self) -> Places:
         """Cells whose formulas divide, take roots or the like where their layers do not: it fails for some numbers."""
-        divided = [stage.cells.ravel() for stage in self.found.stages if stage.nodes and stage.nodes[0].layer.divides]
-        allowed = np.concatenate([*divided, np.empty(0, np.int64)])
-        found = [np.empty(0, np.int64)]
+        allowed, found = self._operations_that_fail(), [np.empty(0, np.int64)]
         for group, mine in self.reading.forms.singles(self.cells):
             tree, cells = parse(self.reading.forms.groups[group].formula), self.reading.forms.places[group][mine]
             if tree is not None and (count := sum(map(_may_fail, tree.walk()))):
-                found.append(cells if count > 1 else cells[~np.isin(cells, allowed)])
+                found.append(cells[allowed[places.find(cells, self.cells)] < count])
         return np.concatenate(found)
+
+    def _operations_that_fail(self) -> NDArray[np.int64]:
+        """How many operations of each cell's layers have no result for some numbers."""
+        counts = np.zeros(self.cells.size, np.int64)
+        for stage in self.found.stages:
+            counts[places.find(np.unique(stage.cells), self.cells)] = sum(node.layer.may_fail for node in stage.nodes)
+        return counts
+
+    @property
+    def proved(self) -> Places:
+        """The cells that are proved, sorted."""
+        proved: Places = self.cells[self.verdicts == PROVED]
+        return proved
 
     def count(self, of: Places) -> int:
         """How many of some cells are proved."""

@@ -99,8 +99,8 @@ class Tried:
         for stage in found.stages:
             if stage.nodes:
                 node = stage.nodes[0]
-                weights = [found.weights[f"{node.name}.{key}"].ravel() for key in node.layer.weight_shapes]
-                source = np.unique(np.concatenate([found.shown(node.inputs[0]).ravel(), *weights]))
+                weights = [cells for each in stage.nodes for cells in found.weights_of(each).values()]
+                source = np.unique(np.concatenate([cells.ravel() for cells in (*found.read_by(node), *weights)]))
                 parts = [np.unique(cells) for cells in stage.parts.values()]
                 yield np.unique(stage.cells), np.unique(np.concatenate(parts)) if parts else source
                 if len(parts) == 1:  # of several, one may be made of others

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from xlconv import check
 from xlconv.cells import Range
 from xlconv.check import beside, choices, every, inputs, structure, values, whole
@@ -53,13 +55,14 @@ def flags(
     Raises:
         EngineError: The engine cannot compute the workbook.
     """
-    book, found = recovered.book, [set[Flag]() for _ in DETECTORS]
+    book, found, proved = recovered.book, [set[Flag]() for _ in DETECTORS], [np.empty(0, np.int64)]
     numbers = Numbers(recovered.reading)
     for network, chosen in zip(recovered.networks, trials, strict=True):
         own = replace(chosen[0], is_changed=whole.is_computed(book, network))
         tried = [own, *chosen[1:]]
         found[0].update(_flags(whole.not_numbers(recovered, network)))
         proof = Proof(network, recovered.reading)
+        proved.append(proof.proved)
         found[0].update(_flags(structure.check(book, network, recovered.reading, proof)))
         unproved = choices.not_proved(network, recovered.reading, proof)
         found[0].update(_flags([*unproved, *whole.views(recovered, network)]))
@@ -68,7 +71,7 @@ def flags(
             found[3].update(_flags(page.findings))
     around = beside.beside(recovered, Needs(book, recovered.reading.groups, recovered.reading.atlas))
     found[0].update(_flags([*whole.iterative(recovered), *beside.finding(recovered, around.unchecked)]))
-    found[2].update(_flags(whole.audited(recovered, around.apart)))
+    found[2].update(_flags(whole.audited(recovered, around.apart, np.concatenate(proved))))
     return found
 
 

@@ -114,6 +114,7 @@ class Basis(NamedTuple):
         settled: Cells that make of what is typed what is there; the others go by these.
         free: Cells that may choose by anything of the page, such as a sentence that says what is below zero.
         network: Further cells of the network, which may be shown.
+        proves: Tells of which cells it is proved that the numbers in their formulas are right; it is asked if need be.
     """
 
     cells: Places
@@ -123,6 +124,7 @@ class Basis(NamedTuple):
     settled: Places = _NONE
     free: Places = _NONE
     network: Places = _NONE
+    proves: Callable[[], Places] = lambda: _NONE
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,11 @@ from xlconv.cells import Value
 from xlconv.check.explore import Explorer
 from xlconv.check.pages import AT_ONCE, MOST_VALUES, NOTHING, Basis, Batch, CheckedPage, Due, in_words
 from xlconv.check.pages.judge import chunks
-from xlconv.check.steps import WORDS, Fused, as_image, chosen, viewed
+from xlconv.check.steps import WORDS, as_image
 from xlconv.check.telling import Ints
 from xlconv.declaration import explore_name
-from xlconv.layers import Softmax
-from xlconv.network import FloatArray, Network
+from xlconv.layers import LogSoftmax, Softmax
+from xlconv.network import FloatArray, Fused, Network
 from xlconv.recover.found import Found
 
 Outputs: TypeAlias = Mapping[str, FloatArray]
@@ -41,7 +41,7 @@ _TEXT: Final = "one"
 _NO_LAYERS: Final[tuple[Value, ...]] = ("no layer of this name", "", None, 1.0)
 _OF_LAYER: Final = ("number", "limits", "settings")
 """Tables that depend on the layer alone."""
-_OF_SOFTMAX: Final = ("softmax", "max", "exp_sum", "result", "cell", WORDS)
+_OF_SOFTMAX: Final = ("softmax", "max", "exp_sum", "before", "result", "cell", WORDS)
 _POWERS: Final = [sign * 10.0**power for sign in (-1, 1) for power in range(1, 10)]
 _WHOLE: Final = [float(n) for n in range(-20, 100)]
 _BEYOND: Final = 30
@@ -131,7 +131,7 @@ def known_numbers(found: Found, outputs: Outputs) -> dict[int, float]:
 def _layers(explorer: Explorer, most: int, rng: np.random.Generator) -> tuple[list[LayerChoices], int]:
     """The layers with what is typed, at most so much together, and how much there would be."""
     network = explorer.network
-    named = [(cells.node.name, as_image(network.shapes[cells.shows])) for cells in chosen(network)]
+    named = [(fused.node.name, as_image(network.shapes[fused.shows])) for fused in network.fused]
     odd = {name: list(_beside(name, shape)) for name, shape in named}
     sizes = [shape[0] * shape[1] * shape[2] for _, shape in named]
     total = sum(sizes) + sum(map(len, odd.values()))
@@ -241,8 +241,8 @@ def _tenths(size: int) -> list[float]:
 
 def _turned(explorer: Explorer, found: Found, outputs: Outputs, tolerance: float) -> Iterator[Batch]:
     """Each share of a Softmax, where each of what it reads is the largest for once."""
-    for cells in chosen(explorer.network):
-        if not isinstance(cells.node.layer, Softmax):
+    for cells in explorer.network.fused:
+        if not isinstance(cells.node.layer, (Softmax, LogSoftmax)):
             continue
         turns = list(_turns(explorer.network, cells, outputs))
         typed = [_typed_at(cells.node.name, [float(turn), 0.0, 0.0]) for turn in range(len(turns))]
@@ -253,7 +253,7 @@ def _turned(explorer: Explorer, found: Found, outputs: Outputs, tolerance: float
         names = [name for name in map(explore_name, _OF_SOFTMAX) if name in explorer.page.tables]
         held = {
             place: [float(turn[layer].flat[at]) for turn in turns]
-            for layer in (viewed(explorer.network, cells.node.inputs[0]), cells.shows)
+            for layer in (explorer.network.viewed(cells.node.inputs[0]), cells.shows)
             for at, place in enumerate(found.shown(layer).ravel().tolist())
         }
         batch = _filled(explorer, typed, {}, {name: _one_by_one([due[name] for due in dues]) for name in names})
@@ -263,11 +263,13 @@ def _turned(explorer: Explorer, found: Found, outputs: Outputs, tolerance: float
 def _turns(network: Network, cells: Fused, outputs: Outputs) -> Iterator[Outputs]:
     """What layers give if a Softmax reads the same numbers in other places."""
     read = cells.node.inputs[0]
-    source = viewed(network, read)
+    source = network.viewed(read)
     x = outputs[source]
     for turn in range(min(x.size, _TURNS)):
         turned = np.roll(x.ravel(), turn)
-        y = reference.apply(cells.node.layer, turned, {})
+        y = turned
+        for node in cells.nodes:
+            y = reference.apply(node.layer, y, network.weights_of(node.name))
         yield {**outputs, source: turned.reshape(x.shape), read: turned.reshape(outputs[read].shape), cells.shows: y}
 
 

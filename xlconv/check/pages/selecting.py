@@ -47,18 +47,11 @@ def selecting(reading: Reading, basis: Basis, wrong: Places = _NONE) -> Places:
     rules, found = _Rules(basis, np.union1d(basis.allowed, wrong), reading.held.places), [_NONE]
     for each in plan(reading.forms, basis.cells, basis.known):
         for alike in _formulas(reading.forms, each):
-            zeros = set(np.flatnonzero((alike.numbers == 0).all(axis=0)).tolist())
-            uses, firsts, sizes = _uses(alike.pattern.tree, zeros), alike.firsts, alike.pattern.sizes
-            settled, free = (places.find(alike.cells, some) >= 0 for some in (basis.settled, basis.free))
-            bad = rules.varies(firsts, sizes, uses.choosing) & ~free
-            bad[settled] = rules.varies(firsts[settled], sizes, uses.choosing, basis.typed)
-            bad |= rules.strange(firsts, sizes, uses.shown | uses.choosing)
-            bad |= rules.strange(firsts, sizes, uses.asked, of_page=True)
-            bad |= free & rules.strange(firsts, sizes, uses.choosing, of_page=True)
+            bad = rules.broken(alike)
+            if bad.any() and np.isin(alike.cells[bad], basis.proves()).all():
+                bad = rules.broken(alike, numbers=True)
             found.append(alike.cells[bad])
-            is_told = bad | (places.find(alike.cells, wrong) >= 0)
-            depends = rules.varies(firsts, sizes, set(range(len(sizes)))) & ~settled & ~is_told
-            rules.take(alike.cells, depends)
+            rules.take(alike, bad | (places.find(alike.cells, wrong) >= 0))
     choosing = np.unique(np.concatenate(found))
     here: Places = choosing[np.isin(places.sheets(choosing), places.sheets(basis.cells))]
     return here
@@ -87,13 +80,34 @@ class _Rules:
     """
 
     def __init__(self, basis: Basis, allowed: Places, filled: Places) -> None:
-        self._varying, self._allowed, self._filled = _NONE, allowed, filled
+        self._basis, self._varying, self._allowed, self._filled = basis, _NONE, allowed, filled
         self._sheets = np.unique(places.sheets(basis.cells))
         self._of_page = np.unique(np.concatenate([basis.cells, basis.typed, allowed]))
         self._known = np.unique(np.concatenate([basis.known, basis.network, self._of_page]))
 
-    def take(self, cells: Places, varying: NDArray[np.bool_]) -> None:
-        """Take in computed cells, those that depend on more than what is chosen, and those that do not."""
+    def broken(self, alike: Alike, *, numbers: bool = False) -> NDArray[np.bool_]:
+        """Which of some cells choose or read what they may not.
+
+        Args:
+            alike: The cells, and their formula.
+            numbers: Whether it may compute with numbers of its own.
+        """
+        firsts, sizes = alike.firsts, alike.pattern.sizes
+        zeros = set(np.flatnonzero((alike.numbers == 0).all(axis=0)).tolist())
+        uses = _uses(alike.pattern.tree, None if numbers else zeros)
+        settled, free = (places.find(alike.cells, some) >= 0 for some in (self._basis.settled, self._basis.free))
+        bad = self.varies(firsts, sizes, uses.choosing) & ~free
+        bad[settled] = self.varies(firsts[settled], sizes, uses.choosing, self._basis.typed)
+        bad |= self.strange(firsts, sizes, uses.shown | uses.choosing)
+        bad |= self.strange(firsts, sizes, uses.asked, of_page=True)
+        bad |= free & self.strange(firsts, sizes, uses.choosing, of_page=True)
+        return bad
+
+    def take(self, alike: Alike, told: NDArray[np.bool_]) -> None:
+        """Take in computed cells; those that depend on no more than what is chosen, or are told, may be gone by."""
+        cells, sizes = alike.cells, alike.pattern.sizes
+        settled = places.find(cells, self._basis.settled) >= 0
+        varying = self.varies(alike.firsts, sizes, set(range(len(sizes)))) & ~settled & ~told
         self._varying = np.union1d(self._varying, cells[varying])
         self._allowed = np.union1d(self._allowed, cells[~varying])
         here = cells[np.isin(places.sheets(cells), self._sheets)]
@@ -150,14 +164,18 @@ class _Uses(NamedTuple):
     asked: set[int]
 
 
-def _uses(tree: Node, zeros: set[int]) -> _Uses:
-    """Of a pattern; which of its numbers are 0 in all cells."""
+_Zeros: TypeAlias = set[int] | None
+"""Which numbers of a pattern are 0 in all cells; None where any numbers may stand in it."""
+
+
+def _uses(tree: Node, zeros: _Zeros) -> _Uses:
+    """Of a pattern."""
     uses = _Uses(set(), set(), set())
     _use(tree, uses, zeros, chooses=False)
     return uses
 
 
-def _use(node: Node, uses: _Uses, zeros: set[int], *, chooses: bool) -> None:
+def _use(node: Node, uses: _Uses, zeros: _Zeros, *, chooses: bool) -> None:
     if node.kind == "reference":
         (uses.choosing if chooses else uses.shown).add(int(node.text))
     elif (asked := _asked_for_text(node)) is not None:
@@ -184,8 +202,10 @@ def _asked_for_text(node: Node) -> int | None:
     return refs[0] if len(refs) == 1 else None
 
 
-def _has_number(node: Node, zeros: set[int]) -> bool:
+def _has_number(node: Node, zeros: _Zeros) -> bool:
     """Whether a number of the formula is computed with, but for a 0 that is added, or that the largest is at least."""
+    if zeros is None:
+        return False
     for child in node.children:
         inside = list(child.walk())
         numbers = {int(each.text) for each in inside if each.kind == "number"}

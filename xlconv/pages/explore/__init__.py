@@ -15,7 +15,7 @@ from xlconv.layout import Layout
 from xlconv.network import Network
 from xlconv.pages import Formula, Page
 from xlconv.pages.explore import looks, panels
-from xlconv.pages.explore.layers import WINDOWED, Entry, entries
+from xlconv.pages.explore.layers import ELEMENTS, WINDOWED, Entry, Kind, entries
 from xlconv.pages.explore.lookup import index
 from xlconv.pages.explore.panels import LEFT, ElementBlocks, Index, PanelGrid
 from xlconv.pages.explore.table import LayerTable
@@ -96,7 +96,7 @@ class _Explore:
         """Where the panels stand, of which there are those that some layer needs."""
         windowed = [entry for entry in found if entry.kind in WINDOWED]
         dense = [entry for entry in found if entry.kind == "dense"]
-        vectors = [entry.shape[0] for entry in found if entry.kind == "softmax"]
+        vectors = [entry.shape[0] for entry in found if entry.kind in ELEMENTS]
         windows = PanelGrid.of(_LAST + 1, windowed) if windowed else None
         row = windows.bottom + 2 if windows else _LAST + 1
         return (
@@ -142,11 +142,10 @@ class _Explore:
     def _put_steps(self) -> None:
         """The last steps, to the number on the first worksheet, and the words."""
         bias, before, result, cell = (Range(EXPLORE_SHEET, _CHOICE, LEFT + _VALUE * at) for at in range(4))
-        inner = self._before_relu(before)
         texts = {
             "bias": (bias, self._bias()),
             "before": (before, self._before(bias)),
-            "result": (result, f"IF({self.table.settings.relus}>0,MAX(0,{inner}),{inner})"),
+            "result": (result, self.table.by_layer(lambda entry: entry.wrapped(before.absolute, self.at[0]))),
             "cell": (cell, self.table.by_layer(self._cell)),
         }
         for name, (where, text) in texts.items():
@@ -164,25 +163,22 @@ class _Explore:
         return f'IF({self.table.settings.bias}=0,"",{arms})'
 
     def _before(self, bias: Range) -> str:
-        """Products and bias, or what a ReLU reads."""
-        arms = {}
-        if self.windows:
-            x = self.windows.block(0, 0).part(0, 0).absolute
-            arms = {"conv": f"SUM({self.windows.sums.absolute},{bias.absolute})", "relu": x, "vector relu": x}
-        if self.dense:
-            arms["dense"] = f"SUM({self.dense.sums.absolute},{bias.absolute})"
-        return self.table.by_kind(arms)  # type: ignore[arg-type]
-
-    def _before_relu(self, before: Range) -> str:
-        """What comes out but for the ReLUs."""
-        arms = dict.fromkeys(("conv", "dense", "relu", "vector relu"), before.absolute)
+        """What the layer itself makes of what it reads; of an elementwise layer, what it reads."""
+        arms: dict[Kind, str] = {}
         if self.windows:
             window = self.windows.block(0, 0)
-            arms |= {"pool": f"MAX({window.absolute})", "pad": window.part(0, 0).absolute}
+            arms = dict.fromkeys(WINDOWED, window.part(0, 0).absolute)
+            arms |= dict.fromkeys(("add", "vector add"), f"SUM({self.windows.all(0).absolute})")
+            arms |= {"pool": f"MAX({window.absolute})", "mean": f"AVERAGE({window.absolute})"}
+            arms["conv"] = f"SUM({self.windows.sums.absolute},{bias.absolute})"
+        if self.dense:
+            arms["dense"] = f"SUM({self.dense.sums.absolute},{bias.absolute})"
         if self.softmax:
-            shares = self.softmax.column(3)
-            arms["softmax"] = index(shares, shares.absolute, f"{self.at[0]}+1")
-        return self.table.by_kind(arms)  # type: ignore[arg-type]
+            less, share = (self.softmax.column(at) for at in (1, 3))
+            arms["softmax"] = index(share, share.absolute, f"{self.at[0]}+1")
+            own = index(less, less.absolute, f"{self.at[0]}+1")
+            arms["log softmax"] = f"{own}-LN({self.softmax.total.absolute})"
+        return self.table.by_kind(arms)
 
     def _cell(self, entry: Entry) -> str:
         """The number on the first worksheet."""

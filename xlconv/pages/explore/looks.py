@@ -64,7 +64,7 @@ def put_steps(page: Page, bias: Range, before: Range, result: Range, cell: Range
     """The captions of the last steps, and what stands between them."""
     captions = {
         bias: ("bias", "→"),
-        before: ("the sum, before\nany ReLU", "→"),
+        before: ("the layer's own\nnumber", "→"),
         result: ("the result", "="),
         cell: ("on the first\nworksheet", ""),
     }

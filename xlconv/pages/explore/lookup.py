@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from xlconv.cells import Blocks, Range
 
 Term: TypeAlias = str | int
 """A number, or an expression for one."""
+
+
+_ATOM: Final = re.compile(r"[$A-Z]+[$\d]+|[A-Z]+\([^()]*\)")
+"""An address, or a function of no other."""
 
 
 class Stack(NamedTuple):
@@ -100,7 +105,9 @@ def times(term: Term, number: int) -> Term:
     """The product of a term and a number."""
     if isinstance(term, int):
         return term * number
-    return f"{term}*{number}" if number else 0
+    if not number:
+        return 0
+    return f"{term}*{number}" if _ATOM.fullmatch(term) else f"({term})*{number}"
 
 
 def choose(number: str, arms: Sequence[str]) -> str:

@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 from xlconv.cells import Range
 from xlconv.declaration import EXPLORE_SHEET, explore_name
 from xlconv.pages import Formula, Page
-from xlconv.pages.explore.layers import WINDOWED, Entry
+from xlconv.pages.explore.layers import ELEMENTS, WINDOWED, Entry, Kind
+from xlconv.pages.explore.lookup import plus
 from xlconv.pages.explore.table import LayerTable
 
 Index = tuple[str, str, str]
@@ -97,18 +98,22 @@ class PanelGrid(NamedTuple):
 
 
 def put_windows(page: Page, table: LayerTable, grid: PanelGrid, at: Index) -> None:
-    """The panel of convolutions, pooling and elementwise layers."""
+    """The panel of all layers but dense ones and those that show all elements."""
     settings = table.settings
     rows, columns = grid.rows, grid.columns
 
     def row(di: int, _dj: int) -> Formula:
-        text = f"{at[1]}*{settings.down}-{settings.above}+{di}"
-        arms = dict.fromkeys(WINDOWED, text) | {"vector relu": at[0]}
+        text = f"{at[1]}*{settings.down}-{settings.above}" + (f"+{di}*{settings.below}" if di else "")
+        mirrored = _mirrored(f"{at[1]}-{settings.above}", settings.rows)
+        arms = dict.fromkeys(WINDOWED, text) | {"mirror": mirrored} | dict.fromkeys(_NUMBERS, at[0])
+        arms |= {"vector concat": _own_place(table, at[0])}
         return Formula(f"IF({settings.height}<={di},{_BLANK},{table.by_kind(arms)})")
 
     def column(_di: int, dj: int) -> Formula:
-        text = f"{at[2]}*{settings.right}-{settings.left}+{dj}"
-        arms = dict.fromkeys(WINDOWED, text) | {"vector relu": str(dj)}
+        text = f"{at[2]}*{settings.right}-{settings.left}" + (f"+{dj}*{settings.beside}" if dj else "")
+        mirrored = _mirrored(f"{at[2]}-{settings.left}", settings.columns)
+        arms = dict.fromkeys(WINDOWED, text) | {"mirror": mirrored} | dict.fromkeys(_NUMBERS, str(dj))
+        arms |= {"vector concat": str(dj)}
         return Formula(f"IF({settings.width}<={dj},{_BLANK},{table.by_kind(arms)})")
 
     page.fill(rows, "index", row, explore_name("window_row"))
@@ -119,14 +124,53 @@ def put_windows(page: Page, table: LayerTable, grid: PanelGrid, at: Index) -> No
         _put_products(page, grid, k, kernel, "")
 
 
+_NUMBERS: Final[tuple[Kind, ...]] = ("vector number", "vector add")
+"""Those that read one element of a vector."""
+
+
+def _mirrored(place: str, size: str) -> str:
+    """A place before the first or behind the last as the one that it mirrors."""
+    return f"{size}-1-ABS({size}-1-ABS({place}))"
+
+
+def _own_place(table: LayerTable, at: str) -> str:
+    """In the source that an element of a vector is from, which of its elements it is."""
+    return table.by_layer(lambda entry: own_place(entry, at) if entry.kind == "vector concat" else "0")
+
+
+def own_place(entry: Entry, at: str) -> str:
+    """In the source that a channel (or element) of several joined ones is from, which of its channels it is."""
+    return by_source(entry, at, lambda _, first: plus(at, -first))
+
+
+def by_source(entry: Entry, at: str, arm: Callable[[int, int], str]) -> str:
+    """An expression by the source that a channel (or element) of several joined ones is from.
+
+    Args:
+        entry: The layer.
+        at: The address of the channel.
+        arm: The expression, given the number of the source and how many channels there are before it.
+    """
+    first, begins = 0, []
+    for cells in entry.cells:
+        begins.append(first)
+        first += len(cells.ranges) if entry.kind == "concat" else sum(block.size for block in cells.ranges)
+    text = arm(len(begins) - 1, begins[-1])
+    for number in reversed(range(len(begins) - 1)):
+        text = f"IF({at}<{begins[number + 1]},{arm(number, begins[number])},{text})"
+    return text
+
+
 def _put_window(page: Page, table: LayerTable, grid: PanelGrid, at: Index, k: int) -> None:
     """What is read in channel k."""
     settings = table.settings
-    outside = table.by_layer(lambda entry: _BLANK if entry.kind == "pool" else "0")
 
     def window(di: int, dj: int) -> Formula:
         row, column = grid.rows.part(di, 0).absolute, grid.columns.part(0, dj).absolute
         inside = f"({row}>=0)*({row}<{settings.rows})*({column}>=0)*({column}<{settings.columns})"
+        if table.only("vector concat"):
+            inside = "1"
+        outside = table.by_layer(lambda entry: _outside(entry, row, column))
         number = table.by_layer(lambda entry: _read(entry, k, row, column, at))
         return _where(settings.channels, k, row, column, f"IF({inside},{number},{outside})")
 
@@ -138,15 +182,40 @@ def _where(channels: str, k: int, row: str, column: str, expression: str) -> For
     return Formula(f'IF({channels}<={k},"",IF({row}="","",IF({column}="","",{expression})))')
 
 
+def _outside(entry: Entry, row: str, column: str) -> str:
+    """What stands for a row and column outside of what a layer reads."""
+    if entry.kind == "mean" and entry.reading.counts_padding:
+        (above, left), (height, width) = entry.reading.padding, entry.size
+        within = f"({row}<{height + above})*({column}<{width + left})"
+        return f"IF({within},0,{_BLANK})"
+    return _BLANK if entry.kind in ("pool", "mean") else "0"
+
+
 def _read(entry: Entry, k: int, row: str, column: str, at: Index) -> str:
     """The number at a row and column of what a layer reads."""
-    if entry.kind == "conv" and k < entry.reading.window[0]:
-        return entry.x.element(k, 0, row, column)
-    if entry.kind == "vector relu" and k == 0:
-        return entry.x.flat(row)
-    if entry.kind in WINDOWED and entry.kind != "conv" and k == 0:
-        return entry.x.element(at[0], 0, row, column)
-    return _BLANK
+    if entry.kind not in WINDOWED or k >= entry.reading.window[0]:
+        return _BLANK
+    match entry.kind:
+        case "conv":
+            return entry.x[0].element(_channel(entry, k, at[0]), 0, row, column)
+        case "vector number" | "vector add":
+            return entry.x[k].flat(row)
+        case "vector concat":
+            return by_source(entry, at[0], lambda source, _: entry.x[source].flat(row))
+        case "concat":
+            return by_source(
+                entry, at[0], lambda source, first: entry.x[source].element(plus(at[0], -first), 0, row, column)
+            )
+    return entry.x[k].element(at[0], 0, row, column)
+
+
+def _channel(entry: Entry, k: int, channel: str) -> str | int:
+    """The channel that an output channel reads as its k-th."""
+    per, size = entry.reading.per_group, entry.reading.window[0]
+    if entry.x[0].outer == size:
+        return k
+    first = channel if per == 1 else f"INT({channel}/{per})"
+    return plus(f"{first}*{size}" if size > 1 else first, k)
 
 
 def _conv_kernel(table: LayerTable, grid: PanelGrid, at: Index, k: int) -> Callable[[int, int], Formula]:
@@ -183,7 +252,7 @@ def _put_products(page: Page, grid: PanelGrid, k: int, kernel: Callable[[int, in
 def put_dense(page: Page, table: LayerTable, grid: PanelGrid, at: Index) -> None:
     """The panel of dense layers."""
     for k in range(grid.channels):
-        number = _dense(table, k, lambda entry, i, j, k: entry.x.element(k, 0, i, j))
+        number = _dense(table, k, lambda entry, i, j, k: entry.x[0].element(k, 0, i, j))
         kernel = _dense(table, k, lambda entry, i, j, k: _dense_weight(entry, at[0], i, j, k))
         page.fill(grid.block(WINDOW, k), "look-up", number, explore_name("dense_window", k))
         _put_products(page, grid, k, kernel, "dense_")
@@ -250,7 +319,9 @@ def put_softmax(page: Page, table: LayerTable, panel: ElementBlocks) -> None:
 
     def x(n: int) -> str:
         arm = table.by_layer(
-            lambda entry: entry.cells.cell((n,)).reference if entry.kind == "softmax" and n < entry.shape[0] else _BLANK
+            lambda entry: (
+                entry.cells[0].cell((n,)).reference if entry.kind in ELEMENTS and n < entry.shape[0] else _BLANK
+            )
         )
         return f'IF({table.settings.height}<={n},"",{arm})'
 

@@ -13,10 +13,10 @@ from xlconv.pages.explore.lookup import choose, index
 
 SETTINGS: Final = (
     *("channels read", "window height", "window width", "stride down", "stride right", "padding above"),
-    *("padding left", "rows read", "columns read", "ReLUs", "bias"),
+    *("padding left", "dilation down", "dilation right", "rows read", "columns read", "outputs in a group", "bias"),
 )
 _LIMITS: Final = ("largest channel", "largest row", "largest column")
-_NUMBER, _NAME, _TYPE, _READS, _SETTINGS = 1, 2, 3, 4, 7
+_NUMBER, _NAME, _TYPE, _READS, _THEN, _SETTINGS = 1, 2, 3, 4, 7, 11
 _FIRST_LIMIT: Final = _SETTINGS + len(SETTINGS)
 _KIND: Final = _FIRST_LIMIT + len(_LIMITS)
 _HEADER_HEIGHT: Final = 66.0
@@ -32,9 +32,11 @@ class Settings(NamedTuple):
     right: str
     above: str
     left: str
+    below: str
+    beside: str
     rows: str
     columns: str
-    relus: str
+    per_group: str
     bias: str
 
 
@@ -69,6 +71,11 @@ class LayerTable:
         """The expression for what it reads, in words."""
         return self._chosen(_READS)
 
+    @property
+    def then(self) -> str:
+        """The expression for the names of the elementwise layers in its formulas."""
+        return self._chosen(_THEN)
+
     def limit(self, which: int) -> str:
         """The expression for its largest channel, row or column."""
         return self._chosen(_FIRST_LIMIT + which)
@@ -76,6 +83,10 @@ class LayerTable:
     def is_kind(self, kind: Kind) -> str:
         """The condition that it is of some kind."""
         return f"{self._chosen(_KIND)}={self.kinds.index(kind) + 1}"
+
+    def only(self, kind: Kind) -> bool:
+        """Whether all layers are of some kind."""
+        return self.kinds == [kind]
 
     def by_kind(self, arms: Mapping[Kind, str]) -> str:
         """An expression for each kind; an empty text for all others."""
@@ -101,7 +112,7 @@ class LayerTable:
     def _put_header(self, page: Page) -> None:
         row = self.row + 1
         page.heights[row] = _HEADER_HEIGHT
-        for column, text in ((_NAME, "layer"), (_TYPE, "type"), (_READS, "reads")):
+        for column, text in ((_NAME, "layer"), (_TYPE, "type"), (_READS, "reads"), (_THEN, "then")):
             page.put(row, column, text, "label")
         for column, text in enumerate((*SETTINGS, *_LIMITS, "kind"), _SETTINGS):
             page.put(row, column, text, "turned")
@@ -109,8 +120,8 @@ class LayerTable:
     def _put_entry(self, page: Page, number: int, entry: Entry) -> None:
         row = self.number.row + number
         page.put(row, _NUMBER, number, "index")
-        texts = (_NAME, entry.node.name), (_TYPE, type(entry.node.layer).__name__), (_READS, entry.reads)
-        for column, text in texts:
+        texts = (entry.node.name, type(entry.node.layer).__name__, entry.reads, entry.then)
+        for column, text in zip((_NAME, _TYPE, _READS, _THEN), texts, strict=True):
             page.put(row, column, text, "entry")
         numbers = (*entry.settings, *entry.limits, self.kinds.index(entry.kind) + 1)
         for column, value in enumerate(numbers, _SETTINGS):

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from xlconv import wording
 from xlconv.cells import Range
-from xlconv.pages.explore.layers import Kind
+from xlconv.pages.explore.layers import NOTHING_MORE, OF_VECTORS, Entry, Kind
 from xlconv.pages.explore.lookup import index
+from xlconv.pages.explore.panels import by_source, own_place
 from xlconv.pages.explore.table import LayerTable
 
 
@@ -52,9 +53,9 @@ def words(table: LayerTable, told: ToldCells) -> str:
     if told.rows and told.columns and told.window:
         arms |= _windowed(table, told, told.rows, told.columns, told.window)
     if told.elements:
-        arms["softmax"] = _softmax(told, told.elements)
-    place = table.by_kind({kind: vector if kind in ("vector relu", "dense", "softmax") else image for kind in arms})
-    return _text(wording.SENTENCE, layer=table.layer, place=place, told=table.by_kind(arms))
+        arms |= _softmax(told, told.elements)
+    place = table.by_kind({kind: vector if kind in OF_VECTORS else image for kind in arms})
+    return _text(wording.SENTENCE, layer=table.layer, place=place, told=table.by_kind(arms), then=_then(table, told))
 
 
 def _text(template: str, **fields: str) -> str:
@@ -69,29 +70,64 @@ def _text(template: str, **fields: str) -> str:
 
 def _windowed(table: LayerTable, told: ToldCells, rows: Range, columns: Range, window: Range) -> dict[Kind, str]:
     """The sentences of what the first panel shows."""
-    settings, x = table.settings, window.part(0, 0).absolute
+    settings, x, before = table.settings, window.part(0, 0).absolute, told.before
     row, column = rows.part(0, 0).absolute, columns.part(0, 0).absolute
     span = {
         "rows": _span(wording.ROW, wording.ROWS, rows, settings.height),
         "columns": _span(wording.COLUMN, wording.COLUMNS, columns, settings.width),
-        "stride": _stride(table),
+        "stride": _pace(wording.STRIDE, settings.down, settings.right),
         "reads": table.reads,
     }
     beyond = f"({row}<0)+({_last(rows, settings.height)}>={settings.rows})"
     beyond += f"+({column}<0)+({_last(columns, settings.width)}>={settings.columns})"
     zeros, nothing = (f'IF({beyond},{_text(text)},"")' for text in (wording.ZEROS_OUTSIDE, wording.NOTHING_OUTSIDE))
-    each = f'IF({settings.channels}=1,"",{_text(wording.EACH, k=settings.channels)})'
-    most = f"MAX({window.absolute})"
-    sums = {"bias": _bias(table, told), "before": told.before, "relu": _relu(table, told, told.before)}
-    place = {"row": row, "column": column, "reads": table.reads, "x": x, "relu": _relu(table, told, x)}
-    relu = _text(wording.RELU, reads=table.reads, x=x, relu=_relu(table, told, x))
+    padded = table.by_layer(lambda entry: zeros if entry.reading.counts_padding else nothing)
+    place = {"row": row, "column": column, "reads": table.reads, "x": x}
+    inside = _text(wording.PAD_INSIDE, **place)
+    number = _text(wording.NUMBER, reads=table.reads, x=x)
+    added = _text(wording.ADD, reads=table.reads, before=before)
+    apart = _pace(wording.DILATION, settings.below, settings.beside)
+    bias, each = _bias(table, told), _each(table, told)
     return {
-        "conv": _text(wording.CONV, each=each, outside=zeros, **span, **sums),
-        "pool": _text(wording.POOL, c=told.at[0], most=most, outside=nothing, relu=_relu(table, told, most), **span),
-        "pad": f"IF({beyond},{_text(wording.PAD_OUTSIDE, **place)},{_text(wording.PAD_INSIDE, **place)})",
-        "relu": relu,
-        "vector relu": relu,
+        "conv": _text(wording.CONV, each=each, outside=zeros, apart=apart, bias=bias, before=before, **span),
+        "pool": _text(wording.POOL, c=told.at[0], before=before, outside=nothing, **span),
+        "mean": _text(wording.MEAN, c=told.at[0], before=before, outside=padded, **span),
+        "pad": f"IF({beyond},{_text(wording.PAD_OUTSIDE, **place)},{inside})",
+        "mirror": inside,
+        "number": number,
+        "vector number": number,
+        "add": added,
+        "vector add": added,
+        "concat": _joined(table, told, wording.OF_CHANNEL, x),
+        "vector concat": _joined(table, told, wording.OF_ELEMENT, x),
     }
+
+
+def _each(table: LayerTable, told: ToldCells) -> str:
+    """Which channels a convolution reads, where there are several."""
+    size, per = table.settings.channels, table.settings.per_group
+
+    def arm(entry: Entry) -> str:
+        if entry.kind != "conv" or entry.reading.per_group == entry.shape[0]:
+            return f'IF({size}=1,"",{_text(wording.EACH, k=size)})'
+        first = f"INT({told.at[0]}/{per})*{size}"
+        several = _text(wording.GROUP, first=first, last=f"({first}+{size}-1)")
+        return f"IF({size}=1,{_text(wording.ONE_OF_GROUP, first=first)},{several})"
+
+    return table.by_layer(arm)
+
+
+def _joined(table: LayerTable, told: ToldCells, template: str, x: str) -> str:
+    """What is said of one of several layers that are joined."""
+    at = told.at[0]
+
+    def arm(entry: Entry) -> str:
+        if entry.kind not in ("concat", "vector concat"):
+            return '""'
+        reads = by_source(entry, at, lambda source, _: f'"{entry.each_read[source]}"')
+        return _text(template, reads=reads, k=f"({own_place(entry, at)})", x=x)
+
+    return table.by_layer(arm)
 
 
 def _dense(table: LayerTable, told: ToldCells) -> str:
@@ -101,17 +137,17 @@ def _dense(table: LayerTable, told: ToldCells) -> str:
         _text(text, **size) for text in (wording.VECTOR_COUNT, wording.IMAGE_COUNT, wording.CHANNELS_COUNT)
     )
     count = f"IF({settings.channels}=1,IF({settings.width}=1,{vector},{image}),{several})"
-    relu = _relu(table, told, told.before)
-    return _text(wording.DENSE, reads=table.reads, count=count, bias=_bias(table, told), before=told.before, relu=relu)
+    return _text(wording.DENSE, reads=table.reads, count=count, bias=_bias(table, told), before=told.before)
 
 
-def _softmax(told: ToldCells, elements: Range) -> str:
+def _softmax(told: ToldCells, elements: Range) -> dict[Kind, str]:
     names = ("x", "less", "exp")
     columns = [elements._replace(column=elements.column + at, width=1) for at in range(len(names))]
     numbers = {
         name: index(column, column.absolute, f"{told.at[0]}+1") for name, column in zip(names, columns, strict=True)
     }
-    return _text(wording.SOFTMAX, most=told.most, total=told.total, result=told.result, **numbers)
+    numbers |= {"most": told.most, "total": told.total, "before": told.before}
+    return {"softmax": _text(wording.SOFTMAX, **numbers), "log softmax": _text(wording.LOG_SOFTMAX, **numbers)}
 
 
 def _span(one: str, several: str, numbers: Range, count: str) -> str:
@@ -124,17 +160,19 @@ def _last(numbers: Range, count: str) -> str:
     return index(numbers, numbers.absolute, *([count] if numbers.width == 1 else ["1", count]))
 
 
-def _stride(table: LayerTable) -> str:
-    down, right = table.settings.down, table.settings.right
-    moves = _text(wording.STRIDE, r=right, d=down)
-    return f'IF({down}*{right}=1,"",{moves})'
+def _pace(template: str, down: str, right: str) -> str:
+    """By how many rows and columns, unless it is one in both directions."""
+    return f'IF({down}*{right}=1,"",{_text(template, r=right, d=down)})'
 
 
 def _bias(table: LayerTable, told: ToldCells) -> str:
     return f'IF({table.settings.bias}=0,"",{_text(wording.BIAS, bias=told.bias)})'
 
 
-def _relu(table: LayerTable, told: ToldCells, before: str) -> str:
+def _then(table: LayerTable, told: ToldCells) -> str:
+    """What elementwise layers make of the number."""
     below = _text(wording.BELOW_ZERO, result=told.result)
     above = _text(wording.NOT_BELOW_ZERO, result=told.result)
-    return f'IF({table.settings.relus}=0,"",IF({before}<0,{below},{above}))'
+    through = _text(wording.THEN, names=table.then, result=told.result)
+    relu = f'IF({table.then}="{wording.RELU}",IF({told.before}<0,{below},{above}),{through})'
+    return f'IF({table.then}="{NOTHING_MORE}","",{relu})'
