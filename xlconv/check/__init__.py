@@ -18,6 +18,7 @@ from xlconv.check.explore import Explorer
 from xlconv.check.inputs import Trial
 from xlconv.check.needed import Needs
 from xlconv.check.numbers import Numbers
+from xlconv.check.overflow import plain_exponentials
 from xlconv.check.pages.judge import PageOutcome
 from xlconv.check.second import opinions
 from xlconv.engines import DEFAULT, Engine, by_name
@@ -154,11 +155,12 @@ def _check_networks(report: Report, recovered: Recovered, engines: Sequence[Engi
 
 def _begun(recovered: Recovered, found: Found, random: int, seed: int) -> _Check:
     book = recovered.book
-    chosen = inputs.choose(found, random, seed, Explorer.of(book, found))
+    plain = plain_exponentials(found, recovered.reading)
+    chosen = inputs.choose(found, random, seed, Explorer.of(book, found), plain)
     trials = chosen.for_engines
     if whole.is_computed(book, found):
         trials[0] = replace(trials[0], is_changed=True)  # the numbers that the network has for these formulas
-    notes = [*chosen.notes, *whole.given(recovered, found), *whole.mislabelled(found)]
+    notes = [*chosen.notes, *(each.note for each in plain), *whole.given(recovered, found), *whole.mislabelled(found)]
     return _Check(found, trials, notes, chosen.for_numbers, Proof(found, recovered.reading))
 
 

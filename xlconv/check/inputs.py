@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from xlconv import digits, layers, reference, templates
 from xlconv.cells import label as label_text
 from xlconv.check.explore import Explorer
+from xlconv.check.overflow import PlainExponential
 from xlconv.check.steps import Selection
 from xlconv.errors import XlconvError
 from xlconv.network import FloatArray, Network
@@ -40,8 +41,6 @@ _LARGE: Final = 100.0
 _MOST_CELLS: Final = 600_000
 """To be computed in all trials together; fewer trials are made of a network for which that would be more."""
 _LEAST: Final = 6
-_OVERFLOW: Final = 700.0
-"""EXP overflows at 710."""
 _WITH_WEIGHTS: Final = 2
 """Trials with other weights that engines are given."""
 
@@ -77,6 +76,7 @@ class Inputs:
         random: How many random inputs engines are given beside their two.
         for_engines: At most eight and those random ones; the workbook's own first, those with other weights last.
         notes: On what was left out.
+        plain: Layers that overflow for numbers that others could bear.
     """
 
     found: Found
@@ -84,6 +84,7 @@ class Inputs:
     random: int
     for_engines: list[Trial]
     notes: list[str]
+    plain: Sequence[PlainExponential] = ()
 
     def for_numbers(self) -> Iterator[Trial]:
         """All that engines are not given: drawn when it is asked for, as few need it.
@@ -95,7 +96,7 @@ class Inputs:
         rows = {trial.row for trial in self.for_engines} - {0}
         for trial in self._all():
             is_given = trial.row in rows if trial.row else trial.name in given
-            if not is_given and _is_bearable(trial, self.found):
+            if not is_given and _is_bearable(trial, self.found, self.plain):
                 yield trial
 
     def _all(self) -> Iterator[Trial]:
@@ -107,7 +108,13 @@ class Inputs:
         yield from _with_weights(found, 2 * _WITH_WEIGHTS, self.seed)
 
 
-def choose(found: Found, random: int, seed: int, explorer: Explorer | None = None) -> Inputs:
+def choose(
+    found: Found,
+    random: int,
+    seed: int,
+    explorer: Explorer | None = None,
+    plain: Sequence[PlainExponential] = (),
+) -> Inputs:
     """The workbook's own input, two samples, dense random ones, large numbers, and other weights.
 
     Args:
@@ -115,6 +122,7 @@ def choose(found: Found, random: int, seed: int, explorer: Explorer | None = Non
         random: How many random inputs engines are given beside their two.
         seed: Of random numbers.
         explorer: The worksheet `Explore`, on which something is chosen in each trial of the engines but the first.
+        plain: Layers that overflow for numbers that others could bear: they are not given such.
     """
     network = found.network
     samples = _ends(list(_choices(found.choices) if found.choices else _samples(network)))
@@ -126,7 +134,7 @@ def choose(found: Found, random: int, seed: int, explorer: Explorer | None = Non
         _large(network, seed),
         *_with_weights(found, _WITH_WEIGHTS, seed),
     ]
-    trials = [trial for trial in trials if not trial.is_changed or _is_bearable(trial, found)]
+    trials = [trial for trial in trials if not trial.is_changed or _is_bearable(trial, found, plain)]
     cells = sum(stage.cells.size for stage in found.stages)
     kept = _fewer(trials, max(_LEAST, _MOST_CELLS // max(cells, 1)))
     if len(kept) < len(trials):
@@ -134,7 +142,7 @@ def choose(found: Found, random: int, seed: int, explorer: Explorer | None = Non
     if explorer:
         selections = explorer.selections(np.random.default_rng(seed), len(kept) - 1)
         kept[1:] = (replace(trial, selection=own) for trial, own in zip(kept[1:], selections, strict=True))
-    return Inputs(found, seed, random, kept, notes)
+    return Inputs(found, seed, random, kept, notes, plain)
 
 
 def _ends(trials: list[Trial]) -> list[Trial]:
@@ -250,13 +258,12 @@ def _alike_where_shared(weights: dict[str, FloatArray], found: Found) -> None:
                 array.flat[index] = number_in.setdefault(place, float(array.flat[index]))
 
 
-def _is_bearable(trial: Trial, found: Found) -> bool:
-    """Whether no exponential overflows whose formula does not subtract the maximum first."""
-    sources = [stage.nodes[0].inputs[0] for stage in found.stages if "plain exp" in stage.parts]
-    if not sources:
+def _is_bearable(trial: Trial, found: Found, plain: Sequence[PlainExponential]) -> bool:
+    """Whether no exponential overflows whose formula takes it as it is."""
+    if not plain:
         return True
     outputs = reference.forward(trial.network or found.network, trial.x)
-    return all(outputs[source].max() < _OVERFLOW for source in sources)
+    return all(each.bears(outputs) for each in plain)
 
 
 def _shown(network: Network, x: FloatArray) -> NDArray[np.bool_]:

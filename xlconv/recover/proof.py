@@ -89,7 +89,7 @@ class Proof:
         allowed, found = self._operations_that_fail(), [np.empty(0, np.int64)]
         for group, mine in self.reading.forms.singles(self.cells):
             tree, cells = parse(self.reading.forms.groups[group].formula), self.reading.forms.places[group][mine]
-            if tree is not None and (count := sum(map(_may_fail, tree.walk()))):
+            if tree is not None and (count := len(set(filter(_may_fail, tree.walk())))):
                 found.append(cells[allowed[places.find(cells, self.cells)] < count])
         return np.concatenate(found)
 

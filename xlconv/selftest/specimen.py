@@ -21,6 +21,7 @@ from xlconv.check import inputs
 from xlconv.check.computed import Computed, compute, is_same
 from xlconv.check.explore import Explorer
 from xlconv.check.inputs import Trial
+from xlconv.check.overflow import plain_exponentials
 from xlconv.engines import Engine
 from xlconv.errors import WorkbookError, XlconvError
 from xlconv.places import NOWHERE, Places
@@ -110,8 +111,8 @@ class Specimen:
         networks = recovered.networks
         if not networks:
             raise WorkbookError("no network is recognised in it, so that there is nothing to plant faults in")
-        checks = [_chosen(book, found, seed) for found in networks]
-        others = [_others(book, found, seed) for found in networks]
+        checks = [_chosen(recovered, found, seed) for found in networks]
+        others = [_others(recovered, found, seed) for found in networks]
         trials = [[*check, *other] for check, other in zip(checks, others, strict=True)]
         every = {flag for found in flags(recovered, engine, checks) for flag in found}
         return cls(copies, networks, trials, [len(check) for check in checks], engine, every, seed)
@@ -241,7 +242,7 @@ class Specimen:
     def _judged(self, result: Result, book: Workbook, engine: Engine, task: Task) -> Result:
         try:
             recovered = recognised(book)
-            trials = [self._trials(found, task) for found in recovered.networks]
+            trials = [self._trials(recovered, found, task) for found in recovered.networks]
             said = flags(recovered, engine, trials, task.fault.where)
             new = [{flag for flag in found if flag not in self.known} for found in said]
         except XlconvError as error:
@@ -257,13 +258,13 @@ class Specimen:
             left_out=_is_left_out(task.fault.where, recovered),
         )
 
-    def _trials(self, found: Found, task: Task) -> list[Trial]:
+    def _trials(self, recovered: Recovered, found: Found, task: Task) -> list[Trial]:
         """With what the check would try a network that is recognised in a copy, as far as it matters for a fault."""
         for number, same in enumerate(self.networks):
             if _same(found, same):
                 mine = [at for at in task.trials if at < self.checked[number]] if number == task.fault.network else [0]
                 return [self.trials[number][at] for at in mine]
-        return _chosen(self.copies.book, found, self.seed)
+        return _chosen(recovered, found, self.seed)
 
 
 def _further(book: Workbook, found: Found) -> Iterator[tuple[str, Places]]:
@@ -284,15 +285,18 @@ def _worth_a_look(shows: list[bool]) -> list[int]:
     return [0, *(showing[:_SHOWN_IN] or [len(shows) - 1])]
 
 
-def _chosen(book: Workbook, found: Found, seed: int) -> list[Trial]:
+def _chosen(recovered: Recovered, found: Found, seed: int) -> list[Trial]:
     """The inputs that the check gives to engines."""
-    return inputs.choose(found, inputs.DEFAULT_RANDOM, seed, Explorer.of(book, found)).for_engines
+    plain = plain_exponentials(found, recovered.reading)
+    explorer = Explorer.of(recovered.book, found)
+    return inputs.choose(found, inputs.DEFAULT_RANDOM, seed, explorer, plain).for_engines
 
 
-def _others(book: Workbook, found: Found, seed: int) -> list[Trial]:
+def _others(recovered: Recovered, found: Found, seed: int) -> list[Trial]:
     """Inputs that the check does not give to engines; something else is chosen on the worksheet `Explore` in each."""
-    trials = [trial for trial in inputs.choose(found, 0, seed).for_numbers() if not trial.row]
-    explorer = Explorer.of(book, found)
+    chosen = inputs.choose(found, 0, seed, plain=plain_exponentials(found, recovered.reading))
+    trials = [trial for trial in chosen.for_numbers() if not trial.row]
+    explorer = Explorer.of(recovered.book, found)
     if explorer is None:
         return trials
     selections = explorer.selections(np.random.default_rng(seed + 1), len(trials))
