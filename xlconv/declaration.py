@@ -125,7 +125,9 @@ def rows(network: Network) -> list[tuple[str, ...]]:
     found: list[tuple[str, ...]] = [HEADER, (INPUT, "Input", "", "", "", shape_text(network.input_shape))]
     for node in network.nodes:
         shared = {_SHARED: node.shares} if node.shares else {}
-        settings = ", ".join(f"{key}={_text(value)}" for key, value in (node.layer.settings() | shared).items())
+        settings = ", ".join(
+            f"{key}={_text(value)}" for key, value in (node.layer.settings(brief=True) | shared).items()
+        )
         shape = shape_text(network.shapes[node.name])
         kind = type(node.layer).__name__
         found.append((node.name, kind, ", ".join(node.inputs), settings, _text(node.inline), shape))

@@ -142,7 +142,7 @@ def network_toml(template: Template) -> str:
             f"name = {_toml(node.name)}",
             f"type = {_toml(type(node.layer).__name__)}",
         ]
-        lines += [f"{key} = {_toml(value)}" for key, value in node.layer.settings().items()]
+        lines += [f"{key} = {_toml(value)}" for key, value in node.layer.settings(brief=True).items()]
         if node.inputs != (before,):
             lines.append(f"inputs = {_toml(node.inputs)}")
         if node.shares:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from math import isfinite
 from typing import ClassVar, TypeAlias
@@ -32,6 +32,8 @@ class Layer:
     """Intermediate results, of the output's shape, that deserve cells of their own, by name."""
     never_negative: ClassVar[tuple[str, ...]] = ()
     """Weights that are never below zero, by name."""
+    seldom: ClassVar[Mapping[str, Setting]] = {}
+    """Arguments that are seldom other than they are by default, and that."""
     words: ClassVar[tuple[str, ...]] = ()
     """What it does, in plain words, the longest text first; of layers that nothing more is told of."""
 
@@ -53,9 +55,14 @@ class Layer:
         (input_shape,) = shapes
         return self.output_shape(input_shape)
 
-    def settings(self) -> dict[str, Setting]:
-        """The constructor's arguments by name, so that `type(layer)(**layer.settings())` equals the layer."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+    def settings(self, brief: bool = False) -> dict[str, Setting]:
+        """The constructor's arguments by name, so that `type(layer)(**layer.settings())` equals the layer.
+
+        Args:
+            brief: Without those that are seldom other than they are by default, where they are not.
+        """
+        every = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in every.items() if not brief or self.seldom.get(name) != value}
 
 
 def shape_text(shape: Shape) -> str:

@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from xlconv.errors import NetworkError, quoted
-from xlconv.layers.base import Layer, Pair, Shape, Sides, count, flag, four, image, only, pair, put, shape_text, windows
+from xlconv.layers.base import (
+    Layer,
+    Pair,
+    Setting,
+    Shape,
+    Sides,
+    count,
+    flag,
+    four,
+    image,
+    only,
+    pair,
+    put,
+    shape_text,
+    windows,
+)
 
 
 @dataclass(frozen=True, init=False)
@@ -25,6 +41,8 @@ class Conv2d(Layer):
     dilation: Pair
     groups: int
     bias: bool
+
+    seldom: ClassVar[dict[str, Setting]] = {"dilation": (1, 1), "groups": 1}
 
     def __init__(
         self,

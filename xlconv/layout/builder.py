@@ -159,6 +159,8 @@ class Builder:
             self._add("vector", node.name, (), where, name.replace("running_", ""), name)
             mine = self.layout.vectors.setdefault(node.name, {})
             mine[name] = [where.part(o, 0) for o in range(shape[0])]
+        if node.layer.weight_shapes and len(self.network.shapes[node.name]) > 1:
+            self.column += 1  # an image does not stand close beside them
 
     def _place_kernels(self, node: Node, layer: layers.Conv2d) -> int:
         """The filters of each output channel beside it, one kernel slice for each input channel."""

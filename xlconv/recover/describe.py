@@ -52,7 +52,7 @@ def _network(found: Found) -> Iterator[str]:
     stages = {stage.nodes[0].name: stage for stage in found.stages if stage.nodes}
     for node in network.nodes:
         kind = type(node.layer).__name__
-        settings = _settings(node.layer.settings())
+        settings = _settings(node.layer.settings(brief=True))
         inline = f", inline in {node.inputs[0]}" if node.inline else ""
         is_next = node.inputs == (_before(found, node.name),) or node.inline
         reads = "" if is_next else f", reads {' and '.join(node.inputs)}"
