@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
 
+from xlconv.formula.idioms import LARGE
 from xlconv.formula.tree import Node, parse
 from xlconv.layers import Sigmoid
 from xlconv.network import FloatArray
 from xlconv.places import NOWHERE
 from xlconv.recover.found import Found, Stage
 from xlconv.recover.reading import Reading
-
-MOST: Final = 709.0
-"""EXP of more is not always a number."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ class PlainExponential:
 
     def bears(self, outputs: Mapping[str, FloatArray]) -> bool:
         """Whether there is no overflow, given every layer's output by name."""
-        return bool((self.sign * outputs[self.reads]).max() < MOST)
+        return bool((self.sign * outputs[self.reads]).max() < LARGE)
 
     @property
     def note(self) -> str:
@@ -59,7 +56,7 @@ def _of_stage(found: Found, reading: Reading, stage: Stage) -> Iterator[PlainExp
     for each in stage.nodes:
         if isinstance(each.layer, Sigmoid) and (place := _first_plain(reading, stage)) is not None:
             cell = found.atlas.cell(place).place
-            yield PlainExponential(each.name, cell, each.inputs[0], -1, f"1/(1+EXP(MIN({MOST:g},-x)))")
+            yield PlainExponential(each.name, cell, each.inputs[0], -1, f"1/(1+EXP(MIN({LARGE:g},-x)))")
 
 
 def _first_plain(reading: Reading, stage: Stage) -> int | None:

@@ -31,7 +31,7 @@ from xlconv.formula.array import (
     worst,
 )
 from xlconv.formula.elements import Flags
-from xlconv.formula.idioms import without_clamp
+from xlconv.formula.idioms import LARGE, clamped
 from xlconv.formula.patterns import Pattern
 from xlconv.formula.state import State
 from xlconv.formula.tree import Node
@@ -196,18 +196,23 @@ class Walk(Generic[E]):
             return FUNCTIONS["CONCATENATE"](self, operands)
         if len(operands) != 2:
             return self.unknown()
-        if self.elements.is_exact and (plain := without_clamp(node, self._holds)):
-            operands = plain.children
         left, right = self.values(operands)
         if operator in _ARITHMETIC:
-            return self.arithmetic(operator, left, right)
+            found = self.arithmetic(operator, left, right)
+            return self._without_clamp(node, found) if self.elements.is_exact else found
         if operator in _COMPARISONS:
             return self.compared(operator, left, right)
         return self.unknown()
 
-    def _holds(self, node: Node, condition: Callable[[float], bool]) -> bool:
-        """Whether a part of the formula is a number of which something holds in all cells."""
-        return node.kind == "number" and all(map(condition, self.numbers[:, int(node.text)].tolist()))
+    def _without_clamp(self, quotient: Node, found: Array[E]) -> Array[E]:
+        """What a quotient is in exact arithmetic, where no exponential has to be kept from overflowing."""
+        for each in clamped(quotient):
+            if all(part.kind == "number" for part in (*each.ones, each.limit)):
+                one, other, limit = (self.numbers[:, int(part.text)] for part in (*each.ones, each.limit))
+                is_plain = (one == 1) & (other == 1) & (limit >= LARGE)
+                plain = self.arithmetic("/", *self.values(each.plain.children))
+                found = plain.where(is_plain[:, None, None, None], found)
+        return found
 
     def _sign(self, operator: str, operand: Array[E]) -> Array[E]:
         if operator == "+":

@@ -48,8 +48,8 @@ def selecting(reading: Reading, basis: Basis, wrong: Places = _NONE) -> Places:
     for each in plan(reading.forms, basis.cells, basis.known):
         for alike in _formulas(reading.forms, each):
             bad = rules.broken(alike)
-            if bad.any() and np.isin(alike.cells[bad], basis.proves()).all():
-                bad = rules.broken(alike, numbers=True)
+            if bad.any() and (proved := np.isin(alike.cells, basis.proves())).any():
+                bad = np.where(proved, rules.broken(alike, numbers=True), bad)
             found.append(alike.cells[bad])
             rules.take(alike, bad | (places.find(alike.cells, wrong) >= 0))
     choosing = np.unique(np.concatenate(found))
