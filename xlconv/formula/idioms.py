@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 from xlconv.formula.tree import Node
 
 LARGE: Final = 709.0
-"""The exponential of more than this hardly is a number."""
+LARGEST: Final = 709.78
+"""The exponential of the first is still a number, that of a little more than the second none any more."""
 
 
 class Clamped(NamedTuple):
@@ -20,7 +21,7 @@ class Clamped(NamedTuple):
     Args:
         plain: The same without.
         ones: What has to be the number 1 for that.
-        limit: What has to be a number of at least `LARGE`.
+        limit: What has to be a number from `LARGE` to `LARGEST`.
     """
 
     plain: Node

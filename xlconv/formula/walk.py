@@ -31,7 +31,7 @@ from xlconv.formula.array import (
     worst,
 )
 from xlconv.formula.elements import Flags
-from xlconv.formula.idioms import LARGE, clamped
+from xlconv.formula.idioms import LARGE, LARGEST, clamped
 from xlconv.formula.patterns import Pattern
 from xlconv.formula.state import State
 from xlconv.formula.tree import Node
@@ -209,7 +209,7 @@ class Walk(Generic[E]):
         for each in clamped(quotient):
             if all(part.kind == "number" for part in (*each.ones, each.limit)):
                 one, other, limit = (self.numbers[:, int(part.text)] for part in (*each.ones, each.limit))
-                is_plain = (one == 1) & (other == 1) & (limit >= LARGE)
+                is_plain = (one == 1) & (other == 1) & (limit >= LARGE) & (limit <= LARGEST)
                 plain = self.arithmetic("/", *self.values(each.plain.children))
                 found = plain.where(is_plain[:, None, None, None], found)
         return found
