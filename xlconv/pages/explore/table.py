@@ -16,7 +16,7 @@ SETTINGS: Final = (
     *("padding left", "dilation down", "dilation right", "rows read", "columns read", "outputs in a group", "bias"),
 )
 _LIMITS: Final = ("largest channel", "largest row", "largest column")
-_NUMBER, _NAME, _TYPE, _READS, _THEN, _SETTINGS = 1, 2, 3, 4, 7, 11
+_NUMBER, _NAME, _TYPE, _READS, _THEN, _SETTINGS = 1, 2, 3, 5, 8, 13
 _FIRST_LIMIT: Final = _SETTINGS + len(SETTINGS)
 _KIND: Final = _FIRST_LIMIT + len(_LIMITS)
 _HEADER_HEIGHT: Final = 66.0
