@@ -38,6 +38,7 @@ _KEY: Final = secrets.token_bytes(32)
 
 _NONE: Final = np.uint64(2**64 - 1)
 _LARGEST_POWER: Final = 16
+_HALF: Final = 0.5
 
 
 class Residues(Elements):
@@ -168,12 +169,14 @@ class Residues(Elements):
         return found
 
     def power(self, exponent: Self) -> Self:
-        """Of small whole numbers; all others are hashes."""
+        """Of small whole numbers, and roots; all others are hashes."""
         shape = np.broadcast_shapes(self.shape, exponent.shape)
         found, known = self.opaque("^", [self.spread(shape), exponent.spread(shape)]), exponent.known()
         for whole in np.unique(known[~np.isnan(known)]).tolist():
             if whole in range(-_LARGEST_POWER, _LARGEST_POWER + 1):
                 found = self._power(int(whole)).where(known == whole, found)
+        if (known == _HALF).any():
+            found = self.unary("SQRT").where(known == _HALF, found)
         return found
 
     def _power(self, exponent: int) -> Self:
@@ -275,12 +278,19 @@ class Residues(Elements):
         return decided
 
     def _chosen(self, number: Self, product: Self) -> Self:
-        """A number times whether it, or its half, is above zero (these): at zero that is 0, whatever zero counts as."""
+        """A number times whether it, or a share of it, is above zero (these): at zero that is 0 all the same."""
         assert self.step is not None
         step, difference = self.step
-        twice = difference + difference
-        alike = np.logical_or.reduce([number.same(each) for each in (difference, -difference, twice, -twice)])
+        alike = number._is_share(difference)
         return (number * step).where(alike, product) if alike.any() else product
+
+    def _is_share(self, other: Self) -> Flags:
+        """Where these are a known number times others: in all draws the same number, as no variable is."""
+        half = len(_MODULI) // _DRAWS
+        crossed = (_reduced(a.data * np.roll(b.data, half, axis=0)) for a, b in ((self, other), (other, self)))
+        one, two = crossed
+        found: Flags = (one == two).all(axis=0)
+        return found
 
     @classmethod
     def opaque(cls, name: str, operands: Sequence[Self]) -> Self:

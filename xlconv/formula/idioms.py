@@ -1,6 +1,7 @@
-"""Spellings that differ from a definition only by what float64 cannot hold, to be read as that definition.
+"""Spellings that are a definition's in other words, which arithmetic does not show.
 
 `1/(1+EXP(MIN(709,x)))` is `1/(1+EXP(x))`: beyond 709 both are less than 1e-307, but the first is no error.
+`MAX(x,k*x)` is `k*x+(1-k)*MAX(0,x)` if k is from 0 to 1.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import Final, NamedTuple
 
 from xlconv.formula.tree import Node
 
+_TWO: Final = 2
 LARGE: Final = 709.0
 LARGEST: Final = 709.78
 """The exponential of the first is still a number, that of a little more than the second none any more."""
@@ -27,6 +29,15 @@ class Clamped(NamedTuple):
     plain: Node
     ones: tuple[Node, Node]
     limit: Node
+
+
+def sloped(args: tuple[Node, ...]) -> tuple[Node, Node] | None:
+    """X and what may be a number k, of the arguments of `MAX(x,k*x)` in any order; None for all else."""
+    for x, product in (args, args[::-1]) if len(args) == _TWO else ():
+        if _is(product, "*", 2) and x in product.children:
+            one, other = product.children
+            return x, other if one == x else one
+    return None
 
 
 def clamped(quotient: Node) -> Iterator[Clamped]:

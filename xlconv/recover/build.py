@@ -146,7 +146,7 @@ class _Builder:
         stride, first = windows[0].stride, windows[0].first
         pad, padding = _padding(source.image[1:], alike[0].cells.shape, (height, width), stride, first)
         has_bias = alike[0].bias != NOWHERE
-        layer = layers.Conv2d(source.image[0], len(alike), (height, width), stride, padding, has_bias)
+        layer = layers.Conv2d(source.image[0], len(alike), (height, width), stride, padding, bias=has_bias)
         weights = {"weight": kernels} | _biases(alike)
         self._add(Tensor(np.stack([each.cells for each in alike]), layer, source, alike[0].relus, weights, pad))
 

@@ -131,8 +131,8 @@ def _off(numbers: Interpreted[Floats], cells: Places, rounding: Any = _TOLERANCE
         at = places.find(due.cells, cells)
         at, right = at[at >= 0], due.numbers.data[0][at >= 0]
         allowed = np.maximum(np.broadcast_to(rounding, cells.shape)[at], _TOLERANCE * np.maximum(1.0, np.abs(right)))
-        off = np.isfinite(right) & ~(np.abs(given.data[0][at] - right) <= allowed)
-        different[at] |= (kinds[at] != UNKNOWN) & ((kinds[at] != NUMBER) | off)
+        off = (kinds[at] != NUMBER) | ~(np.abs(given.data[0][at] - right) <= allowed)
+        different[at] |= np.isfinite(right) & (kinds[at] != UNKNOWN) & off
     return different, kinds == UNKNOWN
 
 

@@ -23,6 +23,7 @@ from xlconv.formula.array import (
     worst,
 )
 from xlconv.formula.elements import UNARY, Elements
+from xlconv.formula.idioms import sloped
 from xlconv.formula.tree import Node
 from xlconv.formula.walk import FUNCTIONS, Walk, fits, function
 
@@ -113,7 +114,22 @@ def _hushed(row: Array[Any]) -> Any:
 @function("MAX")
 def max_(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     """The largest number; 0 of none. The largest of what is the largest itself is one of all."""
-    return _extreme(walk, args, least=False)
+    found = _extreme(walk, args, least=False)
+    return _sloped(walk, args, found) if walk.elements.is_exact else found
+
+
+def _sloped(walk: Walk[Any], args: tuple[Node, ...], found: Array[Any]) -> Array[Any]:
+    """The largest of a number and a share of it, as a sum of it and its ReLU."""
+    parts = sloped(args)
+    if parts is None or parts[1].kind != "number":
+        return found
+    x, share = walk.as_number(walk.value(parts[0])), walk.numbers[:, int(parts[1].text)]
+    if not x.is_single:
+        return found
+    slope = walk.elements.of(share[:, None, None, None])
+    numbers = slope * x.numbers + slope.complement() * x.numbers.relu()
+    is_share = ((share >= 0) & (share <= 1))[:, None, None, None]
+    return settled(x.kinds, numbers).where(is_share, found)
 
 
 @function("MIN")
