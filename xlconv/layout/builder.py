@@ -291,7 +291,7 @@ class Builder:
         """The leftmost of the columns at the end that hold nothing but vectors of some length."""
         column = self.layout.headings[-1].column
         for block in reversed(self.layout.blocks):
-            if block.indices or block.range.height != length or block.role in ("weight", "vector", "input"):
+            if block.indices or block.range.height != length or block.role in ("weight", "input"):
                 break
             column = block.range.column
         return column
