@@ -141,5 +141,6 @@ def _drawn(cells: Places, kind: int, constants: NDArray[np.float64], seed: int) 
     rng = np.random.default_rng(seed)
     numbers, few = rng.standard_normal(cells.shape), rng.choice(constants, cells.shape)
     mixed = np.where(rng.random(cells.shape) < _HALF, few, numbers)
-    kinds = (numbers, _SMALL * numbers, -np.abs(numbers), mixed, _LARGE * numbers, np.abs(numbers))
+    large = _LARGE * numbers
+    kinds = (numbers, _SMALL * numbers, large, -np.abs(numbers), mixed, large, np.abs(numbers))
     return Floats.of(few if kind % 2 else kinds[kind // 2 % len(kinds)])
