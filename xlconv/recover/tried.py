@@ -28,6 +28,8 @@ _TRIES: Final = 60
 """Random numbers with which what is not proved is tried."""
 _CONFIRMED: Final = 36
 """So many of these, if some are off, are to show that it comes about."""
+_CONFIRMING: Final = 4
+"""Numbers with which that is tried, each time."""
 _TOLERANCE: Final = 1e-12
 """How far apart two float64 results of equal formulas may be, relative to what is right where that is beyond 1."""
 
@@ -53,10 +55,10 @@ class Tried:
         for number in range(_TRIES):
             if not cells.size:
                 break
-            held = partial(_drawn, kind=number, constants=constants, seed=secrets.randbits(128))
-            off, unknown = _off(Interpreted(self.found, self.reading, Floats, held), cells)
+            draw = partial(_drawn, kind=number, constants=constants)
+            off, unknown = _off(Interpreted(self.found, self.reading, Floats, _seeded(draw)), cells)
             different = cells[off]
-            confirmed = self._confirmed(different, held) if different.size else different
+            confirmed = self._confirmed(different, draw)
             found.append(confirmed)
             done = np.union1d(confirmed if number < _CONFIRMED else different, np.intersect1d(cells[unknown], before))
             cells, before = np.setdiff1d(cells, done), cells[unknown]
@@ -68,7 +70,16 @@ class Tried:
         held = {number for group in forms.by_group(cells) for number in forms.numbers(group)}
         return {0.0, 1.0, *(number + step for number in held - {0.0, 1.0} for step in (-1.0, 0.0, 1.0))}
 
-    def _confirmed(self, cells: Places, held: Callable[[Places], Floats]) -> Places:
+    def _confirmed(self, cells: Places, draw: Callable[..., Floats]) -> Places:
+        """Which of some cells are off for numbers of a kind that layers can hold; a few are tried."""
+        rest = cells
+        for _ in range(_CONFIRMING):
+            if rest.size:
+                rest = np.setdiff1d(rest, self._really(rest, _seeded(draw)))
+        found: Places = np.setdiff1d(cells, rest)
+        return found
+
+    def _really(self, cells: Places, held: Callable[[Places], Floats]) -> Places:
         """Which of some cells are off for numbers that layers can hold; cells that read themselves are."""
         alone, found = self._reads_its_own(cells), [np.empty(0, np.int64)]
         modes: list[tuple[Places, Layers]] = [(cells[alone], "alone"), (cells[~alone], "chained")]
@@ -134,6 +145,11 @@ def _off(numbers: Interpreted[Floats], cells: Places, rounding: Any = _TOLERANCE
         off = (kinds[at] != NUMBER) | ~(np.abs(given.data[0][at] - right) <= allowed)
         different[at] |= np.isfinite(right) & (kinds[at] != UNKNOWN) & off
     return different, kinds == UNKNOWN
+
+
+def _seeded(draw: Callable[..., Floats]) -> Callable[[Places], Floats]:
+    """Draws numbers, the same for the same cells."""
+    return partial(draw, seed=secrets.randbits(128))
 
 
 def _drawn(cells: Places, kind: int, constants: NDArray[np.float64], seed: int) -> Floats:
