@@ -274,14 +274,16 @@ class Builder:
 
     def _result(self, length: int) -> Range:
         """Where the prediction is to stand: below the last vectors, or beside them where they are long."""
-        if length > _TALL:
+        last = self.network.fused_with(self.network.nodes[-1].name).node.name
+        beside = length > _TALL or self.layout.headings[-1].layer not in (last, "classes")
+        if beside:
             self._open(Heading("prediction", self.column, "result"))
             self._close()
             row = FIRST_ROW + 1
         else:
             row = FIRST_ROW + length + 3
         heading = self.layout.headings[-1]
-        column = heading.column if length > _TALL else self._first_of_last_vectors(length)
+        column = heading.column if beside else self._first_of_last_vectors(length)
         missing = _RESULT_WIDTH - self.layout.pixels(column, heading.column + heading.width - column)
         wider = heading._replace(width=heading.width + max(0, -(-missing // measure.CELL)))
         self.layout.headings[-1] = wider
