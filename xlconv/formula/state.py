@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from copy import copy
 from dataclasses import replace
-from typing import Final, Generic, NamedTuple
+from typing import Final, Generic, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,9 @@ _FEW: Final = 12
 _FAR_FEWER: Final = 4
 _OPEN: Final = (UNKNOWN, 0.0)
 """A cell with a formula."""
+
+Alike: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""Lanes of which each is unlike the others, and for each lane which of these it is like."""
 
 
 class Held(NamedTuple):
@@ -68,6 +71,7 @@ class State(Generic[E]):
         self._row = np.full(self.places.size, -1)
         self._wide_kinds: Kinds = np.empty((0, lanes), np.uint8)
         self._wide = self.elements.of(np.empty((0, lanes)))
+        self._alike: dict[tuple[int, ...], Alike | None] = {(): (np.zeros(1, np.int64), np.zeros(lanes, np.int64))}
 
     def fresh(self, lanes: int) -> State[E]:
         """The same state, as it is now, with other lanes, of which nothing is known yet."""
@@ -83,7 +87,7 @@ class State(Generic[E]):
         made._only = _as_slice(lanes if self._only is None else np.arange(len(self._wide_kinds.T))[self._only][lanes])
         return made
 
-    def alike(self, several: Iterable[Places]) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    def alike(self, several: Iterable[Places]) -> Alike | None:
         """Lanes in which some cells hold the same: one of each kind, and which of these each lane is like.
 
         None where these would not be far fewer than there are, or that is not soon seen.
@@ -94,13 +98,23 @@ class State(Generic[E]):
             rows |= set(np.unique(self._row[at[at >= 0]]).tolist()) - {-1}
             if len(rows) > _FEW:
                 return None
-        key = np.zeros(self.lanes, np.int64)
-        for values in (side for row in sorted(rows) for side in (self._wide_kinds[row], *self._wide.data[:, row])):
-            _, own = np.unique(values, return_inverse=True)
+        return self._told_apart(tuple(sorted(rows))) if rows else None
+
+    def _told_apart(self, rows: tuple[int, ...]) -> Alike | None:
+        """The same of rows, whose values remain as they are: it is known for those before the last one."""
+        if rows not in self._alike:
+            before = self._told_apart(rows[:-1])
+            self._alike[rows] = before and self._told_apart_by(rows[-1], before[1])
+        return self._alike[rows]
+
+    def _told_apart_by(self, row: int, key: NDArray[np.int64]) -> Alike | None:
+        first = np.zeros(1, np.int64)
+        for values in (self._wide_kinds[row], *self._wide.data[:, row]):
+            own = np.unique(values, return_inverse=True)[1]
             _, first, key = np.unique(key * self.lanes + own, return_index=True, return_inverse=True)
             if first.size * _FAR_FEWER > self.lanes:
                 return None
-        return (first, key) if rows else None
+        return first, key
 
     def put(self, cells: Places, values: Array[E]) -> None:
         """Give some cells, which hold something, other values: (cells or 1, lanes or 1, 1, 1)."""
