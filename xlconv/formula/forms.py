@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from xlconv import places
 from xlconv.cells import Range
 from xlconv.formula import notation
+from xlconv.formula.kinds import spelled
 from xlconv.formula.patterns import Parts, Pattern, pattern_of
 from xlconv.formula.references import Ref, References
-from xlconv.formula.tree import parse
 from xlconv.places import Atlas, Places
 from xlconv.reader import Workbook
 
@@ -91,9 +91,7 @@ class Forms:
     def _parsed(self, number: int) -> tuple[Pattern | None, Parts]:
         if number not in self._patterns:
             group = self.groups[number]
-            tree = parse(group.formula)
-            nothing = None, Parts([], [])
-            self._patterns[number] = nothing if tree is None else pattern_of(tree, self.references, group.first)
+            self._patterns[number] = pattern_of(spelled(group.formula), self.references, group.first)
         return self._patterns[number]
 
     def pattern(self, group: int) -> Pattern | None:
@@ -104,7 +102,7 @@ class Forms:
         """The ranges that a group's formula names, as its first cell does."""
         return self._parsed(group)[1].refs
 
-    def numbers(self, group: int) -> list[float]:
+    def numbers(self, group: int) -> tuple[float, ...]:
         """The numbers that a group's formula holds."""
         return self._parsed(group)[1].numbers
 

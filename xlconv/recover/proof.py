@@ -7,7 +7,7 @@ computed. Overflow and rounding are for engines to find.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, TypeAlias
@@ -21,8 +21,9 @@ from xlconv.formula.array import BLANK, NUMBER, TEXT, Array, of_numbers
 from xlconv.formula.elements import Flags
 from xlconv.formula.evaluate import Evaluation
 from xlconv.formula.field import Residues
+from xlconv.formula.kinds import spelled
 from xlconv.formula.state import State
-from xlconv.formula.tree import Node, parse
+from xlconv.formula.tree import Node
 from xlconv.formula.walk import Walk
 from xlconv.layers import Softmax
 from xlconv.places import Places
@@ -90,8 +91,8 @@ class Proof:
         allowed = np.concatenate([*divided, np.empty(0, np.int64)])
         found = [np.empty(0, np.int64)]
         for group, mine in self.reading.forms.singles(self.cells):
-            tree, cells = parse(self.reading.forms.groups[group].formula), self.reading.forms.places[group][mine]
-            if tree is not None and (count := sum(map(_may_fail, tree.walk()))):
+            formula, cells = spelled(self.reading.forms.groups[group].formula), self.reading.forms.places[group][mine]
+            if count := sum(_may_fail(node, formula.numbers) for node in formula.kind.nodes):
                 found.append(cells if count > 1 else cells[~np.isin(cells, allowed)])
         return np.concatenate(found)
 
@@ -188,11 +189,12 @@ class Redrawn(Walk[Residues]):
         return replace(drawn.where(changed, found), is_range=True)
 
 
-def _may_fail(node: Node) -> bool:
+def _may_fail(node: Node, numbers: Sequence[float]) -> bool:
     """Whether an operation has no result for some numbers."""
     if node.text in ("^", "POWER") and len(node.children) == _TWO:
         exponent = node.children[1]
-        return not (exponent.kind == "number" and float(exponent.text).is_integer() and float(exponent.text) > 0)
+        power = numbers[int(exponent.text)] if exponent.kind == "number" else 0.0
+        return not (power.is_integer() and power > 0)
     if node.kind == "operator" and node.text == "/":
         return any(each.kind == "reference" for each in node.children[1].walk())
     return node.kind == "function" and node.text in ("LN", "LOG", "LOG10", "SQRT", "MOD")

@@ -69,8 +69,8 @@ def _of_workbook(book: Workbook, grids: Mapping[str, FormSheet]) -> Iterator[Fin
 def _of_formula(form: Form, book: Workbook, area_of: AreaOf, numbers: Known) -> Iterator[Finding]:
     """What a formula has by itself."""
     messages = {rule: check(form) for rule, check in formulas.RULES.items()}
-    if all(place[1:] in numbers.get(place.sheet, ()) for place in form.cells):
-        messages["hard-coded"] = ""
+    if not all(place[1:] in numbers.get(place.sheet, ()) for place in form.cells):
+        messages["hard-coded"] = formulas.hard_coded(form)
     messages["unportable"] = formulas.unportable(form, book.names.keys() | book.ambiguous)
     messages["array-in-plain-formula"] = plain_arrays(form, area_of)
     for rule, message in messages.items():

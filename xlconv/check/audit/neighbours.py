@@ -98,8 +98,8 @@ def _is_odd(grid: FormSheet, at: tuple[int, int], way: tuple[int, int], form: Fo
 def _reads_beside(form: Form, at: tuple[int, int], way: tuple[int, int]) -> bool:
     """Whether a formula reads a range that has a neighbour in it: a total of those before or behind it."""
     sides = [_beside(at, way, side) for side in (-1, 1)]
-    for node in form.nodes:
-        area = Area.parse(node.text) if node.kind == "reference" else None
+    for text in form.spelled.refs:
+        area = Area.parse(text)
         where = area.seen_from(Place("", *at), form.origin) if area and not area.sheet and not area.single else None
         if where and any(
             where.row <= row < where.row + where.height and where.column <= column < where.column + where.width
