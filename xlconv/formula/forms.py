@@ -79,6 +79,7 @@ class Forms:
         self._patterns: dict[int, tuple[Pattern | None, Parts]] = {}
         self._firsts: dict[int, Places] = {}
         self._read_by: dict[tuple[Range, ...], frozenset[int]] = {}
+        self._reads: dict[int, frozenset[int]] = {}
         sizes = np.array([len(group.cells) for group in all_groups], np.int64)
         cells = np.array([at for group in all_groups for at in group.cells], np.int64).reshape(-1, 2)
         first = np.repeat(np.array([atlas.place(group.sheet, 0, 0) for group in all_groups], np.int64), sizes)
@@ -196,11 +197,13 @@ class Forms:
 
     def read_by(self, group: int) -> frozenset[int]:
         """The groups of which a group may read a cell; one and the same set for groups that read the same ranges."""
-        around = tuple(self._around(group, ref) for ref in self.refs(group))
-        if around not in self._read_by:
-            grids = ((self._grids.get(where.sheet), where) for where in around)
-            self._read_by[around] = frozenset().union(*(grid.within(where) for grid, where in grids if grid))
-        return self._read_by[around]
+        if group not in self._reads:
+            around = tuple([self._around(group, ref) for ref in self.refs(group)])
+            if around not in self._read_by:
+                grids = ((self._grids.get(where.sheet), where) for where in around)
+                self._read_by[around] = frozenset().union(*(grid.within(where) for grid, where in grids if grid))
+            self._reads[group] = self._read_by[around]
+        return self._reads[group]
 
     def _around(self, group: int, ref: Ref) -> Range:
         """The rectangle around a range as all cells of a group see it."""

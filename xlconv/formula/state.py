@@ -63,6 +63,7 @@ class State(Generic[E]):
         self.atlas, self.elements = atlas, elements
         self.places, self.kinds, numbers = _with_blank(there, blank)
         self.numbers = elements.of(numbers)
+        self._found: dict[tuple[int, ...], Places] = {}
         self._clear(lanes)
 
     def _clear(self, lanes: int) -> None:
@@ -91,11 +92,14 @@ class State(Generic[E]):
         """Lanes in which some cells hold the same: one of each kind, and which of these each lane is like.
 
         None where these would not be far fewer than there are, or that is not soon seen.
+
+        Args:
+            several: Where the cells are; see `where`.
         """
         rows = set[int]()
-        for cells in several:
-            at = places.find(cells, self.places)
-            rows |= set(np.unique(self._row[at[at >= 0]]).tolist()) - {-1}
+        for at in several:
+            mine = self._row[at[at >= 0]]
+            rows |= set(np.flatnonzero(np.bincount(mine[mine >= 0])).tolist())
             if len(rows) > _FEW:
                 return None
         return self._told_apart(tuple(sorted(rows))) if rows else None
@@ -140,17 +144,35 @@ class State(Generic[E]):
             self._wide = self.elements.joined([self._wide, self.elements.of(np.zeros((more, self.lanes)))], axis=-2)
         return np.arange(first, self._used)
 
+    def where(self, first: Places, height: int, width: int) -> Places:
+        """(N, height, width): where the cells of ranges of a size are among all that hold something, -1 for blank ones.
+
+        Args:
+            first: (N,) their first cells; that of one range is kept in mind.
+            height: Rows of each.
+            width: Columns of each.
+        """
+        if first.size != 1:
+            return places.find(first[:, None, None] + places.offsets(height, width), self.places)
+        key = int(first[0]), height, width
+        if key not in self._found:
+            self._found[key] = places.find(first[0] + places.offsets(height, width), self.places)[None]
+        return self._found[key]
+
     def at(self, cells: Places) -> Array[E]:
         """What some cells hold: (cells, rows, columns) of places give (cells, lanes or 1, rows, columns)."""
-        at = places.find(cells, self.places)
+        return self.held(places.find(cells, self.places))
+
+    def held(self, at: Places) -> Array[E]:
+        """The same, by where the cells are."""
         there = at >= 0
         if not self.places.size:
-            return Array(np.full((1, 1, 1, 1), BLANK, np.uint8), self._zeros(cells), True)
+            return Array(np.full((1, 1, 1, 1), BLANK, np.uint8), self._zeros(at), True)
         kinds, numbers, row = self.kinds[at], self.numbers[at], self._row[at]
         if not there.all():
             kinds, row = np.where(there, kinds, np.uint8(BLANK)), np.where(there, row, -1)
-            numbers = numbers.where(there, self.elements.of(np.zeros((1,) * cells.ndim)))
-        shape = (cells.shape[0], 1, *cells.shape[1:])
+            numbers = numbers.where(there, self.elements.of(np.zeros((1,) * at.ndim)))
+        shape = (at.shape[0], 1, *at.shape[1:])
         if self._used and (is_wide := row >= 0).any():
             wide = self._widened(np.maximum(row, 0))
             if not is_wide.all():

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain
 from math import floor
 from typing import Final, NamedTuple
@@ -55,11 +55,17 @@ def row_of(choices: Choices, choice: LabelChoice) -> float:
     """The row of the sample that is shown, from 1; 0 for what is drawn; `NOTHING` where there is none."""
     if same(choice.label, DRAWN):
         return 0.0
-    rows = [row for row, label in enumerate(choices.labels, 1) if same(label, choice.label)]
+    rows = _rows_of(choices.labels, choice.label)
     if not rows or isinstance(choice.sample, str):
         return NOTHING
     number = floor(choice.sample) if isinstance(choice.sample, float) else 0
     return float(rows[max(0, min(number, len(rows) - 1))])
+
+
+@lru_cache(maxsize=1 << 10, typed=True)
+def _rows_of(labels: tuple[Value, ...], label: Value) -> list[int]:
+    """The rows of the samples that have a label, from 1."""
+    return [row for row, each in enumerate(labels, 1) if same(each, label)]
 
 
 def mark_of(row: float, label: Value, prediction: Value) -> str | None:
