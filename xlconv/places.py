@@ -197,7 +197,7 @@ def find(places: Places, among: Places) -> Places:
 
 def distinct(*several: Places) -> Places:
     """The places that are in one of several arrays, sorted, each once; what is sorted already costs least."""
-    every = np.sort(np.concatenate([each.ravel() for each in several]), kind="stable")
+    every = np.sort(np.concatenate([np.empty(0, np.int64), *map(np.ravel, several)]), kind="stable")
     found: Places = every[np.append(every[:-1] != every[1:], True)] if every.size else every
     return found
 

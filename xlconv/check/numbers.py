@@ -44,7 +44,8 @@ class Numbers:
         if filled:
             state.put(np.array(list(filled), np.int64), _of_lanes(list(filled.values())))
         Evaluation(self._reading.forms, state).compute(asked, given)
-        return _plain(state.at(asked[:, None, None]), (asked.size, count))
+        kinds, shown = state.in_lanes(asked)
+        return Plain(shown.known(), kinds)
 
     def _state(self, given: Places, lanes: int) -> State[Floats]:
         """What the file holds; with room for what is given."""
@@ -72,8 +73,3 @@ def _of_lane(lane: Sequence[Value]) -> tuple[Kinds, FloatArray]:
         if lane[at] is None:
             kinds[at], numbers[at] = BLANK, 0.0
     return kinds, numbers
-
-
-def _plain(shown: Array[Floats], shape: tuple[int, int]) -> Plain:
-    kinds = np.broadcast_to(shown.kinds[:, :, 0, 0], shape)
-    return Plain(np.broadcast_to(shown.numbers.data[0, :, :, 0, 0], shape), kinds)

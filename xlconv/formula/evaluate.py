@@ -89,7 +89,8 @@ class Evaluation(Generic[E]):
             portion = max(1, _AT_ONCE // (self.state.lanes * _size(alike.pattern, alike.firsts)))
             for first in range(0, alike.cells.size, portion):
                 some = alike.part(slice(first, first + portion))
-                yield some.cells, Walk(self.state, *some).shown()
+                for walk in Walk(self.state, *some).apart():
+                    yield walk.cells, walk.shown()
 
     def _spread(self, group: int, pattern: Pattern, spread: Range) -> Array[E]:
         """What each cell of an array formula shows: (cells, lanes or 1, 1, 1)."""

@@ -180,6 +180,22 @@ class State(Generic[E]):
             return replace(wide, is_range=True)
         return Array(_as_one(kinds.reshape(shape)), numbers.reshape(*shape), is_range=True)
 
+    def in_lanes(self, cells: Places) -> tuple[Kinds, E]:
+        """(cells, lanes): what each of some cells holds in each lane."""
+        at = places.find(cells, self.places)
+        there, row, shape = at >= 0, self._row[at], (cells.size, self.lanes)
+        wide = np.flatnonzero(there & (row >= 0))
+        kinds = np.broadcast_to(np.where(there, self.kinds[at], np.uint8(BLANK))[:, None], shape).copy()
+        numbers = self.numbers[at].where(there, self.elements.of(np.zeros(1)))[:, None].spread(shape).copied()
+        kinds[wide] = self._wide_kinds[row[wide]]
+        numbers.put(wide, self._wide[row[wide]])
+        return kinds, numbers
+
+    def differs(self, at: Places) -> NDArray[np.bool_]:
+        """(cells,): whether something that is read differs from lane to lane, by where it is; see `where`."""
+        found: NDArray[np.bool_] = np.any((at >= 0) & (self._row[at] >= 0), axis=(1, 2))
+        return found
+
     def _widened(self, row: Places) -> Array[E]:
         """What is in some rows for every lane; in memory the cells of a range lie together, as they are summed up."""
         if self._only is None or isinstance(self._only, slice):

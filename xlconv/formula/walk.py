@@ -99,12 +99,29 @@ class Walk(Generic[E]):
         alike = self.state.alike(read) if self.state.lanes > _LANES else None
         if alike is None:
             return self.result()
-        found = self.only(alike[0]).result()
+        found = _narrowed(self.only(alike[0]).result())
         kinds, numbers = found.kinds, found.numbers
         return Array(
             kinds if kinds.shape[1] == 1 else kinds[:, alike[1]],
             numbers if numbers.shape[1] == 1 else numbers[:, alike[1]],
         )
+
+    def apart(self) -> list[Self]:
+        """Cells that read something that differs from lane to lane, and the others, which show one value in all."""
+        if self.state.lanes == 1:
+            return [self]
+        differs = np.zeros(self.cells.size, bool)
+        for ref in range(len(self.pattern.sizes)):
+            differs |= self.state.differs(self._where(ref))
+        if differs.all() or not differs.any():
+            return [self]
+        return [self._part(np.flatnonzero(some)) for some in (differs, ~differs)]
+
+    def _part(self, some: NDArray[np.int64]) -> Self:
+        """The same formula in some of the cells."""
+        numbers = self.numbers if len(self.numbers) == 1 else self.numbers[some]
+        found = {ref: at if len(at) == 1 else at[some] for ref, at in self.found.items()}
+        return replace(self, cells=self.cells[some], at=self.at[some], numbers=numbers, found=found)
 
     def value(self, node: Node) -> Array[E]:
         """What a part of the formula is."""
@@ -292,6 +309,13 @@ class Walk(Generic[E]):
         numbers = self.elements.joined([value.numbers for value in values])
         columns = len(values) // rows
         return Array(kinds.reshape(1, 1, rows, columns), numbers.reshape(-1, 1, rows, columns))
+
+
+def _narrowed(values: Array[E]) -> Array[E]:
+    """One lane, where all are the same."""
+    data = values.numbers.data
+    is_one = (values.kinds == values.kinds[:, :1]).all() and (data == data[:, :, :1]).all()
+    return Array(values.kinds[:, :1], values.numbers[:, :1]) if is_one else values
 
 
 _RANKS: Final = np.array([0.0, 0.0, 1.0, 2.0, 3.0, 3.0])

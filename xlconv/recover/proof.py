@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import prod
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -21,7 +22,9 @@ from xlconv.formula.array import BLANK, NUMBER, TEXT, Array, of_numbers
 from xlconv.formula.elements import Flags
 from xlconv.formula.evaluate import Evaluation
 from xlconv.formula.field import Residues
+from xlconv.formula.forms import Forms
 from xlconv.formula.kinds import spelled
+from xlconv.formula.plan import generation
 from xlconv.formula.state import State
 from xlconv.formula.tree import Node
 from xlconv.formula.walk import Walk
@@ -229,11 +232,20 @@ def _not_looked_up(found: Found, reading: Reading) -> Places:
 
 def _others(found: Found, reading: Reading) -> Places:
     """What input cells read that holds a number, a text, or nothing: somebody may type another number there."""
-    forms, held, read = reading.forms, reading.held, [np.empty(0, np.int64)]
-    for group, mine in forms.by_group(found.inputs.ravel()).items():
-        read += [np.unique(cells) for cells in forms.read(group, mine) if cells.shape[1] <= _FEW]
-    cells = np.unique(np.concatenate(read))
+    forms, held = reading.forms, reading.held
+    cells = places.distinct(*_few_read(forms, forms.by_group(found.inputs.ravel())))
     at = places.find(cells, held.places)
     own = found.choices
     chosen = [] if own is None else [found.atlas.place(*own.row[:3])]
     return np.setdiff1d(cells[(at < 0) | np.isin(held.kinds[at], (NUMBER, TEXT))], chosen)
+
+
+def _few_read(forms: Forms, groups: dict[int, NDArray[np.int64]]) -> Iterator[Places]:
+    """What some formulas of some groups read in ranges of few cells."""
+    formulas = generation(forms, groups)
+    for each in formulas.alike:
+        for first, size in zip(each.firsts.T, each.pattern.sizes, strict=True):
+            if prod(size) <= _FEW:
+                yield places.distinct(first)[:, None] + places.offsets(*size).ravel()
+    for group in formulas.spread:
+        yield from (cells for cells in forms.read(group, groups[group]) if cells.shape[1] <= _FEW)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import chain, product
 from math import floor
 from typing import Final, TypeAlias
@@ -182,9 +183,15 @@ def _typed_at(layer: str, at: Iterable[Value]) -> Typed:
     return layer, channel, row, column
 
 
+@lru_cache(maxsize=1 << 12, typed=True)
 def whole(value: Value) -> int:
     """The whole number that counts for what is typed: 0 for a blank cell, of a fraction the nearest."""
     return floor(value + 0.5) if isinstance(value, float) else 0
+
+
+def _meant(typed: Sequence[Typed]) -> Ints:
+    """(N, 3): the element that is meant, which there may not be."""
+    return np.array([[*map(whole, each[1:])] for each in typed], np.int64)
 
 
 def _batch(
@@ -196,8 +203,7 @@ def _batch(
     tolerance: float,
 ) -> Batch:
     """What is shown of a layer."""
-    at = np.array([[whole(value) for value in each[1:]] for each in typed], dtype=np.int64)
-    due = explorer.due(explorer.network, layer, at, outputs, tolerance)
+    due = explorer.due(explorer.network, layer, _meant(typed), outputs, tolerance)
     return _filled(explorer, typed, known, due)
 
 
@@ -228,8 +234,7 @@ def _typed_otherwise(explorer: Explorer, layers: Sequence[LayerChoices]) -> Iter
             for where, size in enumerate(layer.shape)
             for value in [*_tenths(size), *_WHOLE, *_POWERS, *rng.uniform(-_FAR, _FAR, _RANDOM).tolist()]
         ]
-        meant = np.array([[whole(value) for value in each[1:]] for each in typed])
-        due = np.clip(meant, 0, np.array(layer.shape) - 1).astype(float)
+        due = np.clip(_meant(typed), 0, np.array(layer.shape) - 1).astype(float)
         yield _filled(explorer, typed, {}, {name: Due(due[:, None, :])})
 
 

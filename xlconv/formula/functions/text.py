@@ -21,6 +21,8 @@ _SURROGATES: Final = 0x10000
 
 def as_text(walk: Walk[Any], value: Array[Any]) -> Array[Any]:
     """Numbers, truth values and blank cells as the texts that they read as."""
+    if value.kinds.size == 1 and value.kinds[0, 0, 0, 0] == TEXT:
+        return value
     shape = np.broadcast_shapes(value.kinds.shape, value.numbers.shape)
     kinds, known = np.broadcast_to(value.kinds, shape), np.broadcast_to(value.numbers.known(), shape)
     spelled = np.where(kinds == TEXT, known, 0.0)
