@@ -9,6 +9,7 @@ import numpy as np
 
 from xlconv import places
 from xlconv.cells import Value
+from xlconv.check.pages import Known
 from xlconv.check.pages.lanes import Plain
 from xlconv.formula.array import BLANK, NUMBER, Array, Kinds, of_numbers
 from xlconv.formula.elements import Floats
@@ -36,11 +37,11 @@ class Numbers:
     def values(self, asked: Places, filled: Mapping[int, Sequence[Value]], known: Mapping[int, float]) -> Plain:
         """What cells show in each lane."""
         count = max((len(lane) for lane in filled.values()), default=1)
-        given = places.distinct(np.array([*filled, *known], np.int64))
+        own = Known.of(known)
+        given = places.distinct(np.array([*filled], np.int64), own.places)
         state = self._state(given, count)
         if known:
-            numbers = Floats.of(np.array(list(known.values()), float).reshape(-1, 1, 1, 1))
-            state.put(np.array(list(known), np.int64), of_numbers(numbers))
+            state.put(own.places, of_numbers(Floats.of(own.numbers.reshape(-1, 1, 1, 1))))
         if filled:
             state.put(np.array(list(filled), np.int64), _of_lanes(list(filled.values())))
         Evaluation(self._reading.forms, state).compute(asked, given)
@@ -65,7 +66,8 @@ def _of_lanes(lanes: Sequence[Sequence[Value]]) -> Array[Floats]:
 def _of_lane(lane: Sequence[Value]) -> tuple[Kinds, FloatArray]:
     """The kinds and numbers of what stands in a cell; most of it are numbers."""
     if not set(map(type, lane)) <= {float, type(None)}:
-        both = np.array([coded(value) for value in lane], float)
+        known = {(type(value), value): coded(value) for value in dict.fromkeys(lane)}
+        both = np.array([known.get((type(value), value)) or coded(value) for value in lane], float)
         return both[:, 0].astype(np.uint8), both[:, 1]
     numbers = np.array(lane, float)
     kinds = np.full(numbers.size, NUMBER, np.uint8)

@@ -178,9 +178,10 @@ class Texts:
         shape = np.broadcast_shapes(*(each.shape for each in parts))
         known = ~np.isnan(sum(parts))
         columns = [self._each_of(np.broadcast_to(part, shape)[known] if part.size > 1 else part) for part in parts]
-        texts = map("".join, zip(*columns, strict=False))
+        texts = list(islice(map("".join, zip(*columns, strict=False)), int(known.sum())))
+        made = {text: self.number(text) for text in dict.fromkeys(texts)}
         found = np.full(shape, np.nan)
-        found[known] = [self.number(text) for text in islice(texts, int(known.sum()))]
+        found[known] = [made[text] for text in texts]
         return found
 
     def _each_of(self, numbers: NDArray[np.float64]) -> Iterable[str]:

@@ -70,12 +70,14 @@ class Forms:
 
     Attributes:
         plans: See `xlconv.formula.plan`.
+        alike: Likewise.
     """
 
     def __init__(self, book: Workbook, atlas: Atlas, all_groups: list[Group]) -> None:
         self.book, self.atlas, self.groups = book, atlas, all_groups
         self.references = References(book)
         self.plans: dict[tuple[bytes, bytes], Any] = {}
+        self.alike: dict[tuple[int, ...], Any] = {}
         self._patterns: dict[int, tuple[Pattern | None, Parts]] = {}
         self._firsts: dict[int, Places] = {}
         self._read_by: dict[tuple[Range, ...], frozenset[int]] = {}

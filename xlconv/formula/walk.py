@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Final, Generic, Self, TypeAlias
 
 import numpy as np
@@ -150,7 +151,7 @@ class Walk(Generic[E]):
 
     def constant(self, kind: int, number: float) -> Array[E]:
         """One value for all."""
-        return Array(np.full((1, 1, 1, 1), kind, np.uint8), self.elements.of(np.full((1, 1, 1, 1), number)))
+        return _constant(self.elements, kind, number)
 
     def number(self, number: float) -> Array[E]:
         """One number for all."""
@@ -316,6 +317,12 @@ def _narrowed(values: Array[E]) -> Array[E]:
     data = values.numbers.data
     is_one = (values.kinds == values.kinds[:, :1]).all() and (data == data[:, :, :1]).all()
     return Array(values.kinds[:, :1], values.numbers[:, :1]) if is_one else values
+
+
+@lru_cache(maxsize=1 << 12)
+def _constant(elements: type[E], kind: int, number: float) -> Array[E]:
+    """One value, of which nothing is ever changed."""
+    return Array(np.full((1, 1, 1, 1), kind, np.uint8), elements.of(np.full((1, 1, 1, 1), number)))
 
 
 _RANKS: Final = np.array([0.0, 0.0, 1.0, 2.0, 3.0, 3.0])

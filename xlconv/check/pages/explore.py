@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import chain, product
+from itertools import product
 from math import floor
 from typing import Final, TypeAlias
 
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from xlconv import reference
 from xlconv.cells import Value
 from xlconv.check.explore import Explorer
-from xlconv.check.pages import AT_ONCE, MOST_VALUES, NOTHING, Basis, Batch, CheckedPage, Due, in_words
+from xlconv.check.pages import AT_ONCE, MOST_VALUES, NOTHING, Basis, Batch, CheckedPage, Due, Known, in_words
 from xlconv.check.pages.judge import chunks
 from xlconv.check.steps import WORDS, Fused, as_image, chosen, viewed
 from xlconv.check.telling import Ints
@@ -116,17 +116,19 @@ def _basis(explorer: Explorer, found: Found, outputs: Outputs) -> Basis:
     filled = atlas.of(sheet, list(explorer.book.sheets[sheet].cells))
     settled = page.cells([name for name in map(explore_name, _SETTLED) if name in page.tables])
     sentences = page.cells([name for name in [explore_name(WORDS)] if name in page.tables])  # which say what is below 0
-    known = np.union1d(typed, np.array([*known_numbers(found, outputs)], np.int64))
+    known = np.union1d(typed, known_numbers(found, outputs).places)
     allowed = np.setdiff1d(filled, typed)
     return Basis(page.cells(page.tables), known, allowed, typed, np.unique(settled), np.unique(sentences), found.owned)
 
 
-def known_numbers(found: Found, outputs: Outputs) -> dict[int, float]:
-    """The numbers in the cells of a network's input and layers, by place."""
+def known_numbers(found: Found, outputs: Outputs) -> Known:
+    """The numbers in the cells of a network's input and layers, by place; of a cell in several the last."""
     blocks = [(found.inputs, outputs["input"])]
     blocks += [(stage.cells, outputs[stage.shows]) for stage in found.stages if stage.nodes]
-    pairs = (zip(cells.ravel().tolist(), numbers.ravel().tolist(), strict=True) for cells, numbers in blocks)
-    return {place: number for place, number in chain.from_iterable(pairs) if place >= 0}
+    cells, numbers = (np.concatenate([block[side].ravel()[::-1] for block in reversed(blocks)]) for side in (0, 1))
+    places, first = np.unique(cells, return_index=True)
+    there = places >= 0
+    return Known(places[there], numbers[first[there]])
 
 
 def _layers(explorer: Explorer, most: int, rng: np.random.Generator) -> tuple[list[LayerChoices], int]:

@@ -19,7 +19,7 @@ import numpy as np
 
 from xlconv import wording
 from xlconv.cells import MAX_COLUMNS, Value, block_name
-from xlconv.check.pages import AT_ONCE, MOST_VALUES, NOTHING, Basis, Batch, CheckedPage, Due, in_words
+from xlconv.check.pages import AT_ONCE, MOST_VALUES, NOTHING, Basis, Batch, CheckedPage, Due, Known, in_words
 from xlconv.check.pages.judge import chunks
 from xlconv.check.sentences import Text
 from xlconv.declaration import CHOSEN, DRAWN, MARK, READ
@@ -201,11 +201,11 @@ class _Net:
         rows = [choice for choice in choices if 0 < self.row_of(choice) < NOTHING]
         sets = -(-_RANDOM // max(1, len(rows)))
         numbers = [*(np.full(shape, limit) for limit in _LIMITS), *self.rng.uniform(0.0, 255.0, (sets, *shape))]
-        cells = self.found.atlas.places(self.own.table).ravel().tolist()
-        scale = self.found.atlas.place(*self.own.scale[:3])
+        table = self.found.atlas.places(self.own.table).ravel()
+        cells = np.append(table, self.found.atlas.place(*self.own.scale[:3]))
         for samples in numbers:
             divisor = float(self.rng.uniform(0.5, 300.0))
-            fixed = {**dict(zip(cells, samples.ravel().tolist(), strict=True)), scale: divisor}
+            fixed = Known(cells, np.append(samples, divisor))
             told = f", with other samples, divided by {divisor:.3g}"
             for some in chunks(len(rows), self.found.inputs.size, AT_ONCE):
                 yield self._shown(rows[some], fixed, samples / divisor, told)
