@@ -83,8 +83,10 @@ def _error_values(grids: Mapping[str, FormSheet]) -> Iterator[Finding]:
     groups: dict[tuple[Form | str, str], list[Place]] = defaultdict(list)
     for name, grid in grids.items():
         for at, cell in grid.sheet.cells.items():
+            if not isinstance(cell.value, ErrorValue):
+                continue
             form = grid.forms.get(at)
-            if isinstance(cell.value, ErrorValue) and not (form and formulas.deleted(form)):
+            if not (form and formulas.deleted(form)):
                 groups[form or name, cell.value.code].append(Place(name, *at))
     for (form_or_sheet, code), cells in groups.items():
         formula = grids[cells[0].sheet].sheet.cells[cells[0][1:]].formula or ""

@@ -37,8 +37,8 @@ class Break(NamedTuple):
 def other_formulas(name: str, grid: FormSheet, known: Collection[tuple[int, int]]) -> Iterator[tuple[Form, Break]]:
     """Cells with another formula than those around, and that formula."""
     for at, form in grid.forms.items():
-        for way, run in _runs_around(grid, at, form):
-            if at not in known and not _same(run, form) and _is_odd(grid, at, way, form, run):
+        for way, run in _runs_around(grid, at, form) if at not in known else ():
+            if not _same(run, form) and _is_odd(grid, at, way, form, run):
                 yield form, _break(name, at, way, grid, run)
                 break
 
