@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from xlconv.check.pages import ARRAY, Batch, CheckedPage, Due, Evaluator, Lanes
+from xlconv.check.pages import ARRAY, AT_ONCE, Batch, CheckedPage, Due, Evaluator, Lanes
 from xlconv.check.roots import roots
 from xlconv.check.sentences import BoolArray, in_full, is_said
 from xlconv.formula.array import BLANK, ERROR, NUMBER, TEXT, TEXTS, UNKNOWN
@@ -77,10 +77,11 @@ def compare(page: CheckedPage, evaluator: Evaluator, tolerance: float, engine: s
 
 def _together(page: CheckedPage) -> Iterator[list[Batch]]:
     """Batches that are computed together, as the same cells are filled and the same numbers are known."""
-    waiting: list[Batch] = []
+    cells = sum(table.size for table in page.tables.values())
+    most, waiting = min(_TOGETHER, AT_ONCE // max(cells, 1)), list[Batch]()
     for batch in page.batches():
         alike = waiting and batch.known is waiting[0].known and batch.filled.keys() == waiting[0].filled.keys()
-        if waiting and not (alike and sum(each.count for each in [*waiting, batch]) <= _TOGETHER):
+        if waiting and not (alike and sum(each.count for each in [*waiting, batch]) <= most):
             yield waiting
             waiting = []
         waiting.append(batch)
