@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, Final
 
 import formualizer
@@ -33,7 +34,7 @@ class Formualizer:
 
     name = "formualizer"
 
-    @property
+    @cached_property
     def title(self) -> str:
         """`formualizer` and its version."""
         from importlib.metadata import version
