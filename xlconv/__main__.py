@@ -21,9 +21,10 @@ def main() -> None:
     from xlconv.processes.ends import end_on_signals
 
     end_on_signals()
-    from xlconv.processes.python import keep_to_module_path
+    from xlconv.processes.python import keep_to_module_path, keep_to_one_thread
 
     keep_to_module_path()
+    keep_to_one_thread()
     from xlconv.cli import run
 
     try:

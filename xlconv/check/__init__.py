@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 
 from xlconv import reader
-from xlconv.check import beside, choices, data_tables, every, grading, inputs, names, stale, structure, values, whole
+from xlconv.check import beside, choices, data_tables, every, inputs, names, stale, structure, values, whole
 from xlconv.check.computed import Computed, question
 from xlconv.check.explore import Explorer
 from xlconv.check.inputs import Trial
@@ -20,7 +19,7 @@ from xlconv.check.needed import Needs
 from xlconv.check.numbers import Numbers
 from xlconv.check.overflow import plain_exponentials
 from xlconv.check.pages.judge import PageOutcome
-from xlconv.check.second import opinions
+from xlconv.check.second import Results, opinions
 from xlconv.engines import DEFAULT, Engine, by_name
 from xlconv.errors import EngineError
 from xlconv.layers import shape_text
@@ -60,7 +59,7 @@ def verify(
         TemplateError: `against` is no template that can be read.
         EngineError: An engine failed.
     """
-    expected = against if isinstance(against, Network | None) else grading.expectation(against)
+    expected = against if isinstance(against, Network | None) else _expectation(against)
     book = reader.read(Path(path))
     recovered = networks_of(book)
     count = len(recovered.networks)
@@ -75,10 +74,18 @@ def verify(
     report.checked = report.formulas - sum(each.count for each in report.not_recognised)
     report.notes += [*book.notes, *others]
     if expected is not None:
+        from xlconv.check import grading  # here, as most workbooks are held to none
+
         tolerated = None if any_weights else tolerance
         report.grades, other = grading.grade(expected, recovered, report.findings, report.engines, tolerated)
         report.findings += other
     return report
+
+
+def _expectation(against: str | Path) -> Network:
+    from xlconv.check.grading import expectation
+
+    return expectation(against)
 
 
 def networks_of(book: reader.Workbook) -> Recovered:
@@ -121,18 +128,18 @@ def _check_networks(report: Report, recovered: Recovered, engines: Sequence[Engi
     checks = [_begun(recovered, found, random, seed) for found in recovered.networks]
     questions = [question(recovered.book, each.found, each.trials) for each in checks]
     needs = Needs(recovered.book, recovered.reading.groups, recovered.reading.atlas)
-    with _aside() as pool:  # the engines compute in processes of their own, while formulas are read here
-        computed = pool.submit(opinions, engines, questions, needs, recovered.reading)
-        for check in checks:
-            _add_formulas(check, recovered, report.tolerance)
-            done(f"the formulas of {check.found.title} compared with its layers")
-        around = beside.beside(recovered, needs)
-        proved = np.concatenate([check.proof.proved for check in checks])
-        rest = [
-            *whole.iterative(recovered),
-            *beside.finding(recovered, around.unchecked),
-            *whole.audited(recovered, around.apart, proved),
-        ]
+    # the engines compute in processes of their own, while formulas are read here
+    computed = _Aside(lambda: opinions(engines, questions, needs, recovered.reading))
+    for check in checks:
+        _add_formulas(check, recovered, report.tolerance)
+        done(f"the formulas of {check.found.title} compared with its layers")
+    around = beside.beside(recovered, needs)
+    proved = np.concatenate([check.proof.proved for check in checks])
+    rest = [
+        *whole.iterative(recovered),
+        *beside.finding(recovered, around.unchecked),
+        *whole.audited(recovered, around.apart, proved),
+    ]
     try:
         all_values = computed.result()
     except EngineError as error:
@@ -211,16 +218,32 @@ def _together(checks: Sequence[_Check], results: Sequence[EngineResult]) -> Engi
     return replace(results[0], layers=layers, reasons=reasons, others=dict(others))
 
 
-@contextmanager
-def _aside() -> Iterator[ThreadPoolExecutor]:
-    """A thread beside this one; a problem here does not wait for it."""
-    pool = ThreadPoolExecutor(1)
-    try:
-        yield pool
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        raise
-    pool.shutdown(wait=False)
+class _Aside(Thread):
+    """Work that is done beside this thread; a problem here does not wait for it.
+
+    Args:
+        work: What to do.
+    """
+
+    def __init__(self, work: Callable[[], list[Results]]) -> None:
+        super().__init__(daemon=True)
+        self._work, self._done = work, list[Results]()
+        self._problem: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        """Do it."""
+        try:
+            self._done = self._work()
+        except BaseException as problem:  # noqa: BLE001 - raised where the result is asked for
+            self._problem = problem
+
+    def result(self) -> list[Results]:
+        """What it gave, once it is done."""
+        self.join()
+        if self._problem is not None:
+            raise self._problem
+        return self._done
 
 
 def _titled(finding: Finding, found: Found) -> Finding:

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from xlconv import digits, layers, reference, templates
+from xlconv import digits, layers, reference
 from xlconv.cells import label as label_text
 from xlconv.check.explore import Explorer
 from xlconv.check.overflow import PlainExponential
@@ -177,6 +177,8 @@ def _choices(choices: Choices) -> Iterator[Trial]:
 def _samples(network: Network) -> Iterator[Trial]:
     """Sample 0 of each digit of the default template."""
     try:
+        from xlconv import templates  # here, as a workbook mostly has samples of its own
+
         template = templates.load()
     except XlconvError:
         return

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache, partial
 from operator import or_
 from typing import Final
 
@@ -20,7 +20,8 @@ from xlconv.cells import MAX_COLUMNS, MAX_ROWS
 from xlconv.check.audit.areas import Area, AreaOf, areas_of
 from xlconv.check.audit.functions import EXCEL, REACHES_OUT, lacking, parameter, words
 from xlconv.formula.forms import Group
-from xlconv.formula.tree import Node, parse
+from xlconv.formula.kinds import Kind, Spelled, spelled
+from xlconv.formula.tree import Node
 from xlconv.places import Atlas, Places
 from xlconv.reader import Cell, Sheet, Workbook
 from xlconv.reader.build import PackageBuilder
@@ -132,20 +133,21 @@ class Needs:
             self.atlas.of(group.sheet, group.cells)
             for group in self._groups
             if not (alone and group.cells[0] in self.book.sheets[group.sheet].arrays)
-            and (tree := parse(group.formula))
-            and any(self._is_over_range(node, alone=alone) for node in tree.walk())
+            and self._is_over_range(spelled(group.formula), alone=alone)
         ]
         return np.unique(np.concatenate([*cells, np.empty(0, np.int64)]))
 
-    def _is_over_range(self, node: Node, *, alone: bool) -> bool:
-        if node.kind != "function":
-            return False
-        ranges = (
-            child
-            for at, child in enumerate(node.children)
-            if parameter(node.text, at) == "V" and not _is_single(child, self._area_of)
+    def _is_over_range(self, formula: Spelled, *, alone: bool) -> bool:
+        """Whether a function of single values stands over a range in it."""
+        asked = _of_single_values(formula.kind)
+        return any(
+            (not alone or node.kind == "reference") and not _is_single(node, partial(self._area_in, formula))
+            for node in asked
         )
-        return any(not alone or child.kind == "reference" for child in ranges)
+
+    def _area_in(self, formula: Spelled, ref: str) -> Area | None:
+        """The cells of a reference by its place in a formula."""
+        return self._area_of(formula.refs[int(ref)])
 
     def is_most(self, cells: Places) -> bool:
         """Whether so many are to be computed that hardly any formula could be left out."""
@@ -201,11 +203,13 @@ class Needs:
             _UnknownReachError: Their text does not say it.
         """
         group = self._groups[number]
-        tree = parse(group.formula)
-        if self.book.sheets[group.sheet].data_tables or tree is None or not all(map(_is_known, tree.walk())):
+        formula = spelled(group.formula)
+        is_read = formula.kind.tree is not None and all(map(_is_known, formula.kind.nodes))
+        if self.book.sheets[group.sheet].data_tables or not is_read:
             raise _UnknownReachError
-        areas = [self._area_of(node.text) for node in tree.walk() if node.kind == "reference"]
-        areas += [self._sheet_of(node.children[0]) for node in tree.walk() if node.text == "OFFSET" and node.children]
+        areas = list(map(self._area_of, formula.refs))
+        of_offset = [node for node in formula.kind.nodes if node.text == "OFFSET" and node.children]
+        areas += [self._sheet_of(formula, node.children[0]) for node in of_offset]
         found = [area for area in areas if area and (area.sheet or group.sheet).lower() in self._names]
         if len(found) < len(areas):
             raise _UnknownReachError
@@ -214,19 +218,31 @@ class Needs:
     def _may_spill(self, number: int) -> bool:
         """Whether formulas of a group may fill cells beside their own, if those are blank."""
         group = self._groups[number]
-        sheet, tree = self.book.sheets[group.sheet], parse(group.formula)
+        sheet, formula = self.book.sheets[group.sheet], spelled(group.formula)
         if all(at in sheet.arrays and at not in sheet.dynamic for at in group.cells):
             return False
-        return tree is None or not _is_single(tree, self._area_of)
+        tree = formula.kind.tree
+        return tree is None or not _is_single(tree, partial(self._area_in, formula))
 
-    def _sheet_of(self, node: Node) -> Area | None:
-        """The whole worksheet of a reference."""
-        area = self._area_of(node.text) if node.kind == "reference" else None
+    def _sheet_of(self, formula: Spelled, node: Node) -> Area | None:
+        """The whole worksheet of a reference in a formula."""
+        area = self._area_in(formula, node.text) if node.kind == "reference" else None
         return area and Area(area.sheet, (1, 1, MAX_ROWS, MAX_COLUMNS), (0, 0, 0, 0))
 
 
 class _UnknownReachError(Exception):
     """What a formula may read is not known."""
+
+
+@lru_cache(maxsize=1 << 12)
+def _of_single_values(kind: Kind) -> list[Node]:
+    """The arguments of functions of single values in formulas of a kind, but for numbers and texts."""
+    called = ((node, at, child) for node in kind.nodes for at, child in enumerate(node.children))
+    return [
+        child
+        for node, at, child in called
+        if node.kind == "function" and child.kind not in ("number", "text") and parameter(node.text, at) == "V"
+    ]
 
 
 def _is_known(node: Node) -> bool:

@@ -80,13 +80,13 @@ def is_said(got: Value, texts: Sequence[Text], tolerance: float) -> bool:
 
 def in_full(text: Text) -> str:
     """A text with its numbers rounded."""
-    return "".join([piece if isinstance(piece, str) else _rounded(piece) for piece in text])
+    return "".join(map(_spelled, text))
 
 
 @lru_cache(1 << 14)
-def _rounded(number: float) -> str:
-    """A number in a text; many of them are places, which come again and again."""
-    return f"{round(number, _DECIMALS) + 0.0:.15g}"
+def _spelled(piece: str | float) -> str:
+    """A piece of a text; many numbers are places, which come again and again."""
+    return piece if isinstance(piece, str) else f"{round(piece, _DECIMALS) + 0.0:.15g}"
 
 
 def _clauses(clause: Clause) -> Iterator[Clause]:

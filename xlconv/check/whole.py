@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from graphlib import CycleError, TopologicalSorter
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 
@@ -122,8 +124,8 @@ def _by_sheet(found: Iterable[tuple[Atlas, Places]]) -> dict[str, set[tuple[int,
     """Cells of several networks, by worksheet."""
     cells: dict[str, set[tuple[int, int]]] = {}
     for atlas, known in found:
-        for sheet, row, column in atlas.cells(known):
-            cells.setdefault(sheet, set()).add((row, column))
+        for sheet, here in groupby(atlas.cells(np.sort(known)), itemgetter(0)):
+            cells.setdefault(sheet, set()).update(map(itemgetter(1, 2), here))
     return cells
 
 

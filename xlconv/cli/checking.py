@@ -198,13 +198,14 @@ def verify_all(
     jobs: int = 1,
 ) -> int:
     """Check each workbook and report it; returns the exit code."""
-    from xlconv.check.grading import expectation
     from xlconv.check.many import verify_many
     from xlconv.processes import processors
     from xlconv.report import Failure
     from xlconv.report.text import summary, to_text
 
     if settings.get("against") is not None:
+        from xlconv.check.grading import expectation
+
         settings = {**settings, "against": expectation(settings["against"])}
     reports = []
     checks = verify_many(files, [engine.name for engine in engines], jobs or processors(), **settings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Sequence
-from functools import partial
+from functools import cached_property, partial
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,7 +35,7 @@ class IronCalc:
 
     name = "ironcalc"
 
-    @property
+    @cached_property
     def title(self) -> str:
         """`ironcalc` and its version."""
         from importlib.metadata import version

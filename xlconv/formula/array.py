@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import islice, repeat
 from math import inf, nan
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
@@ -171,6 +172,22 @@ class Texts:
         self._each[function.__name__] = known
         found: NDArray[np.float64] = known[at, 1]
         return found
+
+    def joined(self, *parts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The texts that several make, one behind the other; NaN where one of them is none."""
+        shape = np.broadcast_shapes(*(each.shape for each in parts))
+        known = ~np.isnan(sum(parts))
+        columns = [self._each_of(np.broadcast_to(part, shape)[known] if part.size > 1 else part) for part in parts]
+        texts = list(islice(map("".join, zip(*columns, strict=False)), int(known.sum())))
+        made = {text: self.number(text) for text in dict.fromkeys(texts)}
+        found = np.full(shape, np.nan)
+        found[known] = [made[text] for text in texts]
+        return found
+
+    def _each_of(self, numbers: NDArray[np.float64]) -> Iterable[str]:
+        """The texts of some numbers, or without end that of one."""
+        texts = map(self.all.__getitem__, np.nan_to_num(numbers).astype(np.int64).ravel().tolist())
+        return texts if numbers.size != 1 else repeat(next(texts))
 
     def mapped(self, function: Callable[..., float], *numbers: NDArray[np.float64]) -> NDArray[np.float64]:
         """What a function gives for each combination of numbers; NaN where one of them is none."""

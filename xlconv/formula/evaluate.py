@@ -13,10 +13,11 @@ from xlconv.cells import Range
 from xlconv.formula import functions
 from xlconv.formula.array import Array, E
 from xlconv.formula.forms import Forms
+from xlconv.formula.kinds import spelled
 from xlconv.formula.patterns import Pattern, pattern_of
 from xlconv.formula.plan import Generation, generation, plan
 from xlconv.formula.state import State
-from xlconv.formula.tree import Node, parse
+from xlconv.formula.tree import Node
 from xlconv.formula.walk import Walk
 from xlconv.places import Places
 
@@ -24,6 +25,7 @@ __all__ = ["Evaluation", "functions"]
 
 _AT_ONCE: Final = 1 << 20
 """Numbers that a formula reads for many cells and lanes, which are worked on together."""
+_UNREADABLE: Final = Pattern(Node("other"), ())
 _ROUNDS: Final = 3000
 """Cells that read each other, one behind the other."""
 
@@ -87,7 +89,8 @@ class Evaluation(Generic[E]):
             portion = max(1, _AT_ONCE // (self.state.lanes * _size(alike.pattern, alike.firsts)))
             for first in range(0, alike.cells.size, portion):
                 some = alike.part(slice(first, first + portion))
-                yield some.cells, Walk(self.state, *some).shown()
+                for walk in Walk(self.state, *some).apart():
+                    yield walk.cells, walk.shown()
 
     def _spread(self, group: int, pattern: Pattern, spread: Range) -> Array[E]:
         """What each cell of an array formula shows: (cells, lanes or 1, 1, 1)."""
@@ -102,12 +105,12 @@ class Evaluation(Generic[E]):
 
     def result(self, formula: str, cell: Range) -> Array[E]:
         """What another formula would give in a cell; unknown where it cannot be read."""
-        tree = parse(formula) or Node("other")
-        pattern, (refs, numbers) = pattern_of(tree, self.forms.references, cell)
+        pattern, (refs, numbers) = pattern_of(spelled(formula), self.forms.references, cell)
         atlas = self.state.atlas
         at = np.array([atlas.place(*ref.range[:3]) for ref in refs], np.int64).reshape(1, -1)
         own = np.array([atlas.place(*cell[:3])])
-        return Walk(self.state, pattern, own, at, np.array(numbers).reshape(1, -1)).result()
+        walk = Walk(self.state, pattern or _UNREADABLE, own, at, np.array(numbers).reshape(1, -1))
+        return walk.result()
 
 
 def _size(pattern: Pattern, firsts: Places) -> int:

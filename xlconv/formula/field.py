@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import operator
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any, Final, Self, TypeAlias
 
@@ -344,10 +344,15 @@ def _residues(numbers: NDArray[np.float64]) -> Words:
 @cache
 def _powers_of_two() -> Words:
     """(4, exponents) from 2^-1200 on."""
-    return np.array(
-        [[pow(2, exponent, modulus) for exponent in range(-_EXPONENTS, _EXPONENTS)] for modulus in _MODULI.tolist()],
-        np.uint64,
-    )
+    return np.array([list(_doubled(modulus)) for modulus in _MODULI.tolist()], np.uint64)
+
+
+def _doubled(modulus: int) -> Iterator[int]:
+    """The same for one modulus, each twice the one before."""
+    power = pow(2, -_EXPONENTS, modulus)
+    for _ in range(2 * _EXPONENTS):
+        yield power
+        power = 2 * power % modulus
 
 
 @cache

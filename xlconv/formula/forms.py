@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -12,9 +13,9 @@ from numpy.typing import NDArray
 from xlconv import places
 from xlconv.cells import Range
 from xlconv.formula import notation
+from xlconv.formula.kinds import spelled
 from xlconv.formula.patterns import Parts, Pattern, pattern_of
 from xlconv.formula.references import Ref, References
-from xlconv.formula.tree import parse
 from xlconv.places import Atlas, Places
 from xlconv.reader import Workbook
 
@@ -69,24 +70,31 @@ class Forms:
 
     Attributes:
         plans: See `xlconv.formula.plan`.
+        alike: Likewise.
     """
 
     def __init__(self, book: Workbook, atlas: Atlas, all_groups: list[Group]) -> None:
         self.book, self.atlas, self.groups = book, atlas, all_groups
         self.references = References(book)
         self.plans: dict[tuple[bytes, bytes], Any] = {}
+        self.alike: dict[tuple[int, ...], Any] = {}
         self._patterns: dict[int, tuple[Pattern | None, Parts]] = {}
         self._firsts: dict[int, Places] = {}
-        self._read_by: dict[int, set[int]] = {}
-        self.cells = [np.array(group.cells, np.int64) for group in all_groups]
-        self.places = [atlas.of(group.sheet, group.cells) for group in all_groups]
+        self._read_by: dict[tuple[Range, ...], frozenset[int]] = {}
+        self._reads: dict[int, frozenset[int]] = {}
+        sizes = np.array([len(group.cells) for group in all_groups], np.int64)
+        cells = np.array([at for group in all_groups for at in group.cells], np.int64).reshape(-1, 2)
+        first = np.repeat(np.array([atlas.place(group.sheet, 0, 0) for group in all_groups], np.int64), sizes)
+        ends = list(pairwise([0, *np.cumsum(sizes).tolist()]))
+        self._standing = first + places.shift(cells[:, 0], cells[:, 1])
+        self._number = np.repeat(np.arange(sizes.size), sizes)
+        self.cells = [cells[start:stop] for start, stop in ends]
+        self.places = [self._standing[start:stop] for start, stop in ends]
 
     def _parsed(self, number: int) -> tuple[Pattern | None, Parts]:
         if number not in self._patterns:
             group = self.groups[number]
-            tree = parse(group.formula)
-            nothing = None, Parts([], [])
-            self._patterns[number] = nothing if tree is None else pattern_of(tree, self.references, group.first)
+            self._patterns[number] = pattern_of(spelled(group.formula), self.references, group.first)
         return self._patterns[number]
 
     def pattern(self, group: int) -> Pattern | None:
@@ -97,7 +105,7 @@ class Forms:
         """The ranges that a group's formula names, as its first cell does."""
         return self._parsed(group)[1].refs
 
-    def numbers(self, group: int) -> list[float]:
+    def numbers(self, group: int) -> tuple[float, ...]:
         """The numbers that a group's formula holds."""
         return self._parsed(group)[1].numbers
 
@@ -109,13 +117,14 @@ class Forms:
         return every if cells.size == len(every) else every[cells]
 
     def _all_firsts(self, group: int) -> Places:
+        refs = self.refs(group)
+        found = np.array([[self.atlas.place(*ref.range[:3]) for ref in refs]], np.int64)
+        if len(self.cells[group]) == 1:
+            return found
         moved = self.cells[group] - self.cells[group][0]
-        found = np.empty((len(moved), len(self.refs(group))), np.int64)
-        for number, ref in enumerate(self.refs(group)):
-            sheet, row, column, *_ = ref.range
-            found[:, number] = self.atlas.place(sheet, row, column)
-            found[:, number] += places.shift(moved[:, 0] * ref.down, moved[:, 1] * ref.right)
-        return found
+        down, right = (np.array([ref[side] for ref in refs], np.int64) for side in (1, 2))
+        firsts: Places = found + places.shift(moved[:, :1] * down, moved[:, 1:] * right)
+        return firsts
 
     @cached_property
     def _grids(self) -> dict[str, _Grid]:
@@ -157,47 +166,46 @@ class Forms:
 
     def all_among(self, cells: Places) -> set[int]:
         """The groups whose formulas all stand in some sorted cells."""
-        every, number = self._standing
-        count = np.bincount(number[places.find(every, cells) >= 0], minlength=len(self.groups))
-        return set(np.flatnonzero(count == [each.size for each in self.places]).tolist())
-
-    @cached_property
-    def _standing(self) -> tuple[Places, NDArray[np.int64]]:
-        """All cells in which formulas stand, and the group of each."""
-        number = np.repeat(np.arange(len(self.places)), [each.size for each in self.places])
-        return np.concatenate([*self.places, np.empty(0, np.int64)]), number
+        count = np.bincount(self._number[places.find(self._standing, cells) >= 0], minlength=len(self.groups))
+        return set(np.flatnonzero(count == np.bincount(self._number, minlength=len(self.groups))).tolist())
 
     @cached_property
     def _sorted(self) -> tuple[Places, NDArray[np.int64], NDArray[np.int64]]:
         """All cells that formulas fill, the group of each, and which of the group's formulas it is."""
-        filled = [self.filled_by(group, np.arange(len(cells))) for group, cells in enumerate(self.cells)]
-        every = np.concatenate([*filled, np.empty(0, np.int64)])
-        number = np.repeat(np.arange(len(filled)), [each.size for each in filled])
-        own = [np.arange(each.size) % len(cells) for each, cells in zip(filled, self.cells, strict=True)]
-        order = np.argsort(every, kind="stable")
-        return every[order], number[order], np.concatenate([*own, np.empty(0, np.int64)])[order]
+        spread = {group: self.atlas.places(where).ravel() for group, where in self._spreads.items()}
+        alone = ~np.isin(self._number, list(spread))
+        every = np.concatenate([self._standing[alone], *spread.values()])
+        more = [np.full(cells.size, group) for group, cells in spread.items()]
+        number = np.concatenate([self._number[alone], *more])
+        own = np.arange(self._number.size) - np.searchsorted(self._number, self._number)
+        order = np.lexsort((number, every))
+        index = np.concatenate([own[alone], *(np.arange(each.size) % len(self.cells[each[0]]) for each in more)])
+        return every[order], number[order], index[order]
+
+    @cached_property
+    def _spreads(self) -> dict[int, Range]:
+        """The range that a group's one array formula fills, where that is more than a cell."""
+        arrays = ((at, self.book.sheets[each.sheet].arrays.get(each.cells[0])) for at, each in enumerate(self.groups))
+        return {at: where for at, where in arrays if where is not None and where.size > 1}
 
     def spread_of(self, group: int) -> Range | None:
         """The range that a group's one array formula fills, where that is more than a cell."""
-        first = self.groups[group].first
-        where = self.book.sheets[first.sheet].arrays.get((first.row, first.column))
-        return where if where is not None and where.size > 1 else None
+        return self._spreads.get(group)
 
     def filled_by(self, group: int, at: NDArray[np.int64]) -> Places:
         """The cells that show what some formulas of a group give."""
         spread = self.spread_of(group) if at.size else None
         return self.places[group][at] if spread is None else self.atlas.places(spread).ravel()
 
-    def read_by(self, group: int) -> set[int]:
-        """The groups of which a group may read a cell."""
-        if group not in self._read_by:
-            found: set[int] = set()
-            for ref in self.refs(group):
-                grid = self._grids.get(ref.range.sheet)
-                if grid is not None:
-                    found |= grid.within(self._around(group, ref))
-            self._read_by[group] = found
-        return self._read_by[group]
+    def read_by(self, group: int) -> frozenset[int]:
+        """The groups of which a group may read a cell; one and the same set for groups that read the same ranges."""
+        if group not in self._reads:
+            around = tuple([self._around(group, ref) for ref in self.refs(group)])
+            if around not in self._read_by:
+                grids = ((self._grids.get(where.sheet), where) for where in around)
+                self._read_by[around] = frozenset().union(*(grid.within(where) for grid, where in grids if grid))
+            self._reads[group] = self._read_by[around]
+        return self._reads[group]
 
     def _around(self, group: int, ref: Ref) -> Range:
         """The rectangle around a range as all cells of a group see it."""
@@ -208,20 +216,25 @@ class Forms:
         sheet, row, column, height, width = ref.range
         return Range(sheet, row + top, column + left, height + bottom - top, width + right - left)
 
-    def behind(self, asked: Iterable[int], stop: set[int]) -> dict[int, set[int]]:
+    def behind(self, asked: Iterable[int], stop: set[int]) -> dict[int, frozenset[int]]:
         """The groups that some are computed from, each with those that it reads itself.
 
         Args:
             asked: Groups.
             stop: Groups that are known.
         """
-        found: dict[int, set[int]] = {}
+        found: dict[int, frozenset[int]] = {}
+        unknown: dict[frozenset[int], frozenset[int]] = {}
         waiting = list(asked)
         while waiting:
             group = waiting.pop()
-            if group not in found:
-                found[group] = self.read_by(group) - stop
-                waiting += found[group]
+            if group in found:
+                continue
+            read = self.read_by(group)
+            if read not in unknown:
+                unknown[read] = read - stop
+                waiting += unknown[read]
+            found[group] = unknown[read]
         return found
 
 
@@ -255,23 +268,27 @@ class _Grid:
         return set(np.unique(self._at[top:bottom, left:right]).tolist()) - {-1}
 
 
-def in_order(reads: dict[int, set[int]]) -> Iterator[list[int]]:
-    """Groups, generation after generation, each after those that it reads; in the end those that read each other."""
-    waiting = {group: set(read) for group, read in reads.items()}
-    readers: dict[int, list[int]] = {}
-    for group, read in waiting.items():
+def in_order(reads: dict[int, frozenset[int]]) -> Iterator[list[int]]:
+    """Groups, generation after generation, each after those that it reads; in the end those that read each other.
+
+    Many groups read the same ones, as those of a page do that look something up: they wait for them together.
+    """
+    alike: dict[frozenset[int], list[int]] = {}
+    for group, read in reads.items():
+        alike.setdefault(read, []).append(group)
+    readers: dict[int, list[frozenset[int]]] = {}
+    for read in alike:
         for each in read:
-            readers.setdefault(each, []).append(group)
-    ready = [group for group, read in waiting.items() if not read]
+            readers.setdefault(each, []).append(read)
+    waiting = {read: len(read) for read in alike}
+    ready = alike.get(frozenset(), [])
     while ready:
         yield ready
         following = []
-        for group in ready:
-            del waiting[group]
-            for reader in readers.get(group, ()):
-                waiting[reader].discard(group)
-                if not waiting[reader]:
-                    following.append(reader)
+        for read in (each for group in ready for each in readers.get(group, ())):
+            waiting[read] -= 1
+            if not waiting[read]:
+                following += alike[read]
         ready = following
-    if waiting:
-        yield list(waiting)
+    if circle := [group for group, read in reads.items() if waiting[read]]:
+        yield circle

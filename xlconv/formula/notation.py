@@ -28,8 +28,9 @@ _PIECE: Final = re.compile(
 )
 """What a formula's text is cut into, as far as its references are concerned."""
 
-_PLAIN: Final = re.compile(r"[A-Z0-9$:,;()+\-*/^<>=.%&!_]*")
-_PLAIN_CORNER: Final = re.compile(r"(?<![\w.$])(\$?)([A-Z]{1,3})(\$?)([0-9]{1,7})(?![\w.(!])")
+_SIGNS: Final = r"[A-Z0-9$:,;()+\-*/^<>=.%&!_]*"
+_PLAIN: Final = re.compile(rf"""{_SIGNS}(?:(?:"[^"]*"|'[^']*'!){_SIGNS})*""")
+_PLAIN_CORNER: Final = re.compile(r"""("[^"]*"|'[^']*'!)|(?<![\w.$])(\$?)([A-Z]{1,3})(\$?)([0-9]{1,7})(?![\w.(!])""")
 
 Corner: TypeAlias = Callable[[str, str, str, str], str]
 
@@ -49,11 +50,14 @@ def relative_form(formula: str, row: int, column: int) -> str:
 
 
 def _relative_plain(formula: str, row: int, column: int) -> str:
-    """The same, several times as fast, for a formula in capitals without spaces, quotes and brackets."""
+    """The same, several times as fast, for a formula in capitals, without spaces and brackets but in quotes."""
     pieces = _PLAIN_CORNER.split(formula)
     form = pieces[:1]
-    for at in range(1, len(pieces), 5):
-        column_mark, letters, row_mark, digits, rest = pieces[at : at + 5]
+    for at in range(1, len(pieces), 6):
+        quoted, column_mark, letters, row_mark, digits, rest = pieces[at : at + 6]
+        if quoted is not None:
+            form += quoted, rest
+            continue
         down = f"R{digits}" if row_mark else f"R[{int(digits) - row}]"
         right = column_number(letters) if column_mark else f"[{column_number(letters) - column}]"
         form.append(f"{down}C{right}{rest}")

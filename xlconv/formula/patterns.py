@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from xlconv.cells import Range
+from xlconv.formula.kinds import Kind, Spelled
 from xlconv.formula.references import Ref, References
 from xlconv.formula.tree import Node
 
 
-class Pattern(NamedTuple):
-    """A formula without the places that it reads, and without its numbers.
+@dataclass(frozen=True, eq=False)
+class Pattern:
+    """A formula without the places that it reads, and without its numbers; there is one of each.
 
     Args:
         tree: References, and numbers, have their places among all of their like for texts.
@@ -27,31 +31,35 @@ class Parts(NamedTuple):
     """What a pattern leaves out, as a formula has it in one cell."""
 
     refs: list[Ref]
-    numbers: list[float]
+    numbers: tuple[float, ...]
 
 
-def pattern_of(tree: Node, references: References, cell: Range) -> tuple[Pattern, Parts]:
-    """The pattern of a formula, and the ranges and numbers in it.
+def pattern_of(formula: Spelled, references: References, cell: Range) -> tuple[Pattern | None, Parts]:
+    """The pattern of a formula, and the ranges and numbers in it; None where the formula cannot be read.
 
-    A reference to nothing that is known becomes a node of no known kind.
+    A range that it names twice is in it once. A reference to nothing that is known becomes a node of no known kind.
     """
-    refs: list[Ref] = []
-    numbers: list[float] = []
+    meant = [references.of(text, cell) for text in formula.refs]
+    refs = list(dict.fromkeys([ref for ref in meant if ref is not None]))
+    number = {ref: str(at) for at, ref in enumerate(refs)}
+    leaves = [
+        Node("other", text) if ref is None else Node("reference", number[ref])
+        for text, ref in zip(formula.refs, meant, strict=True)
+    ]
+    sizes = tuple([(ref.range.height, ref.range.width) for ref in refs])
+    cut = frozenset([at for at, ref in enumerate(refs) if ref.is_cut])
+    return _pattern(formula.kind, tuple(leaves), sizes, cut), Parts(refs, formula.numbers)
 
-    def numbered(node: Node) -> Node:
-        if node.kind == "number":
-            numbers.append(float(node.text))
-            return Node("number", str(len(numbers) - 1))
+
+@lru_cache(maxsize=1 << 12)
+def _pattern(
+    kind: Kind, leaves: tuple[Node, ...], sizes: tuple[tuple[int, int], ...], cut: frozenset[int]
+) -> Pattern | None:
+    """The pattern of a kind, given what becomes of its references."""
+
+    def put(node: Node) -> Node:
         if node.kind == "reference":
-            ref = references.of(node.text, cell)
-            if ref is None:
-                return Node("other", node.text)
-            if ref not in refs:
-                refs.append(ref)
-            return Node("reference", str(refs.index(ref)))
-        return node._replace(children=tuple(map(numbered, node.children))) if node.children else node
+            return leaves[int(node.text)]
+        return node._replace(children=tuple(map(put, node.children))) if node.children else node
 
-    numbered_tree = numbered(tree)
-    sizes = tuple((ref.range.height, ref.range.width) for ref in refs)
-    cut = frozenset(at for at, ref in enumerate(refs) if ref.is_cut)
-    return Pattern(numbered_tree, sizes, cut), Parts(refs, numbers)
+    return None if kind.tree is None else Pattern(put(kind.tree), sizes, cut)

@@ -54,8 +54,19 @@ class Generation(NamedTuple):
 def generation(forms: Forms, groups: dict[int, NDArray[np.int64]], is_circle: bool = False) -> Generation:
     """Some formulas of some groups."""
     spread = [group for group, at in groups.items() if at.size and forms.spread_of(group) is not None]
-    others = {group: at for group, at in groups.items() if at.size and group not in set(spread)}
-    return Generation(groups, is_circle, [] if is_circle else list(_alike(forms, others)), spread)
+    others = {group: at for group, at in groups.items() if at.size and group not in spread}
+    return Generation(groups, is_circle, [] if is_circle else _all_alike(forms, others), spread)
+
+
+def _all_alike(forms: Forms, groups: dict[int, NDArray[np.int64]]) -> list[Alike]:
+    """The same formulas come again and again, for other choices and for other cells that are known."""
+    if any(at.size < len(forms.cells[group]) for group, at in groups.items()):
+        return list(_alike(forms, groups))
+    key = tuple(groups)
+    if key not in forms.alike:
+        forms.alike[key] = list(_alike(forms, groups))
+    found: list[Alike] = forms.alike[key]
+    return found
 
 
 def _alike(forms: Forms, groups: dict[int, NDArray[np.int64]]) -> Iterator[Alike]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from copy import copy
 from dataclasses import replace
-from typing import Final, Generic, NamedTuple
+from typing import Final, Generic, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,9 @@ _FAR_FEWER: Final = 4
 _OPEN: Final = (UNKNOWN, 0.0)
 """A cell with a formula."""
 
+Alike: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""Lanes of which each is unlike the others, and for each lane which of these it is like."""
+
 
 class Held(NamedTuple):
     """Kind and number of what cells hold, sorted by place."""
@@ -60,6 +63,7 @@ class State(Generic[E]):
         self.atlas, self.elements = atlas, elements
         self.places, self.kinds, numbers = _with_blank(there, blank)
         self.numbers = elements.of(numbers)
+        self._found: dict[tuple[int, ...], Places] = {}
         self._clear(lanes)
 
     def _clear(self, lanes: int) -> None:
@@ -68,6 +72,7 @@ class State(Generic[E]):
         self._row = np.full(self.places.size, -1)
         self._wide_kinds: Kinds = np.empty((0, lanes), np.uint8)
         self._wide = self.elements.of(np.empty((0, lanes)))
+        self._alike: dict[tuple[int, ...], Alike | None] = {(): (np.zeros(1, np.int64), np.zeros(lanes, np.int64))}
 
     def fresh(self, lanes: int) -> State[E]:
         """The same state, as it is now, with other lanes, of which nothing is known yet."""
@@ -83,24 +88,37 @@ class State(Generic[E]):
         made._only = _as_slice(lanes if self._only is None else np.arange(len(self._wide_kinds.T))[self._only][lanes])
         return made
 
-    def alike(self, several: Iterable[Places]) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    def alike(self, several: Iterable[Places]) -> Alike | None:
         """Lanes in which some cells hold the same: one of each kind, and which of these each lane is like.
 
         None where these would not be far fewer than there are, or that is not soon seen.
+
+        Args:
+            several: Where the cells are; see `where`.
         """
         rows = set[int]()
-        for cells in several:
-            at = places.find(cells, self.places)
-            rows |= set(np.unique(self._row[at[at >= 0]]).tolist()) - {-1}
+        for at in several:
+            mine = self._row[at[at >= 0]]
+            rows |= set(np.flatnonzero(np.bincount(mine[mine >= 0])).tolist())
             if len(rows) > _FEW:
                 return None
-        key = np.zeros(self.lanes, np.int64)
-        for values in (side for row in sorted(rows) for side in (self._wide_kinds[row], *self._wide.data[:, row])):
-            _, own = np.unique(values, return_inverse=True)
+        return self._told_apart(tuple(sorted(rows))) if rows else None
+
+    def _told_apart(self, rows: tuple[int, ...]) -> Alike | None:
+        """The same of rows, whose values remain as they are: it is known for those before the last one."""
+        if rows not in self._alike:
+            before = self._told_apart(rows[:-1])
+            self._alike[rows] = before and self._told_apart_by(rows[-1], before[1])
+        return self._alike[rows]
+
+    def _told_apart_by(self, row: int, key: NDArray[np.int64]) -> Alike | None:
+        first = np.zeros(1, np.int64)
+        for values in (self._wide_kinds[row], *self._wide.data[:, row]):
+            own = np.unique(values, return_inverse=True)[1]
             _, first, key = np.unique(key * self.lanes + own, return_index=True, return_inverse=True)
             if first.size * _FAR_FEWER > self.lanes:
                 return None
-        return (first, key) if rows else None
+        return first, key
 
     def put(self, cells: Places, values: Array[E]) -> None:
         """Give some cells, which hold something, other values: (cells or 1, lanes or 1, 1, 1)."""
@@ -126,23 +144,57 @@ class State(Generic[E]):
             self._wide = self.elements.joined([self._wide, self.elements.of(np.zeros((more, self.lanes)))], axis=-2)
         return np.arange(first, self._used)
 
+    def where(self, first: Places, height: int, width: int) -> Places:
+        """(N, height, width): where the cells of ranges of a size are among all that hold something, -1 for blank ones.
+
+        Args:
+            first: (N,) their first cells; that of one range is kept in mind.
+            height: Rows of each.
+            width: Columns of each.
+        """
+        if first.size != 1:
+            return places.find(first[:, None, None] + places.offsets(height, width), self.places)
+        key = int(first[0]), height, width
+        if key not in self._found:
+            self._found[key] = places.find(first[0] + places.offsets(height, width), self.places)[None]
+        return self._found[key]
+
     def at(self, cells: Places) -> Array[E]:
         """What some cells hold: (cells, rows, columns) of places give (cells, lanes or 1, rows, columns)."""
-        at = places.find(cells, self.places)
+        return self.held(places.find(cells, self.places))
+
+    def held(self, at: Places) -> Array[E]:
+        """The same, by where the cells are."""
         there = at >= 0
         if not self.places.size:
-            return Array(np.full((1, 1, 1, 1), BLANK, np.uint8), self._zeros(cells), True)
+            return Array(np.full((1, 1, 1, 1), BLANK, np.uint8), self._zeros(at), True)
         kinds, numbers, row = self.kinds[at], self.numbers[at], self._row[at]
         if not there.all():
             kinds, row = np.where(there, kinds, np.uint8(BLANK)), np.where(there, row, -1)
-            numbers = numbers.where(there, self.elements.of(np.zeros((1,) * cells.ndim)))
-        shape = (cells.shape[0], 1, *cells.shape[1:])
+            numbers = numbers.where(there, self.elements.of(np.zeros((1,) * at.ndim)))
+        shape = (at.shape[0], 1, *at.shape[1:])
         if self._used and (is_wide := row >= 0).any():
             wide = self._widened(np.maximum(row, 0))
             if not is_wide.all():
                 wide = wide.where(is_wide[:, None], Array(kinds.reshape(shape), numbers.reshape(*shape)))
             return replace(wide, is_range=True)
         return Array(_as_one(kinds.reshape(shape)), numbers.reshape(*shape), is_range=True)
+
+    def in_lanes(self, cells: Places) -> tuple[Kinds, E]:
+        """(cells, lanes): what each of some cells holds in each lane."""
+        at = places.find(cells, self.places)
+        there, row, shape = at >= 0, self._row[at], (cells.size, self.lanes)
+        wide = np.flatnonzero(there & (row >= 0))
+        kinds = np.broadcast_to(np.where(there, self.kinds[at], np.uint8(BLANK))[:, None], shape).copy()
+        numbers = self.numbers[at].where(there, self.elements.of(np.zeros(1)))[:, None].spread(shape).copied()
+        kinds[wide] = self._wide_kinds[row[wide]]
+        numbers.put(wide, self._wide[row[wide]])
+        return kinds, numbers
+
+    def differs(self, at: Places) -> NDArray[np.bool_]:
+        """(cells,): whether something that is read differs from lane to lane, by where it is; see `where`."""
+        found: NDArray[np.bool_] = np.any((at >= 0) & (self._row[at] >= 0), axis=(1, 2))
+        return found
 
     def _widened(self, row: Places) -> Array[E]:
         """What is in some rows for every lane; in memory the cells of a range lie together, as they are summed up."""

@@ -7,7 +7,8 @@ it does not know, such as functions that give something else each time, makes va
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Final, Generic, Self, TypeAlias
 
 import numpy as np
@@ -69,6 +70,7 @@ class Walk(Generic[E]):
         cells: (N,) the cells.
         at: (N, ranges) for each cell the first place of each range that the formula reads.
         numbers: (N or 1, numbers) for each cell, or for all, the numbers that the formula holds.
+        found: Where ranges are in the state, and in what there is of it for some of the lanes.
     """
 
     state: State[E]
@@ -76,6 +78,7 @@ class Walk(Generic[E]):
     cells: Places
     at: Places
     numbers: NDArray[np.float64]
+    found: dict[int, Places] = field(default_factory=dict, kw_only=True)
 
     @property
     def elements(self) -> type[E]:
@@ -94,16 +97,33 @@ class Walk(Generic[E]):
 
     def shown(self) -> Array[E]:
         """The same; where few cells are read that differ from lane to lane, once for lanes that are alike."""
-        read = (self.places_of(ref) for ref in range(len(self.pattern.sizes)))
+        read = (self._where(ref) for ref in range(len(self.pattern.sizes)))
         alike = self.state.alike(read) if self.state.lanes > _LANES else None
         if alike is None:
             return self.result()
-        found = self.only(alike[0]).result()
+        found = _narrowed(self.only(alike[0]).result())
         kinds, numbers = found.kinds, found.numbers
         return Array(
             kinds if kinds.shape[1] == 1 else kinds[:, alike[1]],
             numbers if numbers.shape[1] == 1 else numbers[:, alike[1]],
         )
+
+    def apart(self) -> list[Self]:
+        """Cells that read something that differs from lane to lane, and the others, which show one value in all."""
+        if self.state.lanes == 1:
+            return [self]
+        differs = np.zeros(self.cells.size, bool)
+        for ref in range(len(self.pattern.sizes)):
+            differs |= self.state.differs(self._where(ref))
+        if differs.all() or not differs.any():
+            return [self]
+        return [self._part(np.flatnonzero(some)) for some in (differs, ~differs)]
+
+    def _part(self, some: NDArray[np.int64]) -> Self:
+        """The same formula in some of the cells."""
+        numbers = self.numbers if len(self.numbers) == 1 else self.numbers[some]
+        found = {ref: at if len(at) == 1 else at[some] for ref, at in self.found.items()}
+        return replace(self, cells=self.cells[some], at=self.at[some], numbers=numbers, found=found)
 
     def value(self, node: Node) -> Array[E]:
         """What a part of the formula is."""
@@ -132,7 +152,7 @@ class Walk(Generic[E]):
 
     def constant(self, kind: int, number: float) -> Array[E]:
         """One value for all."""
-        return Array(np.full((1, 1, 1, 1), kind, np.uint8), self.elements.of(np.full((1, 1, 1, 1), number)))
+        return _constant(self.elements, kind, number)
 
     def number(self, number: float) -> Array[E]:
         """One number for all."""
@@ -160,15 +180,17 @@ class Walk(Generic[E]):
 
     def _read(self, node: Node) -> Array[E]:
         ref = int(node.text)
-        held = self.state.at(self.places_of(ref))
+        held = self.state.held(self._where(ref))
         return replace(held, is_cut=True) if ref in self.pattern.cut else held
 
-    def places_of(self, ref: int) -> Places:
-        """(cells or 1, rows, columns): where a range is, from each cell."""
-        first, (height, width) = self.at[:, ref], self.pattern.sizes[ref]
-        if first.size and (first == first[0]).all():
-            first = first[:1]
-        return first[:, None, None] + places.offsets(height, width)
+    def _where(self, ref: int) -> Places:
+        """(cells or 1, rows, columns): where a range is in the state, from each cell; it is looked up once."""
+        if ref not in self.found:
+            first = self.at[:, ref]
+            if first.size and (first == first[0]).all():
+                first = first[:1]
+            self.found[ref] = self.state.where(first, *self.pattern.sizes[ref])
+        return self.found[ref]
 
     def crossed(self, node: Node) -> Array[E]:
         """The cell of a range that stands in each cell's own row or column."""
@@ -235,6 +257,10 @@ class Walk(Generic[E]):
         """`left operator right`: numbers are less than texts, and texts less than truth values."""
         if not fits(left, right):
             return self.unknown()
+        if operator in ("=", "<>") and not self.elements.is_exact:
+            for value, other in ((left, right), (right, left)):
+                if _is_empty_text(other):
+                    return self._compared_with_nothing(value, is_asked=operator == "=")
         if not (_is_empty_text(left) or _is_empty_text(right)):
             left, right = self.folded(left), self.folded(right)
         a, b = _alike(left, right.kinds), _alike(right, left.kinds)
@@ -251,6 +277,14 @@ class Walk(Generic[E]):
             return Array(kinds, self.number(float(operator == "<>")).numbers.where(unequal, by_number))
         ranks = [self.elements.of(_RANKS[each.kinds]) for each in (a, b)]
         return Array(kinds, ranks[0].compared(operator, ranks[1]).where(unequal, by_number))
+
+    def _compared_with_nothing(self, value: Array[E], *, is_asked: bool) -> Array[E]:
+        """Whether each is an empty text, or blank, if that is asked; else whether it is something."""
+        kinds = np.where(value.kinds >= ERROR, value.kinds, np.uint8(BOOLEAN))
+        if value.kinds.size == 1 and value.kinds[0, 0, 0, 0] not in (TEXT, BLANK):
+            return Array(kinds, self.elements.of(np.full((1, 1, *value.size), float(not is_asked))))
+        is_nothing = ((value.kinds == TEXT) & (value.numbers.known() == 0)) | (value.kinds == BLANK)
+        return Array(kinds, self.elements.of(is_nothing == is_asked))
 
     def folded(self, values: Array[E]) -> Array[E]:
         """With texts in small letters, as they are compared."""
@@ -288,6 +322,19 @@ class Walk(Generic[E]):
         numbers = self.elements.joined([value.numbers for value in values])
         columns = len(values) // rows
         return Array(kinds.reshape(1, 1, rows, columns), numbers.reshape(-1, 1, rows, columns))
+
+
+def _narrowed(values: Array[E]) -> Array[E]:
+    """One lane, where all are the same."""
+    data = values.numbers.data
+    is_one = (values.kinds == values.kinds[:, :1]).all() and (data == data[:, :, :1]).all()
+    return Array(values.kinds[:, :1], values.numbers[:, :1]) if is_one else values
+
+
+@lru_cache(maxsize=1 << 12)
+def _constant(elements: type[E], kind: int, number: float) -> Array[E]:
+    """One value, of which nothing is ever changed."""
+    return Array(np.full((1, 1, 1, 1), kind, np.uint8), elements.of(np.full((1, 1, 1, 1), number)))
 
 
 _RANKS: Final = np.array([0.0, 0.0, 1.0, 2.0, 3.0, 3.0])

@@ -36,6 +36,11 @@ def keep_to_module_path() -> None:
     os.environ["PYTHONSAFEPATH"] = "1"
 
 
+def keep_to_one_thread() -> None:
+    """Let NumPy, which is not loaded yet, start no threads: to start and end them costs more than they gain here."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 def _resolved(place: str) -> str:
     try:
         return str(Path(place).resolve())

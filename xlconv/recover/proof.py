@@ -7,9 +7,10 @@ computed. Overflow and rounding are for engines to find.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import prod
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -21,8 +22,11 @@ from xlconv.formula.array import BLANK, NUMBER, TEXT, Array, of_numbers
 from xlconv.formula.elements import Flags
 from xlconv.formula.evaluate import Evaluation
 from xlconv.formula.field import Residues
+from xlconv.formula.forms import Forms
+from xlconv.formula.kinds import spelled
+from xlconv.formula.plan import generation
 from xlconv.formula.state import State
-from xlconv.formula.tree import Node, parse
+from xlconv.formula.tree import Node
 from xlconv.formula.walk import Walk
 from xlconv.layers import Softmax
 from xlconv.places import Places
@@ -88,8 +92,10 @@ class Proof:
         """Cells whose formulas divide, take roots or the like where their layers do not: it fails for some numbers."""
         allowed, found = self._operations_that_fail(), [np.empty(0, np.int64)]
         for group, mine in self.reading.forms.singles(self.cells):
-            tree, cells = parse(self.reading.forms.groups[group].formula), self.reading.forms.places[group][mine]
-            if tree is not None and (count := len(set(filter(_may_fail, tree.walk())))):
+            formula, cells = spelled(self.reading.forms.groups[group].formula), self.reading.forms.places[group][mine]
+            failing = [node for node in formula.kind.nodes if _may_fail(node, formula.numbers)]
+            if failing:
+                count = len({formula.written(node) for node in failing})
                 found.append(cells[allowed[places.find(cells, self.cells)] < count])
         return np.concatenate(found)
 
@@ -199,11 +205,12 @@ class Redrawn(Walk[Residues]):
         return replace(drawn.where(changed, found), is_range=True)
 
 
-def _may_fail(node: Node) -> bool:
+def _may_fail(node: Node, numbers: Sequence[float]) -> bool:
     """Whether an operation has no result for some numbers."""
     if node.text in ("^", "POWER") and len(node.children) == _TWO:
         exponent = node.children[1]
-        return not (exponent.kind == "number" and float(exponent.text).is_integer() and float(exponent.text) > 0)
+        power = numbers[int(exponent.text)] if exponent.kind == "number" else 0.0
+        return not (power.is_integer() and power > 0)
     if node.kind == "operator" and node.text == "/":
         return any(each.kind == "reference" for each in node.children[1].walk())
     return node.kind == "function" and node.text in ("LN", "LOG", "LOG10", "SQRT", "MOD")
@@ -238,11 +245,20 @@ def _not_looked_up(found: Found, reading: Reading) -> Places:
 
 def _others(found: Found, reading: Reading) -> Places:
     """What input cells read that holds a number, a text, or nothing: somebody may type another number there."""
-    forms, held, read = reading.forms, reading.held, [np.empty(0, np.int64)]
-    for group, mine in forms.by_group(found.inputs.ravel()).items():
-        read += [np.unique(cells) for cells in forms.read(group, mine) if cells.shape[1] <= _FEW]
-    cells = np.unique(np.concatenate(read))
+    forms, held = reading.forms, reading.held
+    cells = places.distinct(*_few_read(forms, forms.by_group(found.inputs.ravel())))
     at = places.find(cells, held.places)
     own = found.choices
     chosen = [] if own is None else [found.atlas.place(*own.row[:3])]
     return np.setdiff1d(cells[(at < 0) | np.isin(held.kinds[at], (NUMBER, TEXT))], chosen)
+
+
+def _few_read(forms: Forms, groups: dict[int, NDArray[np.int64]]) -> Iterator[Places]:
+    """What some formulas of some groups read in ranges of few cells."""
+    formulas = generation(forms, groups)
+    for each in formulas.alike:
+        for first, size in zip(each.firsts.T, each.pattern.sizes, strict=True):
+            if prod(size) <= _FEW:
+                yield places.distinct(first)[:, None] + places.offsets(*size).ravel()
+    for group in formulas.spread:
+        yield from (cells for cells in forms.read(group, groups[group]) if cells.shape[1] <= _FEW)

@@ -69,8 +69,8 @@ def _of_workbook(book: Workbook, grids: Mapping[str, FormSheet]) -> Iterator[Fin
 def _of_formula(form: Form, book: Workbook, area_of: AreaOf, numbers: Known) -> Iterator[Finding]:
     """What a formula has by itself."""
     messages = {rule: check(form) for rule, check in formulas.RULES.items()}
-    if all(place[1:] in numbers.get(place.sheet, ()) for place in form.cells):
-        messages["hard-coded"] = ""
+    if not all(place[1:] in numbers.get(place.sheet, ()) for place in form.cells):
+        messages["hard-coded"] = formulas.hard_coded(form)
     messages["unportable"] = formulas.unportable(form, book.names.keys() | book.ambiguous)
     messages["array-in-plain-formula"] = plain_arrays(form, area_of)
     for rule, message in messages.items():
@@ -83,8 +83,10 @@ def _error_values(grids: Mapping[str, FormSheet]) -> Iterator[Finding]:
     groups: dict[tuple[Form | str, str], list[Place]] = defaultdict(list)
     for name, grid in grids.items():
         for at, cell in grid.sheet.cells.items():
+            if not isinstance(cell.value, ErrorValue):
+                continue
             form = grid.forms.get(at)
-            if isinstance(cell.value, ErrorValue) and not (form and formulas.deleted(form)):
+            if not (form and formulas.deleted(form)):
                 groups[form or name, cell.value.code].append(Place(name, *at))
     for (form_or_sheet, code), cells in groups.items():
         formula = grids[cells[0].sheet].sheet.cells[cells[0][1:]].formula or ""

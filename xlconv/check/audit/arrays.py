@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 from xlconv.check.audit.areas import AreaOf
 from xlconv.check.audit.forms import Form
 from xlconv.check.audit.functions import parameter
+from xlconv.formula.kinds import Kind
 from xlconv.formula.tree import Node
 
 
@@ -34,27 +36,29 @@ def plain_arrays(form: Form, area_of: AreaOf) -> str:
         form: The formula.
         area_of: The cells of a reference or of a defined name.
     """
-    if form.array or form.tree is None:
+    if form.array:
         return ""
-    found = next(_ranges_for_values(form.tree, Asked.VALUE, None, area_of), None)
-    if found is None:
+    named = ((form.spelled.refs[at], user) for at, user in _asked_for_values(form.kind))
+    several = ((text, user) for text, user in named if (area := area_of(text)) and not area.single)
+    reference, user = next(several, ("", None))
+    if not reference:
         return ""
-    reference, user = found
     where = {None: "by itself", "function": f"in {user.text}" if user else ""}.get(user.kind if user else None)
     where = where or f"beside {user.text if user else ''}"
     return f"the range {reference} stands {where} where Excel takes a single value: the formula is no array formula"
 
 
-def _ranges_for_values(
-    node: Node, asked: Asked, user: Node | None, area_of: AreaOf
-) -> Iterator[tuple[str, Node | None]]:
-    """References to several cells where one is asked for, and what stands over each."""
+@lru_cache(maxsize=1 << 12)
+def _asked_for_values(kind: Kind) -> list[tuple[int, Node | None]]:
+    """Of formulas of a kind the references that stand where one value is asked for, and what stands over each."""
+    return list(_for_values(kind.tree, Asked.VALUE, None)) if kind.tree else []
+
+
+def _for_values(node: Node, asked: Asked, user: Node | None) -> Iterator[tuple[int, Node | None]]:
     if node.kind == "reference" and asked is Asked.VALUE:
-        area = area_of(node.text)
-        if area is not None and not area.single:
-            yield node.text, user
+        yield int(node.text), user
     for at, child in enumerate(node.children):
-        yield from _ranges_for_values(child, _asked_of_child(node, at, asked), node, area_of)
+        yield from _for_values(child, _asked_of_child(node, at, asked), node)
 
 
 def _asked_of_child(node: Node, at: int, asked: Asked) -> Asked:

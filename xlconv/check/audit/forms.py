@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Final
 
 from xlconv.check.audit.areas import Place
 from xlconv.formula import notation
-from xlconv.formula.tree import Node, parse
+from xlconv.formula.kinds import Kind, Spelled, spelled
+from xlconv.formula.tree import Node
 from xlconv.reader import MAX_CELLS, Sheet, Workbook
 
 _TEXT: Final = re.compile(r'"[^"]*"')
@@ -43,14 +44,25 @@ class Form:
         return _TEXT.sub('""', self.text)
 
     @cached_property
-    def tree(self) -> Node | None:
-        """None where it cannot be read."""
-        return parse(self.text)
+    def spelled(self) -> Spelled:
+        """It as one of its kind: what is read in it is, as far as possible, read once for all of these."""
+        return spelled(self.text)
 
-    @cached_property
-    def nodes(self) -> list[Node]:
-        """All parts of it."""
-        return [*self.tree.walk()] if self.tree else []
+    @property
+    def kind(self) -> Kind:
+        """What it shares with formulas that read other cells, or hold other numbers."""
+        return self.spelled.kind
+
+    @property
+    def calls(self) -> list[Node]:
+        """The functions that it calls, without their arguments."""
+        return calls(self.kind)
+
+
+@lru_cache(maxsize=1 << 12)
+def calls(kind: Kind) -> list[Node]:
+    """The functions that formulas of a kind call, each once, without their arguments."""
+    return list(dict.fromkeys([node._replace(children=()) for node in kind.nodes if node.kind == "function"]))
 
 
 @dataclass

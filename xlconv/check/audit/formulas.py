@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from xlconv.check.audit import functions
@@ -28,20 +29,22 @@ def missing_prefix(form: Form) -> str:
     """Functions that Excel does not recognise in a file as they stand."""
     due = {
         f"{node.text} as {functions.PREFIXES[node.text]}{node.text}"
-        for node in form.nodes
-        if node.kind == "function" and not node.prefix and node.text in functions.PREFIXES
+        for node in form.calls
+        if not node.prefix and node.text in functions.PREFIXES
     }
     return _said(due, "the file must spell {}, or Excel shows #NAME?")
 
 
 def unportable(form: Form, names: Collection[str]) -> str:
     """Functions that one of the programs lacks; `names` are the workbook's own."""
-    lacks = {node.text: _lacks(node) for node in form.nodes if node.kind == "function" and not _is_own(node, names)}
-    said = [f"{name} is unknown to {_listed(programs)}" for name, programs in sorted(lacks.items()) if programs]
+    lacks = {node.text: found for node in form.calls if (found := _lacks(node)) and not _is_own(node, names)}
+    said = [f"{name} is unknown to {_listed(programs)}" for name, programs in sorted(lacks.items())]
     return "; ".join(said)
 
 
+@lru_cache(maxsize=1 << 12)
 def _lacks(node: Node) -> tuple[str, ...]:
+    """The programs that lack a function."""
     if node.text in functions.REACHES_OUT:
         return ()  # which is a finding of its own
     is_prefixed_for_nothing = node.prefix and node.text not in functions.PREFIXES
@@ -57,49 +60,59 @@ def _is_own(node: Node, names: Collection[str]) -> bool:
 
 def external_link(form: Form) -> str:
     """References to other workbooks."""
-    found = {n.text for n in form.nodes if n.kind in ("reference", "function") and _OTHER_WORKBOOK.match(n.text)}
+    named = [*form.spelled.refs, *(node.text for node in form.calls)] if "[" in form.text else []
+    found = {text for text in named if _OTHER_WORKBOOK.match(text)}
     return _said(found, "the formula reads {} of another workbook")
 
 
 def reaches_out(form: Form) -> str:
     """Functions that fetch something from elsewhere, and DDE."""
-    if _DDE.search(form.bare):
+    if _asks_by_dde(form):
         return "the formula asks another program by DDE"
     return _said(_called(form, functions.REACHES_OUT), "the formula calls {}, which reaches out of the workbook")
 
 
 def hard_coded(form: Form) -> str:
     """Numbers that could be in cells of their own."""
-    numbers = dict.fromkeys(_numbers(form.tree)) if form.tree else {}
+    own = form.spelled.numbers
+    numbers = dict.fromkeys(_numbers(form.kind.tree, own)) if form.kind.tree and set(own) - {0.0, 1.0} else {}
     if len(numbers) > 4:
         return f"the formula holds {len(numbers)} numbers, {', '.join([*numbers][:3])} and so on"
     return _said(numbers, f"the formula holds the {'number' if len(numbers) == 1 else 'numbers'} {{}}")
 
 
-def _numbers(node: Node, parent: Node | None = None, at: int = 0) -> Iterator[str]:
-    if node.kind == "number" and node.text not in ("0", "1") and not _is_structural(node, parent, at):
-        yield node.text
+def _numbers(node: Node, own: Sequence[float], parent: Node | None = None, at: int = 0) -> Iterator[str]:
+    """The numbers below a part of a formula, whose own these are."""
+    if node.kind == "number":
+        number = own[int(node.text)]
+        if number not in (0, 1) and not _is_structural(number, parent, at):
+            yield repr(number).removesuffix(".0")
     for index, child in enumerate(node.children):
-        yield from _numbers(child, node, index)
+        yield from _numbers(child, own, node, index)
 
 
-def _is_structural(number: Node, parent: Node | None, at: int) -> bool:
+def _is_structural(number: float, parent: Node | None, at: int) -> bool:
     """Whether a number is a square, a half, or says which of several."""
     if parent is None:
         return False
-    if number.text == "2" and at == 1 and parent.text in ("^", "/", "POWER"):
+    if number == 2 and at == 1 and parent.text in ("^", "/", "POWER"):
         return True
     return parent.kind == "function" and at in _SELECTORS.get(parent.text, ())
 
 
 def unreadable(form: Form) -> str:
     """Formulas that the rules could not be applied to."""
-    return "the formula could not be read" if form.tree is None and not _DDE.search(form.bare) else ""
+    return "the formula could not be read" if form.kind.tree is None and not _asks_by_dde(form) else ""
 
 
 def deleted(form: Form) -> str:
     """References to cells that are gone."""
-    return "the formula refers to cells that were deleted (#REF!)" if "#REF!" in form.bare.upper() else ""
+    is_there = "#" in form.text and "#REF!" in form.bare.upper()
+    return "the formula refers to cells that were deleted (#REF!)" if is_there else ""
+
+
+def _asks_by_dde(form: Form) -> bool:
+    return "|" in form.text and _DDE.search(form.bare) is not None
 
 
 RULES: Final[dict[RuleId, Callable[[Form], str]]] = {
@@ -109,13 +122,12 @@ RULES: Final[dict[RuleId, Callable[[Form], str]]] = {
     "missing-prefix": missing_prefix,
     "external-link": external_link,
     "reaches-out": reaches_out,
-    "hard-coded": hard_coded,
 }
 """Each says what is wrong with a formula; empty where nothing is."""
 
 
 def _called(form: Form, names: Collection[str]) -> set[str]:
-    return {node.text for node in form.nodes if node.kind == "function" and node.text in names}
+    return {node.text for node in form.calls if node.text in names}
 
 
 def _said(words: Collection[str], message: str) -> str:

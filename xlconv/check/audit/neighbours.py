@@ -37,8 +37,8 @@ class Break(NamedTuple):
 def other_formulas(name: str, grid: FormSheet, known: Collection[tuple[int, int]]) -> Iterator[tuple[Form, Break]]:
     """Cells with another formula than those around, and that formula."""
     for at, form in grid.forms.items():
-        for way, run in _runs_around(grid, at, form):
-            if at not in known and not _same(run, form) and _is_odd(grid, at, way, form, run):
+        for way, run in _runs_around(grid, at, form) if at not in known else ():
+            if not _same(run, form) and _is_odd(grid, at, way, form, run):
                 yield form, _break(name, at, way, grid, run)
                 break
 
@@ -98,8 +98,8 @@ def _is_odd(grid: FormSheet, at: tuple[int, int], way: tuple[int, int], form: Fo
 def _reads_beside(form: Form, at: tuple[int, int], way: tuple[int, int]) -> bool:
     """Whether a formula reads a range that has a neighbour in it: a total of those before or behind it."""
     sides = [_beside(at, way, side) for side in (-1, 1)]
-    for node in form.nodes:
-        area = Area.parse(node.text) if node.kind == "reference" else None
+    for text in form.spelled.refs:
+        area = Area.parse(text)
         where = area.seen_from(Place("", *at), form.origin) if area and not area.sheet and not area.single else None
         if where and any(
             where.row <= row < where.row + where.height and where.column <= column < where.column + where.width

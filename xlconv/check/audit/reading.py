@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final, NamedTuple
 
 from xlconv.cells import Range
 from xlconv.check.audit.areas import Area, AreaOf, Place
 from xlconv.check.audit.forms import Form, FormSheet
 from xlconv.check.audit.functions import words
+from xlconv.formula.kinds import Kind
 from xlconv.formula.tree import Node
 
 _ARITHMETIC: Final = ("+", "-", "*", "/", "^", "%")
@@ -105,16 +106,34 @@ def objections(form: Form, cells: Iterable[Place], contents: Contents, area_of: 
 
 def _uses(form: Form, area_of: AreaOf) -> list[Use]:
     """The references of a formula that are not anywhere in it asked whether they are blank."""
-    asked: set[str] = set()
-    numbers: dict[str, bool] = {form.tree.text: False} if form.tree and form.tree.kind == "reference" else {}
-    for node in form.nodes:
-        for at, child in enumerate(node.children):
-            if child.kind == "reference":
-                if _takes_blanks(node, at):
-                    asked.add(child.text)
-                numbers[child.text] = numbers.get(child.text, False) or _needs_numbers(node)
+    refs, used = form.spelled.refs, _used(form.kind)
+    asked = {refs[each.ref] for each in used if each.takes_blanks}
+    numbers: dict[str, bool] = {}
+    for each in used:
+        numbers[refs[each.ref]] = numbers.get(refs[each.ref], False) or each.needs_numbers
     found = ((area_of(text), text, needs) for text, needs in numbers.items() if text not in asked)
     return [Use(area, text, needs) for area, text, needs in found if area]
+
+
+class _Used(NamedTuple):
+    """A reference of a kind of formulas, and what is asked of its cells."""
+
+    ref: int
+    takes_blanks: bool
+    needs_numbers: bool
+
+
+@lru_cache(maxsize=1 << 12)
+def _used(kind: Kind) -> list[_Used]:
+    """The references of formulas of a kind."""
+    if kind.tree and kind.tree.kind == "reference":
+        return [_Used(0, False, False)]
+    return [
+        _Used(int(child.text), _takes_blanks(node, at), _needs_numbers(node))
+        for node in kind.nodes
+        for at, child in enumerate(node.children)
+        if child.kind == "reference"
+    ]
 
 
 def _takes_blanks(node: Node, at: int) -> bool:

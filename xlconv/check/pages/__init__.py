@@ -68,6 +68,34 @@ class Evaluator(Protocol):
         ...
 
 
+class Known(Mapping[int, float]):
+    """Numbers of many cells, by place.
+
+    Args:
+        places: The cells, each once.
+        numbers: One of each.
+    """
+
+    def __init__(self, places: Places, numbers: FloatArray) -> None:
+        self.places, self.numbers = places, numbers
+
+    @classmethod
+    def of(cls, known: Mapping[int, float]) -> Known:
+        """The same, whatever says it."""
+        if isinstance(known, cls):
+            return known
+        return cls(np.array([*known], np.int64), np.array([*known.values()], np.float64))
+
+    def __getitem__(self, place: int) -> float:
+        return float(self.numbers[np.flatnonzero(self.places == place)[0]])
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.places.tolist())
+
+    def __len__(self) -> int:
+        return self.places.size
+
+
 @dataclass(frozen=True)
 class Due:
     """What a table should show for each of N choices.

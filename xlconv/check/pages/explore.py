@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, product
+from functools import lru_cache
+from itertools import product
 from math import floor
 from typing import Final, TypeAlias
 
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from xlconv import reference
 from xlconv.cells import Value
 from xlconv.check.explore import Explorer
-from xlconv.check.pages import AT_ONCE, MOST_VALUES, NOTHING, Basis, Batch, CheckedPage, Due, in_words
+from xlconv.check.pages import AT_ONCE, MOST_VALUES, NOTHING, Basis, Batch, CheckedPage, Due, Known, in_words
 from xlconv.check.pages.judge import chunks
 from xlconv.check.steps import WORDS, as_image
 from xlconv.check.telling import Ints
@@ -115,17 +116,19 @@ def _basis(explorer: Explorer, found: Found, outputs: Outputs) -> Basis:
     filled = atlas.of(sheet, list(explorer.book.sheets[sheet].cells))
     settled = page.cells([name for name in map(explore_name, _SETTLED) if name in page.tables])
     sentences = page.cells([name for name in [explore_name(WORDS)] if name in page.tables])  # which say what is below 0
-    known = np.union1d(typed, np.array([*known_numbers(found, outputs)], np.int64))
+    known = np.union1d(typed, known_numbers(found, outputs).places)
     allowed = np.setdiff1d(filled, typed)
     return Basis(page.cells(page.tables), known, allowed, typed, np.unique(settled), np.unique(sentences), found.owned)
 
 
-def known_numbers(found: Found, outputs: Outputs) -> dict[int, float]:
-    """The numbers in the cells of a network's input and layers, by place."""
+def known_numbers(found: Found, outputs: Outputs) -> Known:
+    """The numbers in the cells of a network's input and layers, by place; of a cell in several the last."""
     blocks = [(found.inputs, outputs["input"])]
     blocks += [(stage.cells, outputs[stage.shows]) for stage in found.stages if stage.nodes]
-    pairs = (zip(cells.ravel().tolist(), numbers.ravel().tolist(), strict=True) for cells, numbers in blocks)
-    return {place: number for place, number in chain.from_iterable(pairs) if place >= 0}
+    cells, numbers = (np.concatenate([block[side].ravel()[::-1] for block in reversed(blocks)]) for side in (0, 1))
+    places, first = np.unique(cells, return_index=True)
+    there = places >= 0
+    return Known(places[there], numbers[first[there]])
 
 
 def _layers(explorer: Explorer, most: int, rng: np.random.Generator) -> tuple[list[LayerChoices], int]:
@@ -182,9 +185,15 @@ def _typed_at(layer: str, at: Iterable[Value]) -> Typed:
     return layer, channel, row, column
 
 
+@lru_cache(maxsize=1 << 12, typed=True)
 def whole(value: Value) -> int:
     """The whole number that counts for what is typed: 0 for a blank cell, of a fraction the nearest."""
     return floor(value + 0.5) if isinstance(value, float) else 0
+
+
+def _meant(typed: Sequence[Typed]) -> Ints:
+    """(N, 3): the element that is meant, which there may not be."""
+    return np.array([[*map(whole, each[1:])] for each in typed], np.int64)
 
 
 def _batch(
@@ -196,8 +205,7 @@ def _batch(
     tolerance: float,
 ) -> Batch:
     """What is shown of a layer."""
-    at = np.array([[whole(value) for value in each[1:]] for each in typed], dtype=np.int64)
-    due = explorer.due(explorer.network, layer, at, outputs, tolerance)
+    due = explorer.due(explorer.network, layer, _meant(typed), outputs, tolerance)
     return _filled(explorer, typed, known, due)
 
 
@@ -228,8 +236,7 @@ def _typed_otherwise(explorer: Explorer, layers: Sequence[LayerChoices]) -> Iter
             for where, size in enumerate(layer.shape)
             for value in [*_tenths(size), *_WHOLE, *_POWERS, *rng.uniform(-_FAR, _FAR, _RANDOM).tolist()]
         ]
-        meant = np.array([[whole(value) for value in each[1:]] for each in typed])
-        due = np.clip(meant, 0, np.array(layer.shape) - 1).astype(float)
+        due = np.clip(_meant(typed), 0, np.array(layer.shape) - 1).astype(float)
         yield _filled(explorer, typed, {}, {name: Due(due[:, None, :])})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import isinf, isnan
+from math import inf, isinf, isnan
 from typing import Final
 
 import numpy as np
@@ -22,6 +22,9 @@ from xlconv.report import Finding, LayerResult
 _NAMED: Final = 20
 """Wrong cells that have a finding of their own; the others are counted in one."""
 _LISTED: Final = 200
+_TOGETHER: Final = 1000
+"""Choices that are computed together though they come from several batches: what is the same for all of a batch, as
+what is shown of layers of another type, is computed once, so that of larger ones each is computed by itself."""
 
 _DOES: Final = {ERROR: "shows an error", ARRAY: "gives an array instead of a value"}
 
@@ -75,10 +78,10 @@ def compare(page: CheckedPage, evaluator: Evaluator, tolerance: float, engine: s
 def _together(page: CheckedPage) -> Iterator[list[Batch]]:
     """Batches that are computed together, as the same cells are filled and the same numbers are known."""
     cells = sum(table.size for table in page.tables.values())
-    waiting: list[Batch] = []
+    most, waiting = min(_TOGETHER, AT_ONCE // max(cells, 1)), list[Batch]()
     for batch in page.batches():
         alike = waiting and batch.known is waiting[0].known and batch.filled.keys() == waiting[0].filled.keys()
-        if waiting and not (alike and cells * sum(each.count for each in [*waiting, batch]) <= AT_ONCE):
+        if waiting and not (alike and sum(each.count for each in [*waiting, batch]) <= most):
             yield waiting
             waiting = []
         waiting.append(batch)
@@ -178,8 +181,10 @@ class Judge:
 
 def _larger(largest: float | None, errors: FloatArray) -> float | None:
     """The largest error, of those that are numbers."""
-    known = errors[np.isfinite(errors)]
-    return max(largest or 0.0, float(known.max())) if known.size else largest
+    known = float(np.fmax.reduce(errors, axis=None, initial=-1.0))
+    if known == inf:
+        known = float(errors[np.isfinite(errors)].max(initial=-1.0))
+    return largest if known < 0 else max(largest or 0.0, known)
 
 
 @dataclass(frozen=True)
@@ -195,23 +200,32 @@ class _Shown:
         is_number = self.kinds == NUMBER
         if not is_number.any():
             return np.full((1, 1), np.nan)
-        got = np.where(is_number, np.floor(self.numbers) if due.whole else self.numbers, np.nan)
+        got = np.floor(self.numbers) if due.whole else self.numbers
+        size = np.abs(expected)
         with np.errstate(invalid="ignore"):
-            errors: FloatArray = np.abs(got - expected) / np.maximum(1.0, np.abs(expected))
+            errors: FloatArray = np.abs(got - expected)
+            errors /= np.maximum(1.0, size, out=size)
+        errors[~is_number] = np.nan
         return errors
 
     def is_right(self, due: Due, errors: FloatArray, tolerance: float) -> BoolArray:
         """Which values are those that are due."""
-        expected = _cells_by_lanes(due.numbers)
-        empty = (self.kinds == TEXT) & (self.numbers == 0)
-        right: BoolArray = (np.isnan(expected) & empty) | (errors <= tolerance)
-        if (no_value := np.isinf(expected)).any():
-            right |= no_value & (empty | (self.kinds == ERROR))
-        for lane, may in enumerate(due.texts):
+        expected, close = _cells_by_lanes(due.numbers), errors <= tolerance
+        right: BoolArray = np.broadcast_to(close, self.kinds.shape).copy()
+        if not right.all():
+            empty = (self.kinds == TEXT) & (self.numbers == 0)
+            right |= np.isnan(expected) & empty
+            if not right.all():
+                right |= np.isinf(expected) & (empty | (self.kinds == ERROR))
+        for lane, (may, text) in enumerate(zip(due.texts, self._texts(), strict=True) if due.texts else ()):
             if may:
-                is_right = self.kinds[0, lane] == TEXT and is_said(self._text(0, lane), may, tolerance)
-                right[0, lane] = is_right or (isinf(expected[0, lane]) and right[0, lane])
+                right[0, lane] = is_said(text, may, tolerance) or (isinf(expected[0, lane]) and right[0, lane])
         return right
+
+    def _texts(self) -> list[str | None]:
+        """The text that the first cell shows in each lane."""
+        shown = zip(self.kinds[0].tolist(), self.numbers[0].tolist(), strict=True)
+        return [TEXTS.all[int(number)] if kind == TEXT and number >= 0 else None for kind, number in shown]
 
     def _text(self, cell: int, lane: int) -> str | None:
         number = float(self.numbers[cell, lane])  # NaN of an error

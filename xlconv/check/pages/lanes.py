@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from xlconv.cells import NotEvaluated, Value
 from xlconv.check.pages import ARRAY
 from xlconv.engines.errors import is_array
-from xlconv.formula.array import TEXTS
+from xlconv.formula.array import TEXT, TEXTS
 from xlconv.formula.state import coded
 from xlconv.network import FloatArray
 
@@ -29,7 +29,7 @@ def of_values(lanes: Sequence[Sequence[Value]]) -> Plain:
     shape = len(lanes), len(lanes[0]) if lanes else 0
     flat = [value for lane in lanes for value in lane]
     numbers = np.array([value if type(value) is float else _text(value) for value in flat], dtype=np.float64)
-    kinds = np.array([_kind(value) for value in flat], dtype=np.uint8)
+    kinds = np.array([TEXT if type(value) is str else _kind(value) for value in flat], dtype=np.uint8)
     return Plain(numbers.reshape(shape).T, kinds.reshape(shape).T)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain
 from math import floor
 from typing import Final, NamedTuple
@@ -19,7 +19,7 @@ import numpy as np
 
 from xlconv import wording
 from xlconv.cells import MAX_COLUMNS, Value, block_name
-from xlconv.check.pages import AT_ONCE, MOST_VALUES, NOTHING, Basis, Batch, CheckedPage, Due, in_words
+from xlconv.check.pages import AT_ONCE, MOST_VALUES, NOTHING, Basis, Batch, CheckedPage, Due, Known, in_words
 from xlconv.check.pages.judge import chunks
 from xlconv.check.sentences import Text
 from xlconv.declaration import CHOSEN, DRAWN, MARK, READ
@@ -55,11 +55,17 @@ def row_of(choices: Choices, choice: LabelChoice) -> float:
     """The row of the sample that is shown, from 1; 0 for what is drawn; `NOTHING` where there is none."""
     if same(choice.label, DRAWN):
         return 0.0
-    rows = [row for row, label in enumerate(choices.labels, 1) if same(label, choice.label)]
+    rows = _rows_of(choices.labels, choice.label)
     if not rows or isinstance(choice.sample, str):
         return NOTHING
     number = floor(choice.sample) if isinstance(choice.sample, float) else 0
     return float(rows[max(0, min(number, len(rows) - 1))])
+
+
+@lru_cache(maxsize=1 << 10, typed=True)
+def _rows_of(labels: tuple[Value, ...], label: Value) -> list[int]:
+    """The rows of the samples that have a label, from 1."""
+    return [row for row, each in enumerate(labels, 1) if same(each, label)]
 
 
 def mark_of(row: float, label: Value, prediction: Value) -> str | None:
@@ -195,11 +201,11 @@ class _Net:
         rows = [choice for choice in choices if 0 < self.row_of(choice) < NOTHING]
         sets = -(-_RANDOM // max(1, len(rows)))
         numbers = [*(np.full(shape, limit) for limit in _LIMITS), *self.rng.uniform(0.0, 255.0, (sets, *shape))]
-        cells = self.found.atlas.places(self.own.table).ravel().tolist()
-        scale = self.found.atlas.place(*self.own.scale[:3])
+        table = self.found.atlas.places(self.own.table).ravel()
+        cells = np.append(table, self.found.atlas.place(*self.own.scale[:3]))
         for samples in numbers:
             divisor = float(self.rng.uniform(0.5, 300.0))
-            fixed = {**dict(zip(cells, samples.ravel().tolist(), strict=True)), scale: divisor}
+            fixed = Known(cells, np.append(samples, divisor))
             told = f", with other samples, divided by {divisor:.3g}"
             for some in chunks(len(rows), self.found.inputs.size, AT_ONCE):
                 yield self._shown(rows[some], fixed, samples / divisor, told)

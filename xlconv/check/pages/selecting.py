@@ -44,7 +44,7 @@ def selecting(reading: Reading, basis: Basis, wrong: Places = _NONE) -> Places:
     Returns:
         Sorted.
     """
-    rules, found = _Rules(basis, np.union1d(basis.allowed, wrong), reading.held.places), [_NONE]
+    rules, found = _Rules(basis, places.distinct(basis.allowed, wrong), reading.held.places), [_NONE]
     for each in plan(reading.forms, basis.cells, basis.known):
         for alike in _formulas(reading.forms, each):
             bad = rules.broken(alike)
@@ -52,7 +52,7 @@ def selecting(reading: Reading, basis: Basis, wrong: Places = _NONE) -> Places:
                 bad = np.where(proved, rules.broken(alike, numbers=True), bad)
             found.append(alike.cells[bad])
             rules.take(alike, bad | (places.find(alike.cells, wrong) >= 0))
-    choosing = np.unique(np.concatenate(found))
+    choosing = places.distinct(*found)
     here: Places = choosing[np.isin(places.sheets(choosing), places.sheets(basis.cells))]
     return here
 
@@ -82,8 +82,8 @@ class _Rules:
     def __init__(self, basis: Basis, allowed: Places, filled: Places) -> None:
         self._basis, self._varying, self._allowed, self._filled = basis, _NONE, allowed, filled
         self._sheets = np.unique(places.sheets(basis.cells))
-        self._of_page = np.unique(np.concatenate([basis.cells, basis.typed, allowed]))
-        self._known = np.unique(np.concatenate([basis.known, basis.network, self._of_page]))
+        self._of_page = places.distinct(basis.cells, basis.typed, allowed)
+        self._known = places.distinct(basis.known, basis.network, self._of_page)
 
     def broken(self, alike: Alike, *, numbers: bool = False) -> NDArray[np.bool_]:
         """Which of some cells choose or read what they may not.
@@ -108,10 +108,10 @@ class _Rules:
         cells, sizes = alike.cells, alike.pattern.sizes
         settled = places.find(cells, self._basis.settled) >= 0
         varying = self.varies(alike.firsts, sizes, set(range(len(sizes)))) & ~settled & ~told
-        self._varying = np.union1d(self._varying, cells[varying])
-        self._allowed = np.union1d(self._allowed, cells[~varying])
+        self._varying = places.distinct(self._varying, cells[varying])
+        self._allowed = places.distinct(self._allowed, cells[~varying])
         here = cells[np.isin(places.sheets(cells), self._sheets)]
-        self._known, self._of_page = np.union1d(self._known, here), np.union1d(self._of_page, here)
+        self._known, self._of_page = places.distinct(self._known, here), places.distinct(self._of_page, here)
 
     def varies(self, firsts: Places, sizes: _Sizes, refs: set[int], also: Places = _NONE) -> NDArray[np.bool_]:
         """Which of some cells read one by which may not be chosen, by where their ranges begin."""

@@ -36,11 +36,11 @@ def if_(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     condition, parts = truth(walk, walk.value(args[0])), (*args[1:], Node("boolean", "FALSE"))[:2]
     known = condition.numbers.known()
     if condition.is_single and not np.isnan(known).any():
-        return branched(walk, condition.kinds, (known == 0).astype(np.int64), parts)
+        return branched(walk, condition.kinds, (known == 0).astype(np.int16), parts)
     return chosen(walk, condition, *walk.values(parts))
 
 
-def branched(walk: Walk[Any], kinds: Kinds, which: NDArray[np.int64], parts: Sequence[Node]) -> Array[Any]:
+def branched(walk: Walk[Any], kinds: Kinds, which: NDArray[np.int16], parts: Sequence[Node]) -> Array[Any]:
     """One of several parts of a formula, for each cell and lane; each is computed only in lanes that show it.
 
     Args:
@@ -51,7 +51,7 @@ def branched(walk: Walk[Any], kinds: Kinds, which: NDArray[np.int64], parts: Seq
     """
     none = (which < 0) | (which >= len(parts))
     default = np.where(kinds >= ERROR, kinds, np.where(none, np.uint8(ERROR), np.uint8(BLANK)))
-    which = np.where(default == BLANK, which, -1)
+    which = np.where(default == BLANK, which, np.int16(-1))
     numbers = [number for number in range(len(parts)) if (which == number).any()]
     if len(numbers) == 1 and (which == numbers[0]).all():
         value = walk.value(parts[numbers[0]])

@@ -94,7 +94,7 @@ def choose(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     known = np.trunc(number.numbers.known())
     if not number.is_single or (walk.elements.is_exact and np.isnan(known).any()):
         return walk.unknown()
-    return branched(walk, number.kinds, np.clip(known, 0, len(args)).astype(np.int64) - 1, args[1:])
+    return branched(walk, number.kinds, np.clip(known, 0, len(args)).astype(np.int16) - 1, args[1:])
 
 
 @function("ROWS")

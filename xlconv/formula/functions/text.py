@@ -7,6 +7,7 @@ from math import inf, nan
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xlconv.formula.array import BOOLEAN, ERROR, NUMBER, TEXT, TEXTS, UNKNOWN, Array, doubted, worst
 from xlconv.formula.functions.arithmetic import mapped, rounded
@@ -20,6 +21,8 @@ _SURROGATES: Final = 0x10000
 
 def as_text(walk: Walk[Any], value: Array[Any]) -> Array[Any]:
     """Numbers, truth values and blank cells as the texts that they read as."""
+    if value.kinds.size == 1 and value.kinds[0, 0, 0, 0] == TEXT:
+        return value
     shape = np.broadcast_shapes(value.kinds.shape, value.numbers.shape)
     kinds, known = np.broadcast_to(value.kinds, shape), np.broadcast_to(value.numbers.known(), shape)
     spelled = np.where(kinds == TEXT, known, 0.0)
@@ -48,7 +51,17 @@ def _general(number: float) -> float:
 def _of_texts(walk: Walk[Any], values: list[Array[Any]], kind: int, made: Callable[..., Any]) -> Array[Any]:
     """What a function makes of texts and numbers: a text or a number; NaN is an error, infinity is not known."""
     known = [each.numbers.known() for each in values]
-    found = TEXTS.mapped(made, *known)
+    return _settled(walk, values, kind, known, TEXTS.mapped(made, *known))
+
+
+def _settled(
+    walk: Walk[Any],
+    values: list[Array[Any]],
+    kind: int,
+    known: list[NDArray[np.float64]],
+    found: NDArray[np.float64],
+) -> Array[Any]:
+    """The same, if that was found of the numbers that are known."""
     kinds = np.where(np.isnan(found), np.uint8(ERROR), np.uint8(kind))
     kinds = np.where(np.isnan(sum(known)) | np.isinf(found), np.uint8(UNKNOWN), kinds)
     found = np.where(np.isfinite(found), found, 0.0)
@@ -61,7 +74,8 @@ def concatenate(walk: Walk[Any], args: tuple[Node, ...]) -> Array[Any]:
     parts = [as_text(walk, walk.value(node)) for inner in args for node in _joined(inner)]
     if not parts or not all(part.is_single for part in parts):
         return walk.unknown()
-    return parts[0] if len(parts) == 1 else _of_texts(walk, parts, TEXT, _together)
+    known = [part.numbers.known() for part in parts]
+    return parts[0] if len(parts) == 1 else _settled(walk, parts, TEXT, known, TEXTS.joined(*known))
 
 
 def _joined(node: Node) -> list[Node]:
@@ -69,10 +83,6 @@ def _joined(node: Node) -> list[Node]:
     if node.kind != "operator" or node.text != "&":
         return [node]
     return [inner for child in node.children for inner in _joined(child)]
-
-
-def _together(*parts: float) -> float:
-    return TEXTS.number("".join([TEXTS.all[int(part)] for part in parts]))
 
 
 def _from_text(
