@@ -23,7 +23,7 @@ from xlconv.formula.elements import Flags
 from xlconv.formula.evaluate import Evaluation
 from xlconv.formula.field import Residues
 from xlconv.formula.forms import Forms
-from xlconv.formula.kinds import spelled
+from xlconv.formula.kinds import Spelled, spelled
 from xlconv.formula.plan import generation
 from xlconv.formula.state import State
 from xlconv.formula.tree import Node
@@ -93,9 +93,7 @@ class Proof:
         allowed, found = self._operations_that_fail(), [np.empty(0, np.int64)]
         for group, mine in self.reading.forms.singles(self.cells):
             formula, cells = spelled(self.reading.forms.groups[group].formula), self.reading.forms.places[group][mine]
-            failing = [node for node in formula.kind.nodes if _may_fail(node, formula.numbers)]
-            if failing:
-                count = len({formula.written(node) for node in failing})
+            if count := failing(formula):
                 found.append(cells[allowed[places.find(cells, self.cells)] < count])
         return np.concatenate(found)
 
@@ -203,6 +201,12 @@ class Redrawn(Walk[Residues]):
         changed = (found.kinds == BLANK) | (not self.blank)
         drawn = of_numbers(Residues.drawn(found.numbers.shape))
         return replace(drawn.where(changed, found), is_range=True)
+
+
+def failing(formula: Spelled) -> int:
+    """How many operations of a formula have no result for some numbers; those that say the same count once."""
+    nodes = [node for node in formula.kind.nodes if _may_fail(node, formula.numbers)]
+    return len({formula.written(node) for node in nodes})
 
 
 def _may_fail(node: Node, numbers: Sequence[float]) -> bool:

@@ -17,10 +17,12 @@ from xlconv.check.explore import Explorer
 from xlconv.formula.array import NUMBER, of_numbers
 from xlconv.formula.evaluate import Evaluation
 from xlconv.formula.field import Residues
+from xlconv.formula.kinds import spelled
 from xlconv.formula.state import State
 from xlconv.network import Fused
 from xlconv.places import Places
 from xlconv.recover.found import Found
+from xlconv.recover.proof import failing
 from xlconv.recover.reading import Reading
 
 _CHOSEN: Final = ("number", "at", "before")
@@ -31,11 +33,13 @@ def proved_results(explorer: Explorer, found: Found, reading: Reading) -> Places
     if not all(name in explorer.shown for name in (*_CHOSEN, "result")):
         return np.empty(0, np.int64)
     number, at, before = (explorer.atlas.places(explorer.shown[name]).ravel() for name in _CHOSEN)
-    (result,) = explorer.atlas.places(explorer.shown["result"])
+    result: Places = explorer.atlas.places(explorer.shown["result"]).ravel()
     weights = _weight_cells(found)
     layers = [(row, channel) for row, fused in enumerate(found.network.fused, 1) for channel in _channels(found, fused)]
     lanes = np.array(layers, float).T[:, None, :, None, None]
     given = np.unique(np.concatenate([number, at, before, weights]))
+    if not _is_plain(found, reading, result, given):
+        return result[:0]
     state = State(reading.held, found.atlas, Residues, len(layers), blank=given)
     state.put(given, of_numbers(Residues.drawn((given.size, 1, 1, 1))))
     state.put(number, of_numbers(Residues.of(lanes[0])))
@@ -47,6 +51,27 @@ def proved_results(explorer: Explorer, found: Found, reading: Reading) -> Places
     equal = (shown.kinds == NUMBER).all() and shown.numbers[:, :, 0, 0].same(due[None]).all()
     cells: Places = result if equal else result[:0]
     return cells
+
+
+def _is_plain(found: Found, reading: Reading, result: Places, given: Places) -> bool:
+    """Whether the formula reads nothing else, and no more of it may fail than of the layers' definitions."""
+    forms = reading.forms
+    for group, mine in forms.singles(result):
+        if all(np.isin(read, given).all() for read in forms.read(group, mine)):
+            return failing(spelled(forms.groups[group].formula)) <= _may_fail(found)
+    return False
+
+
+def _may_fail(found: Found) -> int:
+    """How many operations of different elementwise layers, behind different ones, have no result for some numbers."""
+    known: dict[tuple[object, ...], int] = {}
+    for fused in found.network.fused:
+        chain: tuple[object, ...] = ()
+        for node in fused.nodes:
+            if node.layer.elementwise:
+                chain = (*chain, node.layer, *node.weight_keys().values())
+                known[chain] = node.layer.may_fail
+    return sum(known.values())
 
 
 def _channels(found: Found, fused: Fused) -> range:
