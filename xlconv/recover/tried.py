@@ -6,7 +6,7 @@ What is off has to be off for numbers that layers can hold: a 0 beside the large
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Final
 
@@ -28,8 +28,8 @@ _TRIES: Final = 60
 """Random numbers with which what is not proved is tried."""
 _CONFIRMED: Final = 36
 """So many of these, if some are off, are to show that it comes about."""
-_CONFIRMING: Final = 4
-"""Numbers with which that is tried, each time."""
+_CONFIRMING: Final = 3
+"""Further numbers with which that is tried, each time."""
 _TOLERANCE: Final = 1e-12
 """How far apart two float64 results of equal formulas may be, relative to what is right where that is beyond 1."""
 
@@ -56,9 +56,10 @@ class Tried:
             if not cells.size:
                 break
             draw = partial(_drawn, kind=number, constants=constants)
-            off, unknown = _off(Interpreted(self.found, self.reading, Floats, _seeded(draw)), cells)
+            held = _seeded(draw)
+            off, unknown = _off(Interpreted(self.found, self.reading, Floats, held), cells)
             different = cells[off]
-            confirmed = self._confirmed(different, draw)
+            confirmed = self._confirmed(different, [held, *(_seeded(draw) for _ in range(_CONFIRMING))])
             found.append(confirmed)
             done = np.union1d(confirmed if number < _CONFIRMED else different, np.intersect1d(cells[unknown], before))
             cells, before = np.setdiff1d(cells, done), cells[unknown]
@@ -70,12 +71,12 @@ class Tried:
         held = {number for group in forms.by_group(cells) for number in forms.numbers(group)}
         return {0.0, 1.0, *(number + step for number in held - {0.0, 1.0} for step in (-1.0, 0.0, 1.0))}
 
-    def _confirmed(self, cells: Places, draw: Callable[..., Floats]) -> Places:
-        """Which of some cells are off for numbers of a kind that layers can hold; a few are tried."""
+    def _confirmed(self, cells: Places, several: Iterable[Callable[[Places], Floats]]) -> Places:
+        """Which of some cells are off for some of several numbers, where layers hold what they make of these."""
         rest = cells
-        for _ in range(_CONFIRMING):
+        for held in several:
             if rest.size:
-                rest = np.setdiff1d(rest, self._really(rest, _seeded(draw)))
+                rest = np.setdiff1d(rest, self._really(rest, held))
         found: Places = np.setdiff1d(cells, rest)
         return found
 
