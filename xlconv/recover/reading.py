@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from xlconv import places
 from xlconv.cells import Range
 from xlconv.formula import notation
+from xlconv.formula.array import NUMBER
+from xlconv.formula.constants import constant
 from xlconv.formula.forms import Forms, Group, groups
 from xlconv.formula.state import Held, held
 from xlconv.places import Atlas, Places
@@ -129,6 +131,17 @@ class Reading:
     def held(self) -> Held:
         """What every cell holds, but for formulas."""
         return held(self.book, self.atlas)
+
+    def numbers_among(self, cells: Places) -> tuple[int, int]:
+        """How many of some cells hold a number, or a formula of numbers alone, and how many hold something else."""
+        at = places.find(cells, self.held.places)
+        kinds, groups = self.held.kinds[at[at >= 0]], self.forms.group_of(cells[at >= 0])
+        constants = [group for group in np.unique(groups[groups >= 0]).tolist() if self._is_constant(group)]
+        given = (kinds == NUMBER) | np.isin(groups, constants)
+        return int(given.sum()), int((~given).sum())
+
+    def _is_constant(self, group: int) -> bool:
+        return constant(self.groups[group].formula) is not None
 
     @cached_property
     def forms(self) -> Forms:
