@@ -160,19 +160,27 @@ def flatten(layer: layers.Flatten, of: Operands[E], at: Index) -> E:
 @mean.register(layers.Softmax)
 def softmax(layer: layers.Softmax, of: Operands[E], at: Index) -> E:
     """`y[i] = exp(x[i] - max x) / sum_j exp(x[j] - max x)`."""
-    exp = of.parts.get("exp", of.parts.get("plain exp"))
-    if exp is None:
-        numbers, there = of.x.all()
-        exp = (numbers - numbers.largest(there)).exp()
-    return exp[at[0]] / (of.parts["sum"] if "sum" in of.parts else exp.sum())
+    total = of.parts.get("sum", of.parts.get("plain sum"))
+    exp = _exponentials(of, is_plain="plain sum" in of.parts)
+    return exp[at[0]] / (exp.sum() if total is None else total)
 
 
 @part.register(layers.Softmax)
 def softmax_part(layer: layers.Softmax, name: str, of: Operands[E], at: Index) -> E:
-    """`max`, `exp` (of x less the largest), `plain exp` (of x as it is) and `sum` (of the exponentials)."""
-    numbers, there = of.x.all()
+    """`max`, `exp` (of x less the largest), `plain exp` (of x as it is), `sum` and `plain sum` (of all of these)."""
     if name == "max":
+        numbers, there = of.x.all()
         return numbers.largest(there)
-    if name == "exp":
-        return (numbers[at[0]] - (of.parts["max"] if "max" in of.parts else numbers.largest(there))).exp()
-    return numbers[at[0]].exp() if name == "plain exp" else of.parts["exp" if "exp" in of.parts else "plain exp"].sum()
+    exp = _exponentials(of, is_plain=name.startswith("plain"))
+    return exp[at[0]] if name.endswith("exp") else exp.sum()
+
+
+def _exponentials(of: Operands[E], *, is_plain: bool) -> E:
+    """Those that are known, or of all numbers, as they are or less the largest."""
+    known = of.parts.get("exp", of.parts.get("plain exp"))
+    if known is not None:
+        return known
+    numbers, there = of.x.all()
+    if is_plain:
+        return numbers.exp()
+    return (numbers - (of.parts["max"] if "max" in of.parts else numbers.largest(there))).exp()

@@ -72,7 +72,7 @@ def part(layer: Layer, name: str, x: FloatArray, known: Mapping[str, FloatArray]
 
 
 @singledispatch
-def from_parts(layer: Layer, known: Mapping[str, FloatArray]) -> FloatArray:
+def from_parts(layer: Layer, x: FloatArray, known: Mapping[str, FloatArray]) -> FloatArray:
     """A layer's output from its intermediate results."""
     raise NetworkError(f"{type(layer).__name__} has no intermediate results")
 
@@ -137,33 +137,40 @@ def linear(layer: layers.Linear, x: FloatArray, weights: Mapping[str, FloatArray
 @apply.register(layers.Softmax)
 def softmax(layer: layers.Softmax, x: FloatArray, weights: Mapping[str, FloatArray]) -> FloatArray:
     """`y[i] = exp(x[i] - max x) / sum_j exp(x[j] - max x)`."""
-    return from_parts(layer, parts(layer, x, ["exp"]))
+    return from_parts(layer, x, parts(layer, x, ["exp"]))
 
 
 @part.register(layers.Softmax)
 def softmax_part(layer: layers.Softmax, name: str, x: FloatArray, known: Mapping[str, FloatArray]) -> FloatArray:
-    """`max`, `exp` (of x less the largest), `plain exp` (of x as it is) and `sum` (of the exponentials)."""
-    y: FloatArray
+    """`max`, `exp` (of x less the largest), `plain exp` (of x as it is), `sum` and `plain sum` (of all of these)."""
     if name == "max":
-        y = x.max(keepdims=True)
-    elif name == "exp":
-        y = np.exp(x - known.get("max", x.max()))
-    elif name == "plain exp":
+        return x.max(keepdims=True)
+    if name == "exp":
+        return np.exp(x - known.get("max", x.max()))
+    if name == "plain exp":
         with np.errstate(over="ignore"):
-            y = np.exp(x)
-    elif name == "sum":
-        y = known["exp" if "exp" in known else "plain exp"].sum(keepdims=True)
-    else:
-        raise NetworkError(f"Softmax has no intermediate result {name!r}")
-    return y
+            return np.exp(x)
+    if name in ("sum", "plain sum"):
+        return _exponentials(name, x, known).sum(keepdims=True)
+    raise NetworkError(f"Softmax has no intermediate result {name!r}")
+
+
+def _exponentials(total: str, x: FloatArray, known: Mapping[str, FloatArray]) -> FloatArray:
+    """Those that are known, else what is added up to a total."""
+    exp = known.get("exp", known.get("plain exp"))
+    if exp is None and total == "plain sum":
+        with np.errstate(over="ignore"):
+            exp = np.exp(x)
+    return np.exp(x - known.get("max", x.max())) if exp is None else exp
 
 
 @from_parts.register(layers.Softmax)
-def softmax_from_parts(layer: layers.Softmax, known: Mapping[str, FloatArray]) -> FloatArray:
+def softmax_from_parts(layer: layers.Softmax, x: FloatArray, known: Mapping[str, FloatArray]) -> FloatArray:
     """`y[i] = e[i] / sum_j e[j]`."""
-    exp = known["exp"] if "exp" in known else known["plain exp"]
+    total = next((name for name in ("sum", "plain sum") if name in known), "")
+    exp = _exponentials(total, x, known)
     with np.errstate(invalid="ignore", divide="ignore"):
-        y: FloatArray = exp / known.get("sum", exp.sum())
+        y: FloatArray = exp / known.get(total, exp.sum())
     return y
 
 

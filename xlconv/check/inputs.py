@@ -251,7 +251,7 @@ def _alike_where_shared(weights: dict[str, FloatArray], found: Found) -> None:
 
 def _is_bearable(trial: Trial, found: Found) -> bool:
     """Whether no exponential overflows whose formula does not subtract the maximum first."""
-    sources = [stage.nodes[0].inputs[0] for stage in found.stages if "plain exp" in stage.parts]
+    sources = [stage.nodes[0].inputs[0] for stage in found.stages if stage.is_plain]
     if not sources:
         return True
     outputs = reference.forward(trial.network or found.network, trial.x)

@@ -139,8 +139,8 @@ def _cells_of(networks: list[Found]) -> set[int]:
 
 def _networks(reading: Reading, built: Built) -> Iterator[Found]:
     for tensor in built.tensors:
-        if tensor.layer is None and (found := decided(reading, built, tensor)) is not None:
-            yield found
+        if tensor.layer is None:
+            yield from decided(reading, built, tensor)
 
 
 class _CallablePackage(ModuleType):

@@ -108,7 +108,8 @@ class _Assembly:
             self.flat.update(each.name for each in chain)
         self.weights |= {f"{node.name}.{key}": cells for key, cells in tensor.weights.items()}
         self.shows[id(tensor)] = chain[-1].name
-        self.stages.append(Stage(tuple(chain), chain[-1].name, tensor.cells, tensor.parts))
+        stage = Stage(tuple(chain), chain[-1].name, tensor.cells, tensor.parts, is_plain=tensor.is_plain)
+        self.stages.append(stage)
 
     def _flattened(self, source: str) -> str:
         for node in self.nodes:
@@ -128,10 +129,12 @@ class _Assembly:
 
     def _add_copies(self) -> None:
         for copies in self.built.copies:
-            if id(copies.of) in self.shows:
-                order = np.argsort(copies.elements, kind="stable")
-                shows, cells = self.shows[id(copies.of)], copies.cells[order]
-                self.stages.append(Stage((), shows, cells, elements=copies.elements[order]))
+            for tensor in (self.first, *self.tensors):
+                own = tensor.own(copies.of, copies.elements)
+                if own is not None and (own >= 0).any():
+                    order = np.argsort(own, kind="stable")[(own < 0).sum() :]
+                    shows = self.shows[id(tensor)]
+                    self.stages.append(Stage((), shows, copies.cells[order], elements=own[order]))
 
     def _numbers(self, cells: Places, what: str) -> FloatArray:
         """The numbers in cells; 0 where there is none, and for an input that is computed the number that it shows."""
@@ -147,8 +150,10 @@ class _Assembly:
         return self.given.number(where)
 
     def _prediction(self) -> tuple[int, Places | None, list[str]]:
-        for of, cell, labels in self.built.predictions:
-            if self.shows.get(id(of)) == self.nodes[-1].name and len(of.shape) == 1:
+        last = self.tensors[-1]
+        for of, elements, cell, labels in self.built.predictions:
+            own = last.own(of, elements)
+            if own is not None and len(last.shape) == 1 and np.array_equal(own, np.arange(last.cells.size)):
                 names = [] if labels is None else [self._text(int(place)) for place in labels]
                 if len(set(names)) == len(names) and all(name.strip() for name in names):
                     return cell, labels, names

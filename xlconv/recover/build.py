@@ -22,6 +22,7 @@ from xlconv.recover.dense import Dense, completed
 from xlconv.recover.inputs import find_inputs
 from xlconv.recover.operations import Operations, OperationTable
 from xlconv.recover.reading import Reading
+from xlconv.recover.shares import Shares, is_most
 from xlconv.recover.tensors import Built, CopiedCells, Owners, Prediction, Tensor
 
 Ints: TypeAlias = NDArray[np.int64]
@@ -56,16 +57,16 @@ class _Builder:
         self.operations, self.reading, self.filled = operations, reading, reading.filled
         self.built = Built()
         self.owners = Owners()
-        self.exponents = Owners()
-        self.largest: dict[int, int] = {}
-        self.totals: dict[int, int] = {}
+        self.shares = Shares(operations, self.owners, self.filled, self._in_shape)
+        self.largest: set[int] = set()
         for cells in find_inputs(operations, self.filled):
             self._add(Tensor(cells))
         for depth in range(1, min(operations.deepest, _DEEPEST) + 1):
             self._add_dots(depth)
             self._add_maxima(depth)
             self._add_relus(depth)
-            self._add_softmaxes(depth)
+            for tensor in self.shares.at(depth):
+                self._add(tensor)
         self._add_copies()
         self._add_predictions()
 
@@ -77,8 +78,8 @@ class _Builder:
     def stray(self) -> Places:
         """The first operations in the way: those that read nothing unknown, but became part of no layer."""
         used = [tensor.cells.ravel() for tensor in self.built.tensors]
-        used += [part for tensor in self.built.tensors for part in tensor.parts.values()]
-        used += [np.array([*self.largest, *self.totals], np.int64)]
+        used += [part.ravel() for tensor in self.built.tensors for part in tensor.parts.values()]
+        used += [np.array([*self.largest], np.int64)]
         left = np.setdiff1d(self.live, np.concatenate(used))
         return self.operations.first_of(left)
 
@@ -187,7 +188,7 @@ class _Builder:
         for of, cells, element in self.owners.by_tensor(maxima.cell[lines], maxima.source[lines]):
             tensor = self.owners.tensors[of]
             if cells.size == tensor.cells.size and np.unique(cells).size == 1:
-                self.largest[int(cells[0])] = of
+                self.largest.add(int(cells[0]))
             elif len(tensor.shape) == 3:
                 self._add_pooling(tensor, cells, element)
 
@@ -236,68 +237,9 @@ class _Builder:
         for of, cells, element in self.owners.by_tensor(table.cell[lines], table.source[lines]):
             source = self.owners.tensors[of]
             for mine in _each_once(cells, element):
-                if _is_most(element[mine], source):
+                if is_most(element[mine], source):
                     relus = self.operations.relus_around(cells[mine]) - 1
                     self._add(Tensor(self._in_shape(source, cells[mine], element[mine]), layers.ReLU(), source, relus))
-
-    def _add_softmaxes(self, depth: int) -> None:
-        self._add_exponents(depth)
-        operations = self.operations
-        lines = operations.shares.at_depth(depth)
-        for at, cells, element in self.exponents.by_tensor(
-            operations.shares.cell[lines], operations.shares.source[lines]
-        ):
-            exponents = self.exponents.tensors[at]
-            wholes = operations.wholes.source[operations.wholes.of(cells)]
-            held = [total for total, of in self.totals.items() if of == at and np.isin(total, wholes)]
-            held = held or self._pasted(wholes)
-            if _is_most(element, exponents) and (held or self._covers(wholes, exponents.cells)):
-                parts = dict(exponents.parts) | ({"sum": np.array(held[:1])} if held else {})
-                self._add_softmax(exponents.source, cells, element, parts)
-        lines = operations.direct.at_depth(depth)
-        for of, cells, element in self.owners.by_tensor(operations.direct.cell[lines], operations.direct.source[lines]):
-            source = self.owners.tensors[of]
-            wholes = operations.direct_wholes.source[operations.direct_wholes.of(cells)]
-            if _is_most(element, source) and self._covers(wholes, source.cells):
-                self._add_softmax(source, cells, element, {})
-
-    def _add_exponents(self, depth: int) -> None:
-        """Cells that hold the exponentials of a vector, and cells that hold their sum."""
-        operations = self.operations
-        lines = operations.exps.at_depth(depth)
-        for of, cells, element in self.owners.by_tensor(operations.exps.cell[lines], operations.exps.source[lines]):
-            source = self.owners.tensors[of]
-            shifts = np.unique(operations.shifts.source[operations.shifts.of(cells)])
-            held = [cell for cell, vector in self.largest.items() if vector == of and cell in shifts]
-            held = held or self._pasted(shifts)
-            if _is_most(element, source) and (not shifts.size or held or self._covers(shifts, source.cells)):
-                shown = self._in_shape(source, cells, element).ravel()
-                parts = {"max": np.array(held[:1])} if held else {}
-                parts["exp" if shifts.size else "plain exp"] = shown
-                self.exponents.add(Tensor(shown, None, source, parts=parts))
-        lines = operations.totals.at_depth(depth)
-        for at, cells, _ in self.exponents.by_tensor(operations.totals.cell[lines], operations.totals.source[lines]):
-            for cell in np.unique(cells):
-                if np.count_nonzero(cells == cell) == self.exponents.tensors[at].cells.size:
-                    self.totals[int(cell)] = at
-
-    def _covers(self, read: Places, cells: Places) -> bool:
-        """Whether most of some cells are read, and hardly any other that holds something."""
-        read = np.unique(read)
-        others = read[~np.isin(read, cells)]
-        others = others[places.find(others, self.filled) >= 0]
-        return bool(2 * np.isin(cells, read).sum() > cells.size > 2 * others.size)
-
-    def _pasted(self, read: Places) -> list[int]:
-        """The one cell that is read, where it holds a number: it may be pasted over a sum or a maximum."""
-        there = np.unique(read)
-        is_number = places.find(there, self.filled) >= 0
-        is_computed = places.find(there, self.operations.live) >= 0
-        return there.tolist() if there.size == 1 and (is_number & ~is_computed).all() else []
-
-    def _add_softmax(self, source: Tensor | None, cells: Places, element: Ints, parts: dict[str, Places]) -> None:
-        assert source is not None
-        self._add(Tensor(self._in_shape(source, cells, element).ravel(), layers.Softmax(), source, 0, parts=parts))
 
     def _in_shape(self, source: Tensor, cells: Places, element: Ints) -> Places:
         """The cell that goes with each element, in the source's shape.
@@ -323,18 +265,11 @@ class _Builder:
     def _add_predictions(self) -> None:
         for bundle in self.operations.argmaxes:
             vector = self.operations.original(bundle.operands(0))
-            for row, cell in enumerate(bundle.cells):
+            for row, cell in enumerate(bundle.cells.tolist()):
                 number, element = self.owners.find(vector[row])
-                tensor = self.owners.tensors[number[0]] if number[0] >= 0 else None
-                if (
-                    tensor is None
-                    or (number != number[0]).any()
-                    or not np.array_equal(element, np.arange(tensor.cells.size))
-                ):
-                    continue
                 labels = bundle.operands(1)[row] if len(bundle.refs) > 1 else None
-                if labels is None or labels.size == element.size:
-                    self.built.predictions.append(Prediction(tensor, int(cell), labels))
+                if number[0] >= 0 and (number == number[0]).all() and (labels is None or labels.size == element.size):
+                    self.built.predictions.append(Prediction(self.owners.tensors[number[0]], element, cell, labels))
 
 
 @dataclass(frozen=True, eq=False)
@@ -433,10 +368,6 @@ def _each_window_once(cell: Places, element: Ints) -> Iterator[Ints]:
         chosen = np.zeros(cells.size, bool)
         chosen[mine] = True
         yield np.flatnonzero(chosen[inverse])
-
-
-def _is_most(element: Ints, source: Tensor) -> bool:
-    return bool(2 * np.unique(element).size > source.cells.size)
 
 
 def _on_grid(channel: Places) -> Places:

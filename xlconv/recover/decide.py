@@ -6,7 +6,8 @@ products, or steps element by element, stand in regressions, price lists and opt
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -14,47 +15,64 @@ import numpy as np
 from xlconv import layers
 from xlconv.places import NOWHERE, Places
 from xlconv.recover.assembly import assembled
-from xlconv.recover.found import Found, Stage
+from xlconv.recover.found import Found
 from xlconv.recover.proof import Proof
 from xlconv.recover.reading import Reading
+from xlconv.recover.samples import Chain, chains, followers
 from xlconv.recover.tensors import Built, Tensor
 
-_MOST: Final = 0.7
-"""How much of a layer's cells must be proved; the others are faults."""
+_HALF: Final = 0.5
+"""Of a layer's cells more must be proved; the others are faults. If layers behind it hold, it may be just as many."""
 _FEW: Final = 0.2
 """How much of a layer's weights may be texts or formulas; they are faults."""
 
 
-def decided(reading: Reading, built: Built, first: Tensor) -> Found | None:
-    """The network that begins in an input, as far as it is proved; None where there is none.
+def decided(reading: Reading, built: Built, first: Tensor) -> list[Found]:
+    """The network that begins in an input, as far as it is proved, for each sample if that is a batch; or none.
 
     Args:
         reading: The workbook's formulas.
         built: What they look like.
         first: The input.
     """
-    proposed = [each for each in _followers(first, built.tensors) if _may_be(each, reading)]
-    tensors = _followers(first, proposed)
-    if not _is_network(tensors):
-        return None
-    found = assembled(reading, built, first, tensors)
-    proof = Proof(found, reading)
-    held = [each for each, stage in zip(tensors, found.stages, strict=False) if _holds(stage, proof)]
-    if len(held) == len(tensors):
-        return found
-    held = _followers(first, held)
-    return assembled(reading, built, first, held) if _is_network(held) else None
+    proposed = followers(first, [each for each in built.tensors if _may_be(each, reading)])
+    made = chains(first, proposed)
+    if not _is_network(made[0][1]):
+        return []
+    found = [assembled(reading, built, *chain) for chain in made]
+    held = _held(made[0], [_proved(each, reading) for each in found])
+    if len(held) < len(made[0][1]):
+        made = [(start, [tensors[at] for at in held]) for start, tensors in made]
+        found = [assembled(reading, built, *chain) for chain in made] if _is_network(made[0][1]) else []
+    batch = int(first.cells.flat[0]) if len(found) > 1 else NOWHERE
+    return [replace(each, batch=batch) for each in found]
 
 
-def _followers(first: Tensor, tensors: Iterable[Tensor]) -> list[Tensor]:
-    """Those that are computed from an input, by each other."""
-    known = {id(first)}
-    found = []
-    for tensor in tensors:
-        if tensor.source is not None and id(tensor.source) in known:
+def _held(chain: Chain, proved: Sequence[Sequence[float]]) -> list[int]:
+    """Which tensors of a chain are computed by layers that hold, and from such.
+
+    Args:
+        chain: An input and what is computed from it.
+        proved: For each sample, for each of these how much is proved.
+    """
+    first, tensors = chain
+    shares = np.mean(proved, axis=0).tolist()
+    sound = {id(each) for each, share in zip(tensors, shares, strict=True) if share > _HALF}
+    known, held = {id(first)}, []
+    for at, (tensor, share) in enumerate(zip(tensors, shares, strict=True)):
+        readers = [each for each in tensors if each.source is tensor]
+        holds = share > _HALF or (share == _HALF and any(id(each) in sound for each in readers))
+        if holds and id(tensor.source) in known:
             known.add(id(tensor))
-            found.append(tensor)
-    return found
+            held.append(at)
+    return held
+
+
+def _proved(found: Found, reading: Reading) -> list[float]:
+    """How much of each layer's cells, with those of its intermediate results, is proved."""
+    proof, stages = Proof(found, reading), [stage for stage in found.stages if stage.nodes]
+    cells = ([each.ravel() for each in (stage.cells, *stage.parts.values())] for stage in stages)
+    return [proof.share(np.concatenate(each)) for each in cells]
 
 
 def _may_be(tensor: Tensor, reading: Reading) -> bool:
@@ -67,11 +85,6 @@ def _are_given(weights: Places, reading: Reading) -> bool:
     cells = weights[weights != NOWHERE]
     numbers, others = reading.numbers_among(cells)
     return 2 * cells.size > weights.size and bool(others <= _FEW * cells.size and numbers)
-
-
-def _holds(stage: Stage, proof: Proof) -> bool:
-    """Whether most of a layer's cells, with those of its intermediate results, are proved."""
-    return proof.share(np.concatenate([cells.ravel() for cells in (stage.cells, *stage.parts.values())])) > _MOST
 
 
 def _is_network(tensors: Sequence[Tensor]) -> bool:

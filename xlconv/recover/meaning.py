@@ -6,13 +6,14 @@ The same meaning has many spellings (`SUM(a*b)` as an array, `SUMPRODUCT(a,b)`, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Final, NamedTuple, TypeAlias
 
 from xlconv.cells import Range
 from xlconv.formula import notation
+from xlconv.formula.references import Ref
 from xlconv.formula.tree import Node, parse
 
 
@@ -118,71 +119,70 @@ class Reader:
     """Reads formulas.
 
     Args:
-        names_on: What a defined name stands for in the formulas of a worksheet, by its lower-case text.
-        sheets: The worksheets' names as they are spelled, by their lower-case text.
+        refer: What cells a reference, a name or a table's column in a formula of some cell means.
     """
 
-    def __init__(self, names_on: Callable[[str], Mapping[str, str]], sheets: Mapping[str, str]) -> None:
-        self._names_on, self.sheets = names_on, sheets
+    def __init__(self, refer: Callable[[str, Range], Ref | None]) -> None:
+        self._refer = refer
 
-    def meaning(self, formula: str, sheet: str) -> Meaning | None:
+    def meaning(self, formula: str, cell: Range) -> Meaning | None:
         """What a formula of one cell computes, or None.
 
         Args:
             formula: Without the leading `=`.
-            sheet: The worksheet that it stands on.
+            cell: Where it stands.
         """
-        whole = self._array(formula, sheet)
+        whole = self._array(formula, cell)
         return whole if whole is None or _shape(whole) == (1, 1) else None
 
-    def elements(self, formula: str, sheet: str, size: tuple[int, int]) -> Iterator[tuple[int, int, Meaning]]:
+    def elements(self, formula: str, where: Range) -> Iterator[tuple[int, int, Meaning]]:
         """What each cell of an array formula computes, by its row and column from 0."""
-        whole = self._array(formula, sheet)
-        if whole is None or _shape(whole) != size:
+        whole = self._array(formula, where.part(0, 0))
+        if whole is None or _shape(whole) != (where.height, where.width):
             return
-        for i in range(size[0]):
-            for j in range(size[1]):
+        for i in range(where.height):
+            for j in range(where.width):
                 yield i, j, _element(whole, i, j)
 
-    def _array(self, formula: str, sheet: str) -> Meaning | None:
+    def _array(self, formula: str, cell: Range) -> Meaning | None:
         try:
             tree = parse(formula)
-            return None if tree is None else self._read(tree, sheet)
+            return None if tree is None else self._read(tree, cell)
         except (_UnknownError, ValueError):
             return None
 
-    def _read(self, node: Node, sheet: str) -> Meaning:
+    def _read(self, node: Node, cell: Range) -> Meaning:
         match node.kind:
             case "reference":
-                ref = self._ref(node.text, sheet)
+                ref = self._ref(node.text, cell)
                 return Sum((Term(1.0, (ref,)),), 0.0, ref.shape)
             case "number":
                 return Sum((), float(node.text))
             case "operator":
-                return self._operation(node.text, node.children, sheet)
+                return self._operation(node.text, node.children, cell)
             case "function":
-                return self._function(node, sheet)
+                return self._function(node, cell)
         raise _UnknownError
 
-    def _operation(self, operator: str, operands: Sequence[Node], sheet: str) -> Meaning:
+    def _operation(self, operator: str, operands: Sequence[Node], cell: Range) -> Meaning:
         operation = (_UNARY if len(operands) == 1 else _BINARY).get(operator)
         if operation is None:
             raise _UnknownError
-        return operation(*(self._read(operand, sheet) for operand in operands))
+        return operation(*(self._read(operand, cell) for operand in operands))
 
-    def _function(self, node: Node, sheet: str) -> Meaning:
+    def _function(self, node: Node, cell: Range) -> Meaning:
         if f"{node.prefix}{node.text}" == "IF":
-            return self._if(node.children, sheet)
+            return self._if(node.children, cell)
         function = _FUNCTIONS.get(f"{node.prefix}{node.text}")
         if function is None or not node.children:
             raise _UnknownError
-        return function([self._read(arg, sheet) for arg in node.children])
+        return function([self._read(arg, cell) for arg in node.children])
 
-    def _if(self, args: Sequence[Node], sheet: str) -> Meaning:
+    def _if(self, args: Sequence[Node], cell: Range) -> Meaning:
         """`IF(x>0,x,0)` in its spellings."""
         if len(args) != 3 or args[0].kind != "operator" or len(args[0].children) != 2:
             raise _UnknownError
-        left, right, yes, no = (self._read(each, sheet) for each in (*args[0].children, *args[1:]))
+        left, right, yes, no = (self._read(each, cell) for each in (*args[0].children, *args[1:]))
         operator = args[0].text
         if _is_zero(left):
             left, right, operator = right, left, {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(operator, "")
@@ -192,16 +192,13 @@ class Reader:
             raise _UnknownError
         return Relu(yes, _shape(yes))
 
-    def _ref(self, text: str, sheet: str) -> OperandRef:
-        """The range of a reference, or of a defined name that stands for one."""
-        found = notation.reference(text, sheet)
+    def _ref(self, text: str, cell: Range) -> OperandRef:
+        """The range of a reference, or of what stands for one."""
+        found = self._refer(text, cell)
         if found is None:
-            meant = self._names_on(sheet).get(text.lower(), "")
-            found = notation.reference(meant, sheet) if "!" in meant else None
-        if found is None or found[0].sheet.lower() not in self.sheets:
             raise _UnknownError
-        where, down, right = found
-        return OperandRef(where._replace(sheet=self.sheets[where.sheet.lower()]), down, right)
+        whole = notation.reference(text, cell.sheet) if found.is_cut else None
+        return OperandRef(found.range if whole is None else whole[0], found.down, found.right)
 
 
 def _shape(of: Meaning) -> tuple[int, int]:

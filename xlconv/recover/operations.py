@@ -145,10 +145,11 @@ class Operations:
         part, whole = share.part, share.whole
         if not bundle.refs or bundle.refs[0].range.size != 1:
             return
-        if isinstance(part, Exp) and isinstance(whole, SumExp):
-            wholes = exp_refs(part, whole)
+        if isinstance(part, Exp):
+            wholes = _wholes(part, whole, len(bundle.refs))
             if wholes:
                 self._put_all("direct", bundle, [0])
+                self._put_all("shifts", bundle, range(1, 1 + len(part.shift)))
                 self._put_all("direct wholes", bundle, wholes)
         elif _is_plain(part, 1) and _is_plain(whole):
             self._put_all("shares", bundle, [0])
@@ -172,7 +173,7 @@ class Operations:
         doubtful: list[tuple[Bundle, Places, Places]] = []
         weights: list[Places] = []
         for bundle, products in sorted(self._dot_bundles, key=lambda each: -each[0].cells.size):
-            for a, b, answer in _told_apart(self, bundle, products, live):
+            for a, b, answer in _told_apart(self, bundle, products, self._bias(bundle, products), live):
                 if answer == 0:
                     doubtful.append((bundle, a, b))
                     continue
@@ -184,6 +185,12 @@ class Operations:
             swap = np.isin(a, known).sum() > np.isin(b, known).sum()
             source, weight = (b, a) if swap else (a, b)
             self._put("dots", bundle, source, weight)
+
+    def _bias(self, bundle: Bundle, products: list[tuple[int, int]]) -> Places | None:
+        """What is added to the products, where that is one cell each."""
+        singles = sorted(set(range(len(bundle.refs))) - {ref for pair in products for ref in pair})
+        is_one = len(singles) == 1 and bundle.refs[singles[0]].range.size == 1
+        return self.original(bundle.operands(singles[0])) if is_one else None
 
     def _make_tables(self) -> None:
         tables = {name: _joined(collected) for name, collected in self._collected.items()}
@@ -244,11 +251,14 @@ def _is_plain(sum_: Meaning, terms: int | None = None) -> bool:
     )
 
 
-def exp_refs(part: Exp, whole: SumExp) -> list[int]:
-    """Which ranges of `EXP(x-s)/(EXP(a-s)+EXP(b-s)+...)` the whole adds up; none where the shifts differ."""
+def _wholes(part: Exp, whole: Sum | SumExp, refs: int) -> Sequence[int]:
+    """Which ranges of `EXP(x-s)/(EXP(a-s)+EXP(b-s)+...)`, or of `EXP(x-s)/whole`, add up to the whole."""
+    first = 1 + len(part.shift)
     if not _is_plain(part.of, 1):
         return []
-    at, found = 1 + len(part.shift), []
+    if isinstance(whole, Sum):
+        return range(first, refs) if _is_plain(whole) else []
+    found, at = [], first
     for each in whole.parts:
         if not _is_plain(each.of, 1) or [s.range.size for s in each.shift] != [s.range.size for s in part.shift]:
             return []
@@ -258,21 +268,29 @@ def exp_refs(part: Exp, whole: SumExp) -> list[int]:
 
 
 def _told_apart(
-    operations: Operations, bundle: Bundle, products: list[tuple[int, int]], live: Places
+    operations: Operations, bundle: Bundle, products: list[tuple[int, int]], bias: Places | None, live: Places
 ) -> list[tuple[Places, Places, int]]:
     """Each product of a bundle, and which side is the source: 1 for the first, -1 for the second, 0 for unknown."""
     sides = [tuple(operations.original(bundle.operands(ref)) for ref in pair) for pair in products]
     answers = []
     for (a, b), (ref_a, ref_b) in zip(sides, products, strict=True):
         answer = float(np.isin(a, live).mean() - np.isin(b, live).mean())
-        if answer == 0:
-            answer = _is_fixed(bundle, ref_b) - _is_fixed(bundle, ref_a)
+        answer = answer or _goes_with(b, bias) - _goes_with(a, bias)
+        answer = answer or _is_fixed(bundle, ref_b) - _is_fixed(bundle, ref_a)
         answers.append(int(np.sign(answer)))
     if 0 in answers:
         guess = [_by_variety(a, b) for a, b in sides]
         overlap = _overlaps([a if g > 0 else b for (a, b), g in zip(sides, guess, strict=True) if g])
         answers = [answer or (g if overlap else -g) for answer, g in zip(answers, guess, strict=True)]
     return [(a, b, answer) for (a, b), answer in zip(sides, answers, strict=True)]
+
+
+def _goes_with(side: Places, bias: Places | None) -> int:
+    """Whether cells that read the same there have the same bias, as all places of a filter, or all samples, have."""
+    if bias is None:
+        return 0
+    both = np.unique(np.concatenate([side, bias], axis=1), axis=0)
+    return int(len(both) == len(np.unique(side, axis=0)))
 
 
 def _is_fixed(bundle: Bundle, ref: int) -> int:

@@ -86,26 +86,13 @@ class Reading:
         book: The workbook.
         atlas: The worksheets.
         groups: All formulas.
-        reader: Reads further formulas.
         aside: Cells that only show what others compute, sorted; their precedents are left out.
     """
 
     book: Workbook
     atlas: Atlas
     groups: list[Group]
-    reader: Reader
     aside: Places = field(default_factory=lambda: np.empty(0, np.int64))
-
-    def bundle_of(self, formula: str, place: int) -> Bundle | None:
-        """What a formula would mean in a cell."""
-        where = self.atlas.cell(place)
-        meaning = self.reader.meaning(formula, where.sheet)
-        if meaning is None:
-            return None
-        found: dict[Hashable, _Gathered] = {}
-        group = Group(where.sheet, "", formula, [(where.row, where.column)])
-        _gather(found, self.atlas, group, meaning)
-        return next((each.bundle() for each in found.values()), None)
 
     def original(self, cells: Places) -> Places:
         """What is copied, where a cell is a copy (`=A1`); else the cell."""
@@ -198,7 +185,7 @@ class Reading:
     def _named(self) -> Iterator[tuple[Places, Places]]:
         """The precedents of cells with formulas, copies of a formula at a time."""
         aside, used, spent = set(self.aside.tolist()), Used(self.book), 0
-        for group in self.groups:
+        for number, group in enumerate(self.groups):
             cells = np.array(group.cells, dtype=np.int64)
             here = self.atlas.of(group.sheet, group.cells)
             if aside and aside.issuperset(here.tolist()):
@@ -206,7 +193,8 @@ class Reading:
             known = self.book.names_on(group.sheet)
             named = [Range.parse(known.get(name.lower(), "")) for name in notation.names(group.formula)]
             fixed = [(where, False, False) for where in named if where is not None]
-            for whole, down, right in [*notation.references(group.formula, group.sheet), *fixed]:
+            columns = [ref[:3] for ref in self.forms.refs(number)] if "[" in group.formula else []
+            for whole, down, right in [*notation.references(group.formula, group.sheet), *fixed, *columns]:
                 if whole.sheet not in self.book.sheets:
                     continue
                 moved = (cells - cells[0]) * (down, right)
@@ -244,14 +232,13 @@ class Reading:
 def read(book: Workbook) -> Reading:
     """All formulas of a workbook."""
     atlas = Atlas(book.sheets)
-    reader = Reader(book.names_on, {name.lower(): name for name in book.sheets})
     found = groups(book)
     done(f"{sum(len(group.cells) for group in found):,} formulas read")
-    return Reading(book, atlas, found, reader)
+    return Reading(book, atlas, found)
 
 
 def _bundles(reading: Reading) -> Iterator[Bundle]:
-    book, atlas, reader = reading.book, reading.atlas, reading.reader
+    book, atlas, reader = reading.book, reading.atlas, Reader(reading.forms.references.of)
     gathered: dict[Hashable, _Gathered] = {}
     used, spent = Used(book), 0
     for group in reading.groups:
@@ -260,7 +247,7 @@ def _bundles(reading: Reading) -> Iterator[Bundle]:
             spent += _gather(gathered, atlas, group, meaning, spent)
     for name, sheet in book.sheets.items():
         for at, where in sheet.spread.items():
-            for i, j, meaning in reader.elements(sheet.cells[at].formula or "", name, (where.height, where.width)):
+            for i, j, meaning in reader.elements(sheet.cells[at].formula or "", where):
                 one = Group(name, "", "", [(at[0] + i, at[1] + j)])
                 spent += _gather(gathered, atlas, one, meaning, spent)
     return (each.bundle() for each in gathered.values())
@@ -286,7 +273,7 @@ def _filled(book: Workbook, atlas: Atlas, bundles: Sequence[Bundle]) -> Places:
 
 
 def _meaning(reader: Reader, group: Group) -> Meaning | None:
-    return reader.meaning(group.formula, group.sheet)
+    return reader.meaning(group.formula, group.first)
 
 
 @dataclass

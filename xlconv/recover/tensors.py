@@ -26,7 +26,11 @@ class Tensor:
         relus: How many ReLUs are in the formulas around the layer.
         weights: The cells of the layer's weights, by PyTorch's names.
         pad: What the source is padded with first, where that is not the layer's own padding: left, right, top, bottom.
-        parts: The cells of intermediate results.
+        parts: The cells of intermediate results; those of which each sample has one, sample by sample.
+        along: For a Softmax of samples, the axis along which these stand.
+        is_plain: Whether it takes EXP of numbers as they are, not less the largest.
+        origin: The tensor of a batch of which this is one sample, and
+        elements: which of its elements, in its flat order.
     """
 
     cells: Places
@@ -36,6 +40,16 @@ class Tensor:
     weights: dict[str, Places] = field(default_factory=dict)
     pad: tuple[int, int, int, int] = (0, 0, 0, 0)
     parts: dict[str, Places] = field(default_factory=dict)
+    along: int | None = None
+    is_plain: bool = False
+    origin: Tensor | None = None
+    elements: Ints | None = None
+
+    def own(self, of: Tensor, elements: Ints) -> Ints | None:
+        """Which elements of this one some elements of a tensor are, -1 where none; None where it is another tensor."""
+        if of is self:
+            return elements
+        return places.find(elements, self.elements) if of is self.origin and self.elements is not None else None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -57,9 +71,10 @@ class CopiedCells(NamedTuple):
 
 
 class Prediction(NamedTuple):
-    """A cell that tells the largest element of a tensor."""
+    """A cell that tells the largest of some elements of a tensor."""
 
     of: Tensor
+    elements: Ints
     cell: int
     labels: Places | None
 
