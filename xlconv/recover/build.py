@@ -18,7 +18,7 @@ from xlconv import layers, places
 from xlconv.places import NOWHERE, Places
 from xlconv.recover import geometry
 from xlconv.recover.channels import by_label, channels
-from xlconv.recover.dense import Dense, completed
+from xlconv.recover.dense import Dense, completed, corrected
 from xlconv.recover.inputs import find_inputs
 from xlconv.recover.operations import Operations, OperationTable
 from xlconv.recover.reading import Reading
@@ -28,6 +28,8 @@ from xlconv.recover.tensors import Built, CopiedCells, Owners, Prediction, Tenso
 Ints: TypeAlias = NDArray[np.int64]
 
 _ATTEMPTS: Final = 6
+_MIXED: Final = 3
+"""Cells that share weights by mistake."""
 _DEEPEST: Final = 200
 """Layers, one behind the other."""
 
@@ -101,14 +103,24 @@ class _Builder:
             of = geometry.most_common(number[mine])
             whole = mine[number[mine] == of]
             for one in _each_window_once(dots.cell[lines[whole]], element[whole]):
-                found = self._channel(of, lines[whole[one]], element[whole[one]])
-                if found is not None:
-                    (convolutions if found.windows else dense).append(found)
+                for each in self._channels(of, lines[whole[one]], element[whole[one]]):
+                    (convolutions if each.windows else dense).append(each)
         for alike in _alike(convolutions):
             self._add_convolution(alike)
         for alike in _alike([each for each in dense if self.owners.find(each.cells)[0][0] < 0]):  # not a faulty cell
             for layer in self._told_apart(alike):
                 self._add_linear(layer)
+
+    def _channels(self, of: int, lines: Ints, element: Ints) -> Iterator[_Channel]:
+        """One output channel; or a few elements of a dense layer, some of which have weights of others by mistake."""
+        found = self._channel(of, lines, element)
+        cell, weight = self.operations.dots.cell[lines], self.operations.dots.weight[lines]
+        if found is not None:
+            yield found
+        elif np.unique(cell).size <= _MIXED and np.unique(weight).size > np.bincount(np.unique(cell, return_inverse=True)[1]).max():
+            for one in np.unique(cell):
+                single = self._channel(of, lines[cell == one], element[cell == one])
+                yield from [] if single is None else [single]
 
     def _channel(self, of: int, lines: Ints, element: Ints) -> _Channel | None:
         """One output channel: cells that share their weights."""
@@ -171,7 +183,7 @@ class _Builder:
         bias = np.array([each.bias for each in alike])
         found = Dense(np.concatenate([each.cells for each in alike]), weight, bias)
         free = np.setdiff1d(self.operations.read_alike(self.filled), self.owners.cells)
-        found = completed(found, free, self.reading.mentioned)
+        found = corrected(completed(found, free, self.reading.mentioned), self.reading.numbers)
         has_bias = alike[0].bias != NOWHERE
         layer = layers.Linear(size, found.cells.size, has_bias)
         weights = {"weight": found.weight} | ({"bias": found.bias} if has_bias else {})
@@ -193,14 +205,19 @@ class _Builder:
                 self._add_pooling(tensor, cells, element)
 
     def _of_one_tensor(self, table: OperationTable, lines: Ints) -> Ints:
-        """Without the lines of cells that read several tensors, or what is in none; cells that hold nothing aside."""
+        """Without the lines of cells that read several tensors, or what is in none; cells that hold nothing aside.
+
+        Where few do, they do so by mistake, and what most of each reads is left.
+        """
         cell, source = table.cell[lines], table.source[lines]
         number, _ = self.owners.find(source)
         there = (number >= 0) | (places.find(source, self.filled) >= 0)
-        cells, first, inverse = np.unique(cell[there], return_index=True, return_inverse=True)
-        one = number[there][first]
-        mixed = cells[np.bincount(inverse, number[there] != one[inverse], cells.size) > 0]
-        return lines[~np.isin(cell, np.r_[mixed, cells[one < 0]])]
+        cells, inverse = np.unique(cell, return_inverse=True)
+        usual = _usual(inverse[there], number[there], cells.size)
+        others = np.bincount(inverse[there], number[there] != usual[inverse[there]], cells.size)
+        mixed = (others > 0) | (usual < 0)
+        few = (2 * mixed.sum() < cells.size) & (usual >= 0) & (2 * others < np.bincount(inverse, minlength=cells.size))
+        return lines[((~mixed | few)[inverse]) & (~there | (number == usual[inverse]))]
 
     def _add_pooling(self, source: Tensor, cell: Places, element: Ints) -> None:
         relus = self.operations.relus_around(np.unique(cell))
@@ -347,6 +364,15 @@ def _pooled(
     if 4 * np.count_nonzero(count != area) > cells.size:
         return grid.cells, (None, None)  # there are holes in what they read
     return grid.cells, (sides[0], sides[1])
+
+
+def _usual(row: Ints, value: Ints, count: int) -> Ints:
+    """For each of so many rows the value that is most often there; -1 for one without."""
+    pairs, often = np.unique(np.stack([row, value]), axis=1, return_counts=True)
+    found = np.full(count, -1)
+    by_count = np.argsort(often, kind="stable")
+    found[pairs[0][by_count]] = pairs[1][by_count]
+    return found
 
 
 def _each_once(cells: Places, element: Ints) -> Iterator[Ints]:

@@ -119,6 +119,11 @@ class Reading:
         """What every cell holds, but for formulas."""
         return held(self.book, self.atlas)
 
+    @cached_property
+    def numbers(self) -> Places:
+        """Cells that hold a number, sorted."""
+        return self.held.places[self.held.kinds == NUMBER]
+
     def numbers_among(self, cells: Places) -> tuple[int, int]:
         """How many of some cells hold a number, or a formula of numbers alone, and how many hold something else."""
         at = places.find(cells, self.held.places)
