@@ -8,7 +8,7 @@ is inferred from most of a layer's cells, so that a few faulty ones do not hide 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -281,6 +281,8 @@ class _Builder:
 
     def _add_predictions(self) -> None:
         for bundle in self.operations.argmaxes:
+            if len(bundle.refs) == 1 and bundle.meaning != replace(bundle.meaning, base=0.0):
+                continue  # classes that are counted from 1 are no classes of ours
             vector = self.operations.original(bundle.operands(0))
             for row, cell in enumerate(bundle.cells.tolist()):
                 number, element = self.owners.find(vector[row])

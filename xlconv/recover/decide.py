@@ -37,13 +37,13 @@ def decided(reading: Reading, built: Built, first: Tensor) -> list[Found]:
     """
     proposed = followers(first, [each for each in built.tensors if _may_be(each, reading)])
     made = chains(first, proposed)
-    if not _is_network(made[0][1]):
+    if not _is_network(first, made[0][1], reading):
         return []
     found = [assembled(reading, built, *chain) for chain in made]
     held = _held(made[0], [_proved(each, reading) for each in found])
     if len(held) < len(made[0][1]):
         made = [(start, [tensors[at] for at in held]) for start, tensors in made]
-        found = [assembled(reading, built, *chain) for chain in made] if _is_network(made[0][1]) else []
+        found = [assembled(reading, built, *chain) for chain in made] if _is_network(first, made[0][1], reading) else []
     batch = int(first.cells.flat[0]) if len(found) > 1 else NOWHERE
     return [replace(each, batch=batch) for each in found]
 
@@ -87,12 +87,18 @@ def _are_given(weights: Places, reading: Reading) -> bool:
     return 2 * cells.size > weights.size and bool(others <= _FEW * cells.size and numbers)
 
 
-def _is_network(tensors: Sequence[Tensor]) -> bool:
-    """Whether layers are more than products that are added up, or numbers that are compared."""
-    if any(isinstance(each.layer, layers.Softmax) or _slides(each) for each in tensors):
-        return True
+def _is_network(first: Tensor, tensors: Sequence[Tensor], reading: Reading) -> bool:
+    """Whether layers are more than products that are added up, or numbers that are compared.
+
+    Shares alone are of numbers that somebody gave: those of what other formulas compute are a part of these.
+    """
     weighted = [each for each in tensors if each.weights]
-    return any(each.relus or any(other.source is each for other in tensors) for each in weighted)
+    if not weighted:
+        numbers, others = reading.numbers_among(np.unique(first.cells))
+        return numbers > others and any(isinstance(each.layer, layers.Softmax) for each in tensors)
+    return any(
+        _slides(each) or each.relus or any(other.source is each for other in tensors) for each in weighted
+    )
 
 
 def _slides(tensor: Tensor) -> bool:

@@ -167,7 +167,8 @@ def fit_pooling(index: Ints, low: Ints, high: Ints, size: int) -> Pooling | None
     count = int(index.max(initial=-1)) + 1
     if np.unique(index).size < max(count, 1):
         return None
-    first, last = (np.array([most_common(ends[index == i]) for i in range(count)]) for ends in (low, high))
+    usual = most_common(high - low)
+    first, last = np.array([_most_common_ends(low[index == i], high[index == i], usual) for i in range(count)]).T
     if 4 * np.count_nonzero((low != first[index]) | (high != last[index])) > index.size:
         return None
     kernel = int((last - first).max()) + 1
@@ -191,3 +192,10 @@ def fit_pooling(index: Ints, low: Ints, high: Ints, size: int) -> Pooling | None
     if padding == 0 and count < room // stride + 1:
         return Pooling(kernel, stride, padding, ceil=False, unread=room - (count - 1) * stride)
     return None
+
+
+def _most_common_ends(low: Ints, high: Ints, usual: int) -> Ints:
+    """The first and last that are there most often, of equals those that are as far apart as elsewhere."""
+    ends, count = np.unique(np.stack([low, high]), axis=1, return_counts=True)
+    best: Ints = ends[:, np.lexsort((np.diff(ends, axis=0)[0] == usual, count))[-1]]
+    return best
