@@ -108,6 +108,8 @@ def _goes_on(recovered: Recovered, reads: Places, readers: Readers) -> bool:
     """Whether some cells, where nobody says which network it is, may be more of it: not if they only look at it."""
     operations = np.intersect1d(recovered.stray, reads)
     looks = [cells for cells in _copies(recovered, reads) if _is_look(recovered, cells, reads, readers, operations)]
+    if not any(found.weights for found in recovered.networks):
+        return True  # of shares alone nobody can say where they lead to
     return operations.size > 1 or bool(_like_tensors(recovered, np.setdiff1d(reads, np.concatenate([_NONE, *looks]))).size)
 
 
@@ -130,8 +132,8 @@ def _is_look(
     known = np.unique(np.concatenate([found.computed for found in recovered.networks]))
     own = [bool((places.find(read, known) >= 0).all()) for read in forms.read(group, mine)]
     later = readers.of(cells, reads)
-    summed_up = later.size and not _like_tensors(recovered, later).size and not np.intersect1d(later, operations).size
-    return bool(summed_up and any(own) and not all(own))
+    is_single = [forms.places[each].size == 1 for each in forms.by_group(later)]
+    return any(own) and not all(own) and any(is_single) and all(is_single) and not np.isin(later, operations).any()
 
 
 def _is_text(node: Node) -> bool:

@@ -90,7 +90,14 @@ class _Assembly:
             self.given,
             labels,
             prediction,
+            ones=self._ones(),
         )
+
+    def _ones(self) -> Places:
+        """The cells that hold 1 and that biases are multiplied with."""
+        cell, one = self.built.ones
+        mine = np.concatenate([tensor.cells.ravel() for tensor in self.tensors])
+        return np.unique(one[np.isin(cell, mine)])
 
     def _add(self, tensor: Tensor) -> None:
         assert tensor.source is not None

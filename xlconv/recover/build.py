@@ -57,7 +57,7 @@ class _Builder:
 
     def __init__(self, operations: Operations, reading: Reading) -> None:
         self.operations, self.reading, self.filled = operations, reading, reading.filled
-        self.built = Built()
+        self.built = Built(ones=operations.ones)
         self.owners = Owners()
         self.shares = Shares(operations, self.owners, self.filled, self._in_shape)
         self.largest: set[int] = set()

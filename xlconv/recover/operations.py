@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlconv import places
+from xlconv.formula.array import NUMBER
 from xlconv.places import NOWHERE, Places
 from xlconv.recover.meaning import Argmax, Exp, Max, Meaning, Share, Sum, SumExp
 from xlconv.recover.reading import Bundle, Reading
@@ -72,6 +73,7 @@ class Operations:
         direct: The same where the formula takes `exp` itself: the cells that it takes it of.
         argmaxes: Cells that tell the place of the largest.
         zeros: Cells whose formula is nothing but 0, sorted.
+        ones: Cells whose biases are multiplied with a cell that holds 1, and that cell.
         deepest: The largest depth.
     """
 
@@ -84,6 +86,7 @@ class Operations:
         self._collected = collected
         self.original = reading.original
         self.zeros = reading.zeros
+        self._holding_one = reading.numbers[reading.held.numbers[reading.held.kinds == NUMBER] == 1]
         for bundle in reading.bundles:
             known = ~np.isin(bundle.cells, stray)
             if known.any():
@@ -201,6 +204,12 @@ class Operations:
         through = [line[:2] for name in ("relus", "exps") for line in self._collected[name]]
         return _ReadOn(_both(pairs), [(cell, self.original(source)) for cell, source in through])
 
+    def _is_one(self, dots: tuple[Places, Places, Places], live: Places) -> NDArray[np.bool_]:
+        """Which products are with a cell that holds 1, and stands beside what a layer computes: these are biases."""
+        cell, source, _ = dots
+        is_live = places.find(source, live) >= 0
+        return ~is_live & (places.find(source, self._holding_one) >= 0) & np.isin(cell, cell[is_live])
+
     def _bias(self, bundle: Bundle, products: list[tuple[int, int]]) -> Places | None:
         """What is added to the products, where that is one cell each."""
         singles = sorted(set(range(len(bundle.refs))) - {ref for pair in products for ref in pair})
@@ -211,9 +220,13 @@ class Operations:
         tables = {name: _joined(collected) for name, collected in self._collected.items()}
         tables = {n: (c, s if n == "copies" else self.original(s), self.original(w)) for n, (c, s, w) in tables.items()}
         counts = places.find(tables["dots"][1], self.zeros) < 0  # a product with 0 is padding
-        cell, source, weight = (column[counts] for column in tables["dots"])
-        tables["dots"] = cell, source, weight
         cells, depths = _depths([tables[name] for name in _LIVE])
+        is_one = self._is_one(tables["dots"], cells)
+        cell, source, weight = tables["dots"]
+        self.ones = cell[is_one], source[is_one]
+        singles = (cell[is_one], weight[is_one], np.full(is_one.sum(), NOWHERE))
+        tables["singles"] = _joined([tables["singles"], singles])
+        tables["dots"] = _joined([(cell[counts & ~is_one], source[counts & ~is_one], weight[counts & ~is_one])])
         made = {}
         for name, (cell, source, weight) in tables.items():
             at = places.find(cell, cells)

@@ -88,6 +88,8 @@ class Built:
     predictions: list[Prediction] = field(default_factory=list)
     operations: Places = field(default_factory=lambda: np.empty(0, np.int64))
     """All cells that do what layers do, whether or not they belong to one, sorted."""
+    ones: tuple[Places, Places] = (np.empty(0, np.int64), np.empty(0, np.int64))
+    """Cells whose biases are multiplied with a cell that holds 1, and that cell."""
 
 
 class Owners:
