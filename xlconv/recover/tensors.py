@@ -107,14 +107,17 @@ class Owners:
         self.cells = self.number = self.element = np.empty(0, np.int64)
 
     def add(self, tensor: Tensor) -> None:
-        """One more tensor."""
+        """One more tensor; what computes a cell is told before the input in whose rectangle it stands."""
         flat = tensor.cells.ravel()
         there = np.flatnonzero(flat != NOWHERE)
-        cells = np.concatenate([self.cells, flat[there]])
-        number = np.concatenate([self.number, np.full(there.size, len(self.tensors))])
+        number = np.full(there.size, len(self.tensors))
+        pair = slice(None, None, -1 if tensor.layer is not None else 1)
+        cells, numbers, elements = (
+            np.concatenate([old, new][pair])
+            for old, new in ((self.cells, flat[there]), (self.number, number), (self.element, there))
+        )
         order = np.argsort(cells, kind="stable")
-        self.cells, self.number = cells[order], number[order]
-        self.element = np.concatenate([self.element, there])[order]
+        self.cells, self.number, self.element = cells[order], numbers[order], elements[order]
         self.tensors.append(tensor)
 
     def find(self, cells: Places) -> tuple[Ints, Ints]:
