@@ -271,7 +271,9 @@ def test_worksheets() -> None:
 
 def test_elements_of_array_formulas() -> None:
     """Each cell of an array formula has its own meaning: a row with a column, an element with an element."""
-    found = {(i, j): meaning for i, j, meaning in READER.elements("MMULT(A1:B2,K1:K2)+N1:N2", Range("Net", 50, 50, 2, 1))}
+    found = {
+        (i, j): meaning for i, j, meaning in READER.elements("MMULT(A1:B2,K1:K2)+N1:N2", Range("Net", 50, 50, 2, 1))
+    }
     assert set(found) == {(0, 0), (1, 0)}
     second = found[1, 0]
     assert isinstance(second, Sum)

@@ -143,25 +143,25 @@ def softmax(layer: layers.Softmax, x: FloatArray, weights: Mapping[str, FloatArr
 @part.register(layers.Softmax)
 def softmax_part(layer: layers.Softmax, name: str, x: FloatArray, known: Mapping[str, FloatArray]) -> FloatArray:
     """`max`, `exp` (of x less the largest), `plain exp` (of x as it is), `sum` and `plain sum` (of all of these)."""
+    y: FloatArray
     if name == "max":
-        return x.max(keepdims=True)
-    if name == "exp":
-        return np.exp(x - known.get("max", x.max()))
-    if name == "plain exp":
-        with np.errstate(over="ignore"):
-            return np.exp(x)
-    if name in ("sum", "plain sum"):
-        return _exponentials(name, x, known).sum(keepdims=True)
-    raise NetworkError(f"Softmax has no intermediate result {name!r}")
+        y = x.max(keepdims=True)
+    elif name in ("exp", "plain exp"):
+        y = _exponentials(name, x, known)
+    elif name in ("sum", "plain sum"):
+        y = _exponentials(name, x, known).sum(keepdims=True)
+    else:
+        raise NetworkError(f"Softmax has no intermediate result {name!r}")
+    return y
 
 
-def _exponentials(total: str, x: FloatArray, known: Mapping[str, FloatArray]) -> FloatArray:
-    """Those that are known, else what is added up to a total."""
+def _exponentials(name: str, x: FloatArray, known: Mapping[str, FloatArray]) -> FloatArray:
+    """Those that are known; else of x as it is, where a part's name says so, or less the largest."""
     exp = known.get("exp", known.get("plain exp"))
-    if exp is None and total == "plain sum":
+    if exp is None:
         with np.errstate(over="ignore"):
-            exp = np.exp(x)
-    return np.exp(x - known.get("max", x.max())) if exp is None else exp
+            exp = np.exp(x if name.startswith("plain") else x - known.get("max", x.max()))
+    return exp
 
 
 @from_parts.register(layers.Softmax)

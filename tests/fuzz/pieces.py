@@ -9,9 +9,9 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from xlconv import reader
+from xlconv.cells import Range
 from xlconv.check import audit
 from xlconv.check.audit.areas import Area, Place
-from xlconv.cells import Range
 from xlconv.errors import XlconvError
 from xlconv.formula import notation
 from xlconv.formula.references import References

@@ -110,7 +110,8 @@ def _goes_on(recovered: Recovered, reads: Places, readers: Readers) -> bool:
     looks = [cells for cells in _copies(recovered, reads) if _is_look(recovered, cells, reads, readers, operations)]
     if not any(found.weights for found in recovered.networks):
         return True  # of shares alone nobody can say where they lead to
-    return operations.size > 1 or bool(_like_tensors(recovered, np.setdiff1d(reads, np.concatenate([_NONE, *looks]))).size)
+    others = np.setdiff1d(reads, np.concatenate([_NONE, *looks]))
+    return operations.size > 1 or bool(_like_tensors(recovered, others).size)
 
 
 def _copies(recovered: Recovered, reads: Places) -> Iterator[Places]:
@@ -120,9 +121,7 @@ def _copies(recovered: Recovered, reads: Places) -> Iterator[Places]:
     yield from (cells for cells in every if cells.size)
 
 
-def _is_look(
-    recovered: Recovered, cells: Places, reads: Places, readers: Readers, operations: Places
-) -> bool:
+def _is_look(recovered: Recovered, cells: Places, reads: Places, readers: Readers, operations: Places) -> bool:
     """Whether copies of a formula show a text, or compare what a network says with what is wanted, for one number."""
     forms = recovered.reading.forms
     ((group, mine),) = forms.by_group(cells).items()

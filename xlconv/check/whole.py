@@ -51,6 +51,12 @@ def given(recovered: Recovered, found: Found) -> list[str]:
     return notes
 
 
+def overflowing(found: Found) -> list[str]:
+    """Notes on softmaxes that subtract no maximum."""
+    plain = [stage.nodes[0].name for stage in found.stages if stage.is_plain]
+    return [f"{name} takes EXP of its input as it is, which overflows beyond 709" for name in plain]
+
+
 def _said(cells: Sequence[Range], one: str, many: str, of_first: str = "") -> str:
     """What is so of one cell, or of some inputs or weights."""
     first = cells[0].place

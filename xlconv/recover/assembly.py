@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -18,6 +18,7 @@ from xlconv.recover.given import Given
 from xlconv.recover.reading import Reading
 from xlconv.recover.tensors import Built, Tensor
 
+
 def _take_as_vectors(first: Tensor, tensors: Sequence[Tensor]) -> None:
     """An input of one row or column that no window slides over is a vector, and so is what goes element by element."""
     same = [first]
@@ -25,7 +26,9 @@ def _take_as_vectors(first: Tensor, tensors: Sequence[Tensor]) -> None:
         if tensor.source in same and tensor.layer is not None and tensor.layer.elementwise:
             same.append(tensor)
     readers = [tensor.layer for tensor in tensors if tensor.source in same]
-    no_window = all(layer.elementwise or isinstance(layer, (layers.Linear, layers.Softmax)) for layer in readers if layer)
+    no_window = all(
+        layer.elementwise or isinstance(layer, (layers.Linear, layers.Softmax)) for layer in readers if layer
+    )
     if no_window and first.cells.shape[0] == 1 and 1 in first.cells.shape[1:]:
         for tensor in same:
             tensor.cells = tensor.cells.ravel()

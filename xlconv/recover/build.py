@@ -8,7 +8,8 @@ is inferred from most of a layer's cells, so that a few faulty ones do not hide 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -20,6 +21,7 @@ from xlconv.recover import geometry
 from xlconv.recover.channels import by_label, channels
 from xlconv.recover.dense import Dense, completed, corrected
 from xlconv.recover.inputs import find_inputs
+from xlconv.recover.meaning import Argmax
 from xlconv.recover.operations import Operations, OperationTable
 from xlconv.recover.reading import Reading
 from xlconv.recover.shares import Shares, is_most
@@ -114,13 +116,14 @@ class _Builder:
     def _channels(self, of: int, lines: Ints, element: Ints) -> Iterator[_Channel]:
         """One output channel; or a few elements of a dense layer, some of which have weights of others by mistake."""
         found = self._channel(of, lines, element)
-        cell, weight = self.operations.dots.cell[lines], self.operations.dots.weight[lines]
         if found is not None:
             yield found
-        elif np.unique(cell).size <= _MIXED and np.unique(weight).size > np.bincount(np.unique(cell, return_inverse=True)[1]).max():
-            for one in np.unique(cell):
-                single = self._channel(of, lines[cell == one], element[cell == one])
-                yield from [] if single is None else [single]
+            return
+        cell, weight = self.operations.dots.cell[lines], self.operations.dots.weight[lines]
+        cells, count = np.unique(cell, return_counts=True)
+        for one in cells if cells.size <= _MIXED and np.unique(weight).size > count.max() else ():
+            single = self._channel(of, lines[cell == one], element[cell == one])
+            yield from [] if single is None else [single]
 
     def _channel(self, of: int, lines: Ints, element: Ints) -> _Channel | None:
         """One output channel: cells that share their weights."""
@@ -182,12 +185,20 @@ class _Builder:
             row[each.element] = each.weight
         bias = np.array([each.bias for each in alike])
         found = Dense(np.concatenate([each.cells for each in alike]), weight, bias)
-        free = np.setdiff1d(self.operations.read_alike(self.filled), self.owners.cells)
-        found = corrected(completed(found, free, self.reading.mentioned), self.reading.numbers)
+        found = corrected(completed(found, self._is_free, self.reading.mentioned), self.reading.numbers)
         has_bias = alike[0].bias != NOWHERE
         layer = layers.Linear(size, found.cells.size, has_bias)
         weights = {"weight": found.weight} | ({"bias": found.bias} if has_bias else {})
         self._add(Tensor(found.cells, layer, source, alike[0].relus, weights))
+
+    def _is_free(self, cells: Places) -> NDArray[np.bool_]:
+        """Which cells a further layer reads one by one, and no layer computes."""
+        free: NDArray[np.bool_] = (places.find(cells, self._read_alike) >= 0) & (self.owners.find(cells)[0] < 0)
+        return free
+
+    @cached_property
+    def _read_alike(self) -> Places:
+        return self.operations.read_alike(self.filled)
 
     # The largest of windows
 
@@ -217,7 +228,8 @@ class _Builder:
         others = np.bincount(inverse[there], number[there] != usual[inverse[there]], cells.size)
         mixed = (others > 0) | (usual < 0)
         few = (2 * mixed.sum() < cells.size) & (usual >= 0) & (2 * others < np.bincount(inverse, minlength=cells.size))
-        return lines[((~mixed | few)[inverse]) & (~there | (number == usual[inverse]))]
+        left: Ints = lines[((~mixed | few)[inverse]) & (~there | (number == usual[inverse]))]
+        return left
 
     def _add_pooling(self, source: Tensor, cell: Places, element: Ints) -> None:
         relus = self.operations.relus_around(np.unique(cell))
@@ -281,7 +293,7 @@ class _Builder:
 
     def _add_predictions(self) -> None:
         for bundle in self.operations.argmaxes:
-            if len(bundle.refs) == 1 and bundle.meaning != replace(bundle.meaning, base=0.0):
+            if len(bundle.refs) == 1 and isinstance(bundle.meaning, Argmax) and bundle.meaning.base:
                 continue  # classes that are counted from 1 are no classes of ours
             vector = self.operations.original(bundle.operands(0))
             for row, cell in enumerate(bundle.cells.tolist()):

@@ -7,6 +7,7 @@ are another's, or that are none.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -36,12 +37,12 @@ class Dense(NamedTuple):
     bias: Places
 
 
-def completed(known: Dense, read: Places, mentioned: Places) -> Dense:
+def completed(known: Dense, is_free: Callable[[Places], NDArray[np.bool_]], mentioned: Places) -> Dense:
     """With the classes that are missing.
 
     Args:
         known: The others, in order.
-        read: Cells that are read like them and that no formula computes, sorted; at the ends only such cells count.
+        is_free: Which cells are read like them, and computed by no layer; at the ends only such cells count.
         mentioned: Cells that hold something or that a formula names, sorted; between others only such cells count.
     """
     if known.cells.size < _LEAST:
@@ -51,9 +52,9 @@ def completed(known: Dense, read: Places, mentioned: Places) -> Dense:
         return known
     numbers = (known.cells - known.cells[0]) // step
     first, last = 0, int(numbers[-1])
-    while places.find(known.cells[:1] + (first - 1) * step, read)[0] >= 0:
+    while is_free(known.cells[:1] + (first - 1) * step)[0]:
         first -= 1
-    while places.find(known.cells[:1] + (last + 1) * step, read)[0] >= 0:
+    while is_free(known.cells[:1] + (last + 1) * step)[0]:
         last += 1
     wanted = np.arange(first, last + 1)
     missing = known.cells[0] + np.setdiff1d(wanted, numbers) * step
@@ -90,7 +91,8 @@ def _corrected(rows: Places, numbers: Places, due: int | None = None) -> tuple[P
         begin = geometry.most_common(offsets[at] - at * step)
         offsets = begin + np.arange(len(rows)) * step
     regular = np.where(pattern == NOWHERE, NOWHERE, pattern + offsets[:, None])
-    wrong = [at for at in np.flatnonzero((rows != regular).any(axis=1)) if _is_wrong(rows, regular, int(at), pattern, numbers)]
+    odd = np.flatnonzero((rows != regular).any(axis=1)).tolist()
+    wrong = [at for at in odd if _is_wrong(rows, regular, at, pattern, numbers)]
     if 2 * len(wrong) > len(rows):
         return rows, step
     found = rows.copy()
@@ -103,9 +105,9 @@ def _pattern(rows: Places) -> Places:
     known = rows != NOWHERE
     first = rows[np.arange(len(rows)), known.argmax(axis=1)]
     shapes = np.where(known, rows - first[:, None], NOWHERE * (1 << 40))
-    _, at, inverse, count = np.unique(shapes, axis=0, return_index=True, return_inverse=True, return_counts=True)
+    _, at, count = np.unique(shapes, axis=0, return_index=True, return_counts=True)
     steps = np.diff(shapes[at], axis=1)
-    even = [int((each == geometry.most_common(each)).sum()) if each.size else 0 for each in steps]
+    even = np.array([int((each == geometry.most_common(each)).sum()) if each.size else 0 for each in steps])
     best = np.lexsort((even, known[at].sum(axis=1), count))[-1]
     found: Places = rows[at[best]]
     return found
@@ -122,7 +124,7 @@ def _usual_step(offsets: Ints, exact: NDArray[np.bool_], due: int | None) -> int
 
 
 def _is_wrong(rows: Places, regular: Places, at: int, pattern: Places, numbers: Places) -> bool:
-    """Whether a row is not as regular because some of it is another's, missing, or no number; the regular one is not."""
+    """Whether a row is irregular as some of it is another's, missing, or no number, which the regular one is not."""
     others = np.delete(rows, at, axis=0)
     there, due, usual = (places.find(row, numbers) >= 0 for row in (rows[at], regular[at], pattern))
     is_odd = (there != usual).any() or np.isin(rows[at][there], others).any()

@@ -17,12 +17,11 @@ from xlconv.formula.array import NUMBER
 from xlconv.places import NOWHERE, Places
 from xlconv.recover.meaning import Argmax, Exp, Max, Meaning, Share, Sum, SumExp
 from xlconv.recover.reading import Bundle, Reading
+from xlconv.recover.sides import ReadOn, sources
 
 Ints: TypeAlias = NDArray[np.int64]
 Pair: TypeAlias = tuple[Places, Places]
 
-_FURTHER_ON: Final = 5
-"""Elementwise steps, one behind the other."""
 
 _ROUNDS: Final = 300
 """Most layers, and most copies of copies, one behind the other."""
@@ -176,11 +175,11 @@ class Operations:
         """Products, each with its source and its weight told apart."""
         others = [cell for name in _LIVE for cell, _, _ in self._collected[name]]
         live = np.unique(np.concatenate([*(bundle.cells for bundle, _ in self._dot_bundles), *others, _NONE]))
-        self.read_on = self._read_on(live)
+        read_on = self._read_on(live)
         doubtful: list[tuple[Bundle, Places, Places]] = []
         weights: list[Places] = []
         for bundle, products in sorted(self._dot_bundles, key=lambda each: -each[0].cells.size):
-            for a, b, answer in _told_apart(self, bundle, products, self._bias(bundle, products), live):
+            for a, b, answer in self._told_apart(bundle, products, live, read_on):
                 if answer == 0:
                     doubtful.append((bundle, a, b))
                     continue
@@ -193,7 +192,7 @@ class Operations:
             source, weight = (b, a) if swap else (a, b)
             self._put("dots", bundle, source, weight)
 
-    def _read_on(self, live: Places) -> _ReadOn:
+    def _read_on(self, live: Places) -> ReadOn:
         """What layers behind the first read: live cells that are multiplied with others, and what is shared out."""
         pairs = [(cell, source) for name in ("wholes", "direct wholes") for cell, source, _ in self._collected[name]]
         for bundle, products in self._dot_bundles:
@@ -202,13 +201,22 @@ class Operations:
                 if places.find(source, live).min() >= 0 > places.find(weight, live).max():
                     pairs.append((np.repeat(bundle.cells, source.shape[1]), source.ravel()))
         through = [line[:2] for name in ("relus", "exps") for line in self._collected[name]]
-        return _ReadOn(_both(pairs), [(cell, self.original(source)) for cell, source in through])
+        return ReadOn(pairs, [(cell, self.original(source)) for cell, source in through])
 
     def _is_one(self, dots: tuple[Places, Places, Places], live: Places) -> NDArray[np.bool_]:
         """Which products are with a cell that holds 1, and stands beside what a layer computes: these are biases."""
         cell, source, _ = dots
         is_live = places.find(source, live) >= 0
         return ~is_live & (places.find(source, self._holding_one) >= 0) & np.isin(cell, cell[is_live])
+
+    def _told_apart(
+        self, bundle: Bundle, products: list[tuple[int, int]], live: Places, read_on: ReadOn
+    ) -> list[tuple[Places, Places, int]]:
+        """Each product of a bundle, and which side is the source: 1 for the first, -1 for the second, 0 for unknown."""
+        sides = [(self.original(bundle.operands(a)), self.original(bundle.operands(b))) for a, b in products]
+        fixed = [_is_fixed(bundle, b) - _is_fixed(bundle, a) for a, b in products]
+        answers = sources(bundle.cells, sides, fixed, self._bias(bundle, products), live, read_on)
+        return [(a, b, answer) for (a, b), answer in zip(sides, answers, strict=True)]
 
     def _bias(self, bundle: Bundle, products: list[tuple[int, int]]) -> Places | None:
         """What is added to the products, where that is one cell each."""
@@ -295,105 +303,8 @@ def _wholes(part: Exp, whole: Sum | SumExp, refs: int) -> Sequence[int]:
     return found
 
 
-def _told_apart(
-    operations: Operations, bundle: Bundle, products: list[tuple[int, int]], bias: Places | None, live: Places
-) -> list[tuple[Places, Places, int]]:
-    """Each product of a bundle, and which side is the source: 1 for the first, -1 for the second, 0 for unknown."""
-    sides = [tuple(operations.original(bundle.operands(ref)) for ref in pair) for pair in products]
-    answers = []
-    read_on = operations.read_on.together(bundle.cells, *(np.concatenate(each, axis=1) for each in zip(*sides, strict=True)))
-    for (a, b), (ref_a, ref_b) in zip(sides, products, strict=True):
-        answer = float(np.isin(a, live).mean() - np.isin(b, live).mean())
-        answer = answer or _goes_with(b, bias) - _goes_with(a, bias) or read_on
-        answer = answer or _is_fixed(bundle, ref_b) - _is_fixed(bundle, ref_a)
-        answers.append(int(np.sign(answer)))
-    if 0 in answers:
-        guess = [_by_variety(a, b) for a, b in sides]
-        overlap = _overlaps([a if g > 0 else b for (a, b), g in zip(sides, guess, strict=True) if g])
-        answers = [answer or (g if overlap else -g) for answer, g in zip(answers, guess, strict=True)]
-    return [(a, b, answer) for (a, b), answer in zip(sides, answers, strict=True)]
-
-
-def _both(pairs: Sequence[Pair]) -> Pair:
-    cell, source = (np.concatenate([*(pair[side] for pair in pairs), _NONE]) for side in (0, 1))
-    return cell, source
-
-
-class _ReadOn:
-    """Who reads what layers compute.
-
-    Args:
-        pairs: Cells, and what each reads.
-        through: Cells that stand for another each, element by element.
-    """
-
-    def __init__(self, pairs: Pair, through: Sequence[Pair]) -> None:
-        self._cell, source = pairs
-        cells, sources = _both(through)
-        order = np.argsort(cells, kind="stable")
-        cells, sources = cells[order], sources[order]
-        for _ in range(_FURTHER_ON if cells.size else 0):
-            at = places.find(source, cells)
-            source = np.where(at >= 0, sources[at], source)
-        self._source = source
-
-    def together(self, cells: Places, one: Places, other: Places) -> int:
-        """1 where what is read together is the same on one side of the products that cells add up, -1 on the other.
-
-        Whoever goes on with a sample reads all that was computed from it, and nothing of another.
-        """
-        order = np.argsort(cells)
-        at = places.find(self._source, cells[order])
-        reader, row = self._cell[at >= 0], order[at[at >= 0]]
-        kinds = [np.unique(side, axis=0, return_inverse=True)[1] for side in (one, other)]
-        counts = [_kinds_of(reader, kind[row]) for kind in kinds]
-        votes = [int(((mine == 1) & (theirs > 1)).sum()) for mine, theirs in (counts, counts[::-1])]
-        for (mine, theirs), kind, weights, sign in zip((votes, votes[::-1]), kinds, (other, one), (1, -1), strict=True):
-            if mine > theirs and (kind.any() or _side_by_side(weights)):
-                return sign
-        return 0
-
-
-def _kinds_of(reader: Places, kind: Ints) -> Ints:
-    """Of how many kinds each reader reads something, in the readers' order."""
-    return np.unique(np.unique(np.stack([reader, kind]), axis=1)[0], return_counts=True)[1]
-
-
-def _side_by_side(side: Places) -> bool:
-    """Whether each cell reads a column, or a row, of its own: no windows that follow one another, or overlap."""
-    for line, across in ((places.columns, places.rows), (places.rows, places.columns)):
-        lines = line(side)
-        is_line = (lines == lines[:, :1]).all() and (across(side) == across(side[:1])).all()
-        if is_line and np.unique(lines[:, 0]).size == len(np.unique(side, axis=0)) > 1:
-            return True
-    return False
-
-
-def _goes_with(side: Places, bias: Places | None) -> float:
-    """How far cells that read the same there have the same bias, as all places of a filter, or all samples, have."""
-    if bias is None:
-        return 0.0
-    both = np.unique(np.concatenate([side, bias], axis=1), axis=0)
-    return len(np.unique(side, axis=0)) / len(both)
-
-
 def _is_fixed(bundle: Bundle, ref: int) -> int:
     return int(not bundle.refs[ref].down and not bundle.refs[ref].right)
-
-
-def _by_variety(a: Places, b: Places) -> int:
-    """1 where the first side stands in more places than the second, -1 where in fewer."""
-    counts = [np.unique(side[:, 0]).size for side in (a, b)]
-    return int(np.sign(counts[0] - counts[1]))
-
-
-def _overlaps(moving: list[Places]) -> bool:
-    """Whether what moves is read more than once, as the windows of a convolution are; weights of classes are not."""
-    if not moving:
-        return True
-    there = np.concatenate([np.unique(side) for side in moving])
-    read = sum(np.unique(side, axis=0).size for side in moving)
-    return bool(np.unique(there).size < read)
 
 
 def _depths(tables: list[tuple[Places, Places, Places]]) -> tuple[Places, Ints]:

@@ -122,7 +122,8 @@ class Reading:
     @cached_property
     def numbers(self) -> Places:
         """Cells that hold a number, sorted."""
-        return self.held.places[self.held.kinds == NUMBER]
+        cells: Places = self.held.places[self.held.kinds == NUMBER]
+        return cells
 
     def numbers_among(self, cells: Places) -> tuple[int, int]:
         """How many of some cells hold a number, or a formula of numbers alone, and how many hold something else."""

@@ -30,7 +30,7 @@ def chains(first: Tensor, tensors: Sequence[Tensor]) -> list[Chain]:
         tensors: What is computed from it, by each other.
     """
     for axis in (1, 2):
-        if len(first.shape) > axis and 1 < first.shape[axis] <= _MOST and _is_batch(first, tensors, axis):
+        if len(first.shape) > axis and 1 < first.shape[axis] <= _MOST and _is_batch(tensors, axis):
             mine = followers(first, [each for each in tensors if _is_by_sample(each, axis)])
             return [_sample(first, mine, axis, at) for at in range(first.shape[axis])]
     return [(first, followers(first, [each for each in tensors if each.along is None]))]
@@ -47,7 +47,7 @@ def followers(first: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
     return found
 
 
-def _is_batch(first: Tensor, tensors: Sequence[Tensor], axis: int) -> bool:
+def _is_batch(tensors: Sequence[Tensor], axis: int) -> bool:
     """Whether what is multiplied, or shared out, is so sample by sample."""
     mixing = [each for each in tensors if each.layer is not None and not each.layer.elementwise]
     begin = [each for each in mixing if isinstance(each.layer, layers.Conv2d | layers.Softmax)]

@@ -86,7 +86,8 @@ class Shares:
         order = np.argsort(cells, kind="stable")
         row = order[places.find(table.cell[lines], cells[order])]
         source = table.source[lines]
-        count, keys, held = (np.zeros(cells.size, kind) for kind in (np.int64, np.uint64, np.int64))
+        count, held = np.zeros((2, cells.size), np.int64)
+        keys = np.zeros(cells.size, np.uint64)
         np.add.at(count, row, 1)
         np.add.at(keys, row, (source.astype(np.uint64) + np.uint64(1)) * _MIXED ^ (source.astype(np.uint64) << 7))
         np.maximum.at(held, row, source)
@@ -105,8 +106,7 @@ class Shares:
         largest = of.parts.get("max", np.full_like(held, NOWHERE))
         exps = {name: each for name, each in of.parts.items() if name != "max"}
         total = "plain sum" if of.is_plain and not exps else "sum"
-        by_sample = {"max": _of_samples(source, axis, largest), total: _of_samples(source, axis, held)}
-        parts = {name: each for name, each in [("max", by_sample["max"]), *exps.items(), (total, by_sample[total])]}
+        parts = {"max": _of_samples(source, axis, largest), **exps, total: _of_samples(source, axis, held)}
         shown = self._in_shape(source, cells, element)
         yield Tensor(
             shown if axis else shown.ravel(),
