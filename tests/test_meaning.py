@@ -10,7 +10,8 @@ import pytest
 
 from xlconv.cells import Range
 from xlconv.formula.references import References
-from xlconv.recover.meaning import Argmax, Exp, Max, Meaning, OperandRef, Reader, Relu, Share, Sum, SumExp, Term
+from xlconv.layers import ReLU
+from xlconv.recover.meaning import Applied, Argmax, Exp, Max, Meaning, OperandRef, Reader, Share, Sum, SumExp, Term
 
 SHEETS = ("Net", "other one")
 NAMES = {
@@ -91,9 +92,9 @@ SAME: list[tuple[Meaning, list[str]]] = [
         Sum((Term(1.0, (ref("A1:A3", turned=True), ref("K1:K3"))),)),
         ["MMULT(TRANSPOSE(A1:A3),K1:K3)"],
     ),
-    (Relu(WINDOW), ["MAX(0,SUMPRODUCT(A1:B2,filter))", "MAX(SUMPRODUCT(A1:B2,filter),0)"]),
+    (Applied(WINDOW, ReLU()), ["MAX(0,SUMPRODUCT(A1:B2,filter))", "MAX(SUMPRODUCT(A1:B2,filter),0)"]),
     (
-        Relu(plain("A1")),
+        Applied(plain("A1"), ReLU()),
         [
             "MAX(0,A1)",
             "MAX(A1,0)",
@@ -108,7 +109,7 @@ SAME: list[tuple[Meaning, list[str]]] = [
     ),
     (Max((ref("A1:B2"),)), ["MAX(A1:B2)", "max(a1:b2)", "MAX(MAX(A1:B2))"]),
     (Max(tuple(map(ref, ("A1", "B1", "A2", "B2")))), ["MAX(A1,B1,A2,B2)", "MAX(MAX(A1,B1),MAX(A2,B2))"]),
-    (Relu(Max((ref("A1:B2"),))), ["MAX(0,A1:B2)", "MAX(A1:B2,0)", "MAX(0,MAX(A1:B2))"]),
+    (Applied(Max((ref("A1:B2"),)), ReLU()), ["MAX(0,A1:B2)", "MAX(A1:B2,0)", "MAX(0,MAX(A1:B2))"]),
     (plain("A1"), ["A1", "+A1", "A1+0", "A1*1", "SUM(A1)", "Net!A1", "@A1", "@Net!A1", "@@A1", "_xlfn.SINGLE(A1)"]),
     (plain("A1", "B1"), ["A1+B1", "SUM(A1,B1)", "SUM(A1)+B1"]),
     (plain("$A$1"), ["corner", "@corner", "@$A$1"]),

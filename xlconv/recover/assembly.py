@@ -112,8 +112,8 @@ class _Assembly:
             source = self._flattened(source)
         node = self._node(tensor.layer, source)
         chain = [node]
-        for _ in range(tensor.relus):
-            chain.append(self._node(layers.ReLU(), chain[-1].name, inline=True))
+        for layer in tensor.inline:
+            chain.append(self._node(layer, chain[-1].name, inline=True))
         if len(tensor.shape) == 1:
             self.flat.update(each.name for each in chain)
         self.weights |= {f"{node.name}.{key}": cells for key, cells in tensor.weights.items()}

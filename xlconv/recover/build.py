@@ -22,7 +22,7 @@ from xlconv.recover.channels import by_label, channels
 from xlconv.recover.dense import Dense, completed, corrected
 from xlconv.recover.inputs import find_inputs
 from xlconv.recover.meaning import Argmax
-from xlconv.recover.operations import Operations, OperationTable
+from xlconv.recover.operations import Inline, Operations, OperationTable
 from xlconv.recover.reading import Reading
 from xlconv.recover.shares import Shares, is_most
 from xlconv.recover.tensors import Built, CopiedCells, Owners, Prediction, Tensor
@@ -68,7 +68,7 @@ class _Builder:
         for depth in range(1, min(operations.deepest, _DEEPEST) + 1):
             self._add_dots(depth)
             self._add_maxima(depth)
-            self._add_relus(depth)
+            self._add_elementwise(depth)
             for tensor in self.shares.at(depth):
                 self._add(tensor)
         self._add_copies()
@@ -129,11 +129,11 @@ class _Builder:
         """One output channel: cells that share their weights."""
         dots, source = self.operations.dots, self.owners.tensors[of]
         cells, inverse = np.unique(dots.cell[lines], return_inverse=True)
-        relus, bias = self.operations.relus_around(cells), self._bias(cells)
+        inline, bias = self.operations.around(cells), self._bias(cells)
         if bias is None:
             return None
         if cells.size == 1:
-            return _Channel(of, cells, relus, bias, element, dots.weight[lines])
+            return _Channel(of, cells, inline, bias, element, dots.weight[lines])
         grid = geometry.grid(cells)
         on = grid.row[inverse] >= 0
         c, y, x = np.unravel_index(element[on], source.image)
@@ -141,7 +141,7 @@ class _Builder:
         windows = geometry.fit_windows(row, column, (c, y, x), dots.weight[lines][on], source.image[0])
         if windows is None or len(source.shape) != 3:
             return None
-        return _Channel(of, grid.cells, relus, bias, windows=windows)
+        return _Channel(of, grid.cells, inline, bias, windows=windows)
 
     def _bias(self, cells: Places) -> int | None:
         """The cell that is added to most of these; -1 where none is, None where it is none that is learned."""
@@ -164,7 +164,7 @@ class _Builder:
         has_bias = alike[0].bias != NOWHERE
         layer = layers.Conv2d(source.image[0], len(alike), (height, width), stride, padding, has_bias)
         weights = {"weight": kernels} | _biases(alike)
-        self._add(Tensor(np.stack([each.cells for each in alike]), layer, source, alike[0].relus, weights, pad))
+        self._add(Tensor(np.stack([each.cells for each in alike]), layer, source, alike[0].inline, weights, pad))
 
     def _told_apart(self, alike: list[_Channel]) -> Iterator[list[_Channel]]:
         """Dense layers of one input: cells in several columns, or rows, of which nothing is computed together."""
@@ -189,7 +189,7 @@ class _Builder:
         has_bias = alike[0].bias != NOWHERE
         layer = layers.Linear(size, found.cells.size, has_bias)
         weights = {"weight": found.weight} | ({"bias": found.bias} if has_bias else {})
-        self._add(Tensor(found.cells, layer, source, alike[0].relus, weights))
+        self._add(Tensor(found.cells, layer, source, alike[0].inline, weights))
 
     def _is_free(self, cells: Places) -> NDArray[np.bool_]:
         """Which cells a further layer reads one by one, and no layer computes."""
@@ -232,7 +232,7 @@ class _Builder:
         return left
 
     def _add_pooling(self, source: Tensor, cell: Places, element: Ints) -> None:
-        relus = self.operations.relus_around(np.unique(cell))
+        inline = self.operations.around(np.unique(cell))
         c, y, x = np.unravel_index(element, source.image)
         if np.unique(np.stack([cell, c]), axis=1).shape[1] > 1.25 * np.unique(cell).size:
             return  # windows that span channels
@@ -256,19 +256,24 @@ class _Builder:
         layer = layers.MaxPool2d(kernel, stride, padding, ceil_mode=down.ceil or right.ceil)
         pad = (0, -right.unread, 0, -down.unread)
         if layer.output_shape(layers.ZeroPad2d(pad).output_shape(source.shape))[1:] == shape:
-            self._add(Tensor(np.stack(pooled), layer, source, relus, pad=pad))
+            self._add(Tensor(np.stack(pooled), layer, source, inline, pad=pad))
 
     # One cell for each element
 
-    def _add_relus(self, depth: int) -> None:
-        table = self.operations.relus
+    def _add_elementwise(self, depth: int) -> None:
+        table = self.operations.elementwise
         lines = table.at_depth(depth)
-        for of, cells, element in self.owners.by_tensor(table.cell[lines], table.source[lines]):
-            source = self.owners.tensors[of]
-            for mine in _each_once(cells, element):
-                if is_most(element[mine], source):
-                    relus = self.operations.relus_around(cells[mine]) - 1
-                    self._add(Tensor(self._in_shape(source, cells[mine], element[mine]), layers.ReLU(), source, relus))
+        kinds = self.operations.kind(table.cell[lines])
+        for kind in np.unique(kinds):
+            mine = lines[kinds == kind]
+            for of, cells, element in self.owners.by_tensor(table.cell[mine], table.source[mine]):
+                for once in _each_once(cells, element):
+                    self._add_steps(self.owners.tensors[of], cells[once], element[once])
+
+    def _add_steps(self, source: Tensor, cells: Places, element: Ints) -> None:
+        if is_most(element, source):
+            layer, *inline = self.operations.around(cells)
+            self._add(Tensor(self._in_shape(source, cells, element), layer, source, tuple(inline)))
 
     def _in_shape(self, source: Tensor, cells: Places, element: Ints) -> Places:
         """The cell that goes with each element, in the source's shape.
@@ -310,7 +315,7 @@ class _Channel:
     Args:
         of: The number of the tensor that it reads.
         cells: (H, W) or (1,).
-        relus: Around it.
+        inline: The elementwise layers around it.
         bias: The cell, or -1.
         element: For a dense cell, the elements that it reads, and
         weight: their weights.
@@ -319,7 +324,7 @@ class _Channel:
 
     of: int
     cells: Places
-    relus: int
+    inline: Inline
     bias: int
     element: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     weight: Places = field(default_factory=lambda: np.empty(0, np.int64))
@@ -328,7 +333,7 @@ class _Channel:
     def make(self) -> tuple[object, ...]:
         """What the channels of one layer have in common."""
         own = self.windows and (self.windows.stride, self.windows.first, self.windows.kernel.shape)
-        return self.of, self.relus, self.bias == NOWHERE, own, self.cells.shape
+        return self.of, self.inline, self.bias == NOWHERE, own, self.cells.shape
 
 
 def _alike(found: list[_Channel]) -> Iterator[list[_Channel]]:

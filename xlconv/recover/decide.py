@@ -96,7 +96,7 @@ def _is_network(first: Tensor, tensors: Sequence[Tensor], reading: Reading) -> b
     if not weighted:
         numbers, others = reading.numbers_among(np.unique(first.cells))
         return numbers > others and any(isinstance(each.layer, layers.Softmax) for each in tensors)
-    return any(_slides(each) or each.relus or any(other.source is each for other in tensors) for each in weighted)
+    return any(_slides(each) or each.inline or any(other.source is each for other in tensors) for each in weighted)
 
 
 def _slides(tensor: Tensor) -> bool:

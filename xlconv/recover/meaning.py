@@ -7,6 +7,7 @@ The same meaning has many spellings (`SUM(a*b)` as an array, `SUMPRODUCT(a,b)`, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Final, NamedTuple, TypeAlias
@@ -15,6 +16,8 @@ from xlconv.cells import Range
 from xlconv.formula import notation
 from xlconv.formula.references import Ref
 from xlconv.formula.tree import Node, parse
+from xlconv.layers import Layer, ReLU
+from xlconv.recover import elementwise
 
 
 class OperandRef(NamedTuple):
@@ -67,10 +70,11 @@ class Max:
 
 
 @dataclass(frozen=True)
-class Relu:
-    """`max(0, of)`."""
+class Applied:
+    """An elementwise layer of something."""
 
     of: Meaning
+    layer: Layer
     shape: tuple[int, int] = (1, 1)
 
 
@@ -108,7 +112,7 @@ class Argmax:
     base: float = 1.0
 
 
-Meaning: TypeAlias = Sum | Max | Relu | Exp | SumExp | Share | Argmax
+Meaning: TypeAlias = Sum | Max | Applied | Exp | SumExp | Share | Argmax
 
 
 class _UnknownError(Exception):
@@ -147,9 +151,19 @@ class Reader:
     def _array(self, formula: str, cell: Range) -> Meaning | None:
         try:
             tree = parse(formula)
-            return None if tree is None else self._read(tree, cell)
+            return None if tree is None else self._outer(tree, cell)
         except (_UnknownError, ValueError):
             return None
+
+    def _outer(self, node: Node, cell: Range) -> Meaning:
+        """Of a whole formula, which may be an elementwise layer around something else."""
+        with suppress(_UnknownError, ValueError):
+            return self._read(node, cell)
+        for part, layer in elementwise.around(node):
+            of = self._outer(part, cell)
+            if _shape(of) == (1, 1) or elementwise.is_by_element(node, part):
+                return Applied(of, layer, _shape(of))
+        raise _UnknownError
 
     def _read(self, node: Node, cell: Range) -> Meaning:
         match node.kind:
@@ -171,26 +185,10 @@ class Reader:
         return operation(*(self._read(operand, cell) for operand in operands))
 
     def _function(self, node: Node, cell: Range) -> Meaning:
-        if f"{node.prefix}{node.text}" == "IF":
-            return self._if(node.children, cell)
         function = _FUNCTIONS.get(f"{node.prefix}{node.text}")
         if function is None or not node.children:
             raise _UnknownError
         return function([self._read(arg, cell) for arg in node.children])
-
-    def _if(self, args: Sequence[Node], cell: Range) -> Meaning:
-        """`IF(x>0,x,0)` in its spellings."""
-        if len(args) != 3 or args[0].kind != "operator" or len(args[0].children) != 2:
-            raise _UnknownError
-        left, right, yes, no = (self._read(each, cell) for each in (*args[0].children, *args[1:]))
-        operator = args[0].text
-        if _is_zero(left):
-            left, right, operator = right, left, {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(operator, "")
-        if operator in ("<", "<="):
-            yes, no, operator = no, yes, ">"
-        if operator not in (">", ">=") or not (_is_zero(right) and _is_zero(no) and yes == left):
-            raise _UnknownError
-        return Relu(yes, _shape(yes))
 
     def _ref(self, text: str, cell: Range) -> OperandRef:
         """The range of a reference, or of what stands for one."""
@@ -318,13 +316,12 @@ def _sumproduct(args: list[Meaning]) -> Meaning:
 
 
 def _max(args: list[Meaning]) -> Meaning:
-    """The largest of cells, or `MAX(0,x)`."""
+    """The largest of cells, or of cells and 0, which is a ReLU around it."""
     rest = [arg for arg in args if not _is_zero(arg)]
-    with_zero = len(rest) < len(args)
-    if with_zero and len(rest) == 1 and _shape(rest[0]) == (1, 1):
-        return Relu(rest[0])
     refs = tuple(ref for arg in rest for ref in _plain(arg))
-    return Relu(Max(refs)) if with_zero else Max(refs)
+    if len(rest) < len(args) and sum(ref.range.size for ref in refs) == 1:
+        raise _UnknownError  # it is the ReLU of one cell
+    return Applied(Max(refs), ReLU()) if len(rest) < len(args) else Max(refs)
 
 
 def _plain(of: Meaning) -> Iterator[OperandRef]:
@@ -402,8 +399,8 @@ def _element(of: Meaning, i: int, j: int) -> Meaning:
     """One cell of an array."""
     if isinstance(of, Sum):
         return Sum(tuple(_element_term(term, i, j) for term in of.terms), of.constant)
-    if isinstance(of, Relu):
-        return Relu(_element(of.of, i, j))
+    if isinstance(of, Applied):
+        return Applied(_element(of.of, i, j), of.layer)
     if isinstance(of, Exp):
         inner = _element(of.of, i, j)
         assert isinstance(inner, Sum)

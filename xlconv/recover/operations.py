@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from xlconv import places
 from xlconv.formula.array import NUMBER
+from xlconv.layers import Layer
 from xlconv.places import NOWHERE, Places
 from xlconv.recover.meaning import Argmax, Exp, Max, Meaning, Share, Sum, SumExp
 from xlconv.recover.reading import Bundle, Reading
@@ -21,6 +22,8 @@ from xlconv.recover.sides import ReadOn, sources
 
 Ints: TypeAlias = NDArray[np.int64]
 Pair: TypeAlias = tuple[Places, Places]
+Inline: TypeAlias = tuple[Layer, ...]
+"""Elementwise layers around an operation, from the inside."""
 
 
 _ROUNDS: Final = 300
@@ -63,7 +66,7 @@ class Operations:
         dots: Products that are added up.
         singles: What is added to them: biases.
         maxima: The largest of cells.
-        relus: Cells that are the ReLU of one other.
+        elementwise: Cells that are an elementwise layer of one other.
         copies: Cells that repeat another.
         exps: `exp` of one cell, less a shift.
         shifts: The cells of which the largest is that shift, or the one cell that holds it.
@@ -78,7 +81,7 @@ class Operations:
 
     def __init__(self, reading: Reading, stray: Places) -> None:
         self.atlas = reading.atlas
-        self._relus: list[tuple[Places, int]] = []
+        self._inline: list[tuple[Places, Inline]] = []
         collected: dict[str, list[tuple[Places, Places, Places]]] = {name: [] for name in _TABLES}
         self.argmaxes: list[Bundle] = []
         self._dot_bundles: list[tuple[Bundle, list[tuple[int, int]]]] = []
@@ -93,13 +96,18 @@ class Operations:
         self._add_dots()
         self._make_tables()
 
-    def relus_around(self, cells: Places) -> int:
-        """How many ReLUs most of some cells have around their operation."""
-        return max(0, _most_common(self._relu_count[places.find(cells, self._relu_cells)]))
+    def around(self, cells: Places) -> Inline:
+        """The elementwise layers that most of some cells have around their operation."""
+        return self._kinds[_most_common(self.kind(cells))]
+
+    def kind(self, cells: Places) -> Ints:
+        """A number for each of some cells, the same for those with the same elementwise layers."""
+        kind: Ints = self._kind[places.find(cells, self._cells)]
+        return kind
 
     def read_alike(self, filled: Places) -> Places:
         """Cells that a further layer reads one by one, that hold something and are not computed; sorted."""
-        there = np.unique(np.concatenate([t.source for t in (self.dots, self.relus, self.exps, self.direct)]))
+        there = np.unique(np.concatenate([t.source for t in (self.dots, self.elementwise, self.exps, self.direct)]))
         return there[(places.find(there, filled) >= 0) & (places.find(there, self.live) < 0)]
 
     def first_of(self, cells: Places) -> Places:
@@ -110,17 +118,17 @@ class Operations:
     # Which kind of operation a bundle is
 
     def _sort(self, bundle: Bundle) -> None:
-        self._relus.append((bundle.cells, bundle.relus))
+        self._inline.append((bundle.cells, bundle.inline))
         match bundle.meaning:
             case Sum():
                 self._sort_sum(bundle, bundle.meaning)
             case Max():
                 self._put_all("maxima", bundle, range(len(bundle.refs)))
-            case Exp() if bundle.relus == 0:
+            case Exp() if not bundle.inline:
                 self._sort_exp(bundle, bundle.meaning)
-            case Share() if bundle.relus == 0:
+            case Share() if not bundle.inline:
                 self._sort_share(bundle, bundle.meaning)
-            case Argmax() if bundle.relus == 0:
+            case Argmax() if not bundle.inline:
                 self.argmaxes.append(bundle)
 
     def _sort_sum(self, bundle: Bundle, sum_: Sum) -> None:
@@ -132,9 +140,9 @@ class Operations:
             self._dot_bundles.append((bundle, products))
             self._put_all("singles", bundle, singles)
         elif sizes == [1]:
-            if bundle.relus or (bundle.at[:, 0] != bundle.cells).all():
-                self._put_all("relus" if bundle.relus else "copies", bundle, singles)
-        elif sizes and not bundle.relus:
+            if bundle.inline or (bundle.at[:, 0] != bundle.cells).all():
+                self._put_all("elementwise" if bundle.inline else "copies", bundle, singles)
+        elif sizes and not bundle.inline:
             self._put_all("totals", bundle, singles)
 
     def _sort_exp(self, bundle: Bundle, exp: Exp) -> None:
@@ -200,7 +208,7 @@ class Operations:
                 source, weight = (self.original(bundle.operands(each)) for each in (ref, other))
                 if places.find(source, live).min() >= 0 > places.find(weight, live).max():
                     pairs.append((np.repeat(bundle.cells, source.shape[1]), source.ravel()))
-        through = [line[:2] for name in ("relus", "exps") for line in self._collected[name]]
+        through = [line[:2] for name in ("elementwise", "exps") for line in self._collected[name]]
         return ReadOn(pairs, [(cell, self.original(source)) for cell, source in through])
 
     def _is_one(self, dots: tuple[Places, Places, Places], live: Places) -> NDArray[np.bool_]:
@@ -242,19 +250,31 @@ class Operations:
             made[name] = OperationTable(cell, source, weight, depth)
         self._tables = list(made.values())
         self.dots, self.singles, self.maxima = made["dots"], made["singles"], made["maxima"]
-        self.relus, self.copies, self.exps = made["relus"], made["copies"], made["exps"]
+        self.elementwise, self.copies, self.exps = made["elementwise"], made["copies"], made["exps"]
         self.shifts, self.totals = made["shifts"], made["totals"]
         self.shares, self.wholes = made["shares"], made["wholes"]
         self.direct, self.direct_wholes = made["direct"], made["direct wholes"]
         self.live, self.deepest = cells, int(depths.max(initial=0))
-        cell = np.concatenate([*(cells for cells, _ in self._relus), _NONE])
-        count = np.concatenate([*(np.full(cells.size, count) for cells, count in self._relus), _NONE])
+        self._kinds = list(dict.fromkeys(inline for _, inline in self._inline))
+        cell = np.concatenate([*(cells for cells, _ in self._inline), _NONE])
+        kinds = (np.full(cells.size, self._kinds.index(inline)) for cells, inline in self._inline)
         order = np.argsort(cell)
-        self._relu_cells, self._relu_count = cell[order], count[order]
+        self._cells, self._kind = cell[order], np.concatenate([*kinds, _NONE])[order]
 
 
 _NONE: Final = np.empty(0, np.int64)
-_LIVE: Final = ("dots", "maxima", "relus", "exps", "shifts", "totals", "shares", "wholes", "direct", "direct wholes")
+_LIVE: Final = (
+    "dots",
+    "maxima",
+    "elementwise",
+    "exps",
+    "shifts",
+    "totals",
+    "shares",
+    "wholes",
+    "direct",
+    "direct wholes",
+)
 """Tables of cells that compute: what they read decides their depth."""
 _TABLES: Final = (*_LIVE, "copies", "singles")
 

@@ -21,10 +21,11 @@ from xlconv.formula.array import NUMBER
 from xlconv.formula.constants import constant
 from xlconv.formula.forms import Forms, Group, groups
 from xlconv.formula.state import Held, held
+from xlconv.layers import Layer
 from xlconv.places import Atlas, Places
 from xlconv.processes.bounds import check_cells, done
 from xlconv.reader import Sheet, Workbook
-from xlconv.recover.meaning import Argmax, Exp, Max, Meaning, OperandRef, Reader, Relu, Share, Sum, SumExp
+from xlconv.recover.meaning import Applied, Argmax, Exp, Max, Meaning, OperandRef, Reader, Share, Sum, SumExp
 
 Cell: TypeAlias = tuple[int, int]
 """Row and column."""
@@ -46,15 +47,15 @@ class Bundle:
     """Cells with one meaning, each with its own places to read.
 
     Args:
-        meaning: The first cell's, without the ReLUs around it.
-        relus: How many ReLUs there are around it.
+        meaning: The first cell's, without the elementwise layers around it.
+        inline: The elementwise layers around it, from the inside.
         refs: The ranges in it, in order.
         cells: (N,) the cells.
         at: (N, R) for each cell the first place of each of its ranges.
     """
 
     meaning: Meaning
-    relus: int
+    inline: tuple[Layer, ...]
     refs: tuple[OperandRef, ...]
     cells: Places
     at: Places
@@ -62,7 +63,7 @@ class Bundle:
     @property
     def is_copy(self) -> bool:
         """Whether the cells repeat another one each."""
-        if self.relus or not isinstance(self.meaning, Sum) or len(self.refs) != 1 or self.refs[0].range.size != 1:
+        if self.inline or not isinstance(self.meaning, Sum) or len(self.refs) != 1 or self.refs[0].range.size != 1:
             return False
         return self.meaning.constant == 0 and self.meaning.terms[0].coefficient == 1
 
@@ -287,13 +288,13 @@ class _Gathered:
     """A bundle as it grows."""
 
     meaning: Meaning
-    relus: int
+    inline: tuple[Layer, ...]
     refs: tuple[OperandRef, ...]
     cells: list[Places] = field(default_factory=list)
     at: list[Places] = field(default_factory=list)
 
     def bundle(self) -> Bundle:
-        return Bundle(self.meaning, self.relus, self.refs, np.concatenate(self.cells), np.concatenate(self.at))
+        return Bundle(self.meaning, self.inline, self.refs, np.concatenate(self.cells), np.concatenate(self.at))
 
 
 class Used:
@@ -328,15 +329,16 @@ def _gather(found: dict[Hashable, _Gathered], atlas: Atlas, group: Group, meanin
     Raises:
         BoundsError: They are too many, with those that were spent before.
     """
-    relus = 0
-    while isinstance(meaning, Relu):
-        meaning, relus = meaning.of, relus + 1
+    inline: tuple[Layer, ...] = ()
+    while isinstance(meaning, Applied):
+        inline = (meaning.layer, *inline)
+        meaning = meaning.of
     refs = tuple(_refs(meaning))
     count = len(group.cells) * sum(ref.range.size for ref in refs)
     check_cells(spent + count)
-    key = (relus, _make(meaning))
+    key = (inline, _make(meaning))
     if key not in found:
-        found[key] = _Gathered(meaning, relus, refs)
+        found[key] = _Gathered(meaning, inline, refs)
     cells = np.array(group.cells, dtype=np.int64)
     moves = cells - cells[0]
     first = np.array([atlas.place(r.range.sheet, r.range.row, r.range.column) for r in refs], dtype=np.int64)
@@ -355,7 +357,7 @@ def _refs(meaning: Meaning) -> Iterator[OperandRef]:
                 yield from term.refs
         case Max():
             yield from meaning.refs
-        case Relu():
+        case Applied():
             yield from _refs(meaning.of)
         case Exp():
             yield from _refs(meaning.of)
@@ -379,8 +381,8 @@ def _make(meaning: Meaning) -> Hashable:
             return "sum", terms, meaning.constant
         case Max():
             return "max", _sizes(meaning.refs)
-        case Relu():
-            return "relu", _make(meaning.of)
+        case Applied():
+            return "applied", meaning.layer, _make(meaning.of)
         case Exp():
             return "exp", _make(meaning.of), _sizes(meaning.shift)
         case SumExp():

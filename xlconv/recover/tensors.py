@@ -21,9 +21,9 @@ class Tensor:
 
     Args:
         cells: In its shape; -1 where the cell is not known.
-        layer: What computes it from `source`, before the ReLUs; None for an input.
+        layer: What computes it from `source`, before what is inline; None for an input.
         source: What the layer reads.
-        relus: How many ReLUs are in the formulas around the layer.
+        inline: The elementwise layers in the formulas around it, from the inside.
         weights: The cells of the layer's weights, by PyTorch's names.
         pad: What the source is padded with first, where that is not the layer's own padding: left, right, top, bottom.
         parts: The cells of intermediate results; those of which each sample has one, sample by sample.
@@ -36,7 +36,7 @@ class Tensor:
     cells: Places
     layer: layers.Layer | None = None
     source: Tensor | None = None
-    relus: int = 0
+    inline: tuple[layers.Layer, ...] = ()
     weights: dict[str, Places] = field(default_factory=dict)
     pad: tuple[int, int, int, int] = (0, 0, 0, 0)
     parts: dict[str, Places] = field(default_factory=dict)
