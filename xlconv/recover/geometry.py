@@ -14,6 +14,8 @@ Ints: TypeAlias = NDArray[np.int64]
 Coordinates: TypeAlias = tuple[NDArray[np.signedinteger], NDArray[np.signedinteger], NDArray[np.signedinteger]]
 """Channel, row and column in a tensor (C, H, W), from 0."""
 
+_RARE: Final = 20
+"""Times that a weight is used less than others, beyond what padding does to those at a kernel's edge."""
 _FAR: Final = 1 << 20
 """Beyond any offset inside a worksheet."""
 
@@ -88,7 +90,9 @@ def fit_windows(row: Ints, column: Ints, source: Coordinates, weight: Places, ch
     Returns:
         None where no one kernel explains most cells, each with all of its products.
     """
-    c, y, x = source
+    often = _is_often(weight)
+    row, column, weight = row[often], column[often], weight[often]
+    c, y, x = (side[often] for side in source)
     stride = _stride(row, column, y, weight), _stride(column, row, x, weight)
     key = (c * _FAR + y - row * stride[0]) * _FAR + (x - column * stride[1]) + _FAR // 2 * (_FAR + 1)
     cells, usual = _by_majority(weight, key)
@@ -110,6 +114,13 @@ def fit_windows(row: Ints, column: Ints, source: Coordinates, weight: Places, ch
     if np.count_nonzero(kernel != NOWHERE) < cells.size:
         return None
     return Windows(stride, (int(top.min()), int(left.min())), kernel)
+
+
+def _is_often(weight: Places) -> NDArray[np.bool_]:
+    """Which products are with a weight that is not far rarer than others, as what a faulty cell takes for one is."""
+    _, inverse, count = np.unique(weight, return_inverse=True, return_counts=True)
+    often: NDArray[np.bool_] = (_RARE * count >= count.max())[inverse]
+    return often
 
 
 def _stride(along: Ints, across: Ints, source: Ints, weight: Places) -> int:

@@ -37,7 +37,7 @@ class OperationTable:
     Args:
         cell: The cell.
         source: What it reads.
-        weight: What it multiplies that with, for products.
+        weight: What it multiplies that with, for products; else what it reads without looking through copies.
         depth: How many operations lie before the cell, plus 1; 0 where it reads itself.
     """
 
@@ -126,6 +126,8 @@ class Operations:
                 self._put_all("maxima", bundle, range(len(bundle.refs)))
             case Exp() if not bundle.inline:
                 self._sort_exp(bundle, bundle.meaning)
+            case SumExp() if not bundle.inline:
+                self._put_all("sums of exps", bundle, range(len(bundle.refs)))
             case Share() if not bundle.inline:
                 self._sort_share(bundle, bundle.meaning)
             case Argmax() if not bundle.inline:
@@ -174,7 +176,7 @@ class Operations:
 
     def _put(self, table: str, bundle: Bundle, source: Places, weight: Places | None = None) -> None:
         cell = np.repeat(bundle.cells, source.shape[1])
-        weights = np.full(cell.size, NOWHERE, np.int64) if weight is None else weight.ravel()
+        weights = source.ravel() if weight is None else weight.ravel()
         self._collected[table].append((cell, source.ravel(), weights))
 
     # Copies, products, tables
@@ -202,7 +204,8 @@ class Operations:
 
     def _read_on(self, live: Places) -> ReadOn:
         """What layers behind the first read: live cells that are multiplied with others, and what is shared out."""
-        pairs = [(cell, source) for name in ("wholes", "direct wholes") for cell, source, _ in self._collected[name]]
+        names = ("wholes", "direct wholes", "sums of exps")
+        pairs = [(cell, source) for name in names for cell, source, _ in self._collected[name]]
         for bundle, products in self._dot_bundles:
             for ref, other in (pair[::way] for pair in products for way in (1, -1)):
                 source, weight = (self.original(bundle.operands(each)) for each in (ref, other))
@@ -234,7 +237,7 @@ class Operations:
 
     def _make_tables(self) -> None:
         tables = {name: _joined(collected) for name, collected in self._collected.items()}
-        tables = {n: (c, s if n == "copies" else self.original(s), self.original(w)) for n, (c, s, w) in tables.items()}
+        tables = {n: (c, s if n == "copies" else self.original(s), self.original(w) if n == "dots" else w) for n, (c, s, w) in tables.items()}
         counts = places.find(tables["dots"][1], self.zeros) < 0  # a product with 0 is padding
         cells, depths = _depths([tables[name] for name in _LIVE])
         is_one = self._is_one(tables["dots"], cells)
@@ -276,7 +279,7 @@ _LIVE: Final = (
     "direct wholes",
 )
 """Tables of cells that compute: what they read decides their depth."""
-_TABLES: Final = (*_LIVE, "copies", "singles")
+_TABLES: Final = (*_LIVE, "copies", "singles", "sums of exps")
 
 
 def _joined(collected: list[tuple[Places, Places, Places]]) -> tuple[Places, Places, Places]:

@@ -30,11 +30,13 @@ class _Whole(NamedTuple):
 
     Args:
         keys: A number for each cell, the same for those that read the same.
-        held: The one cell that each reads, or -1 where it reads several.
+        held: The one cell that each reads, or -1 where it reads several; what that is a copy of, and
+        copy: the cell itself.
     """
 
     keys: NDArray[np.uint64]
     held: Places
+    copy: Places
 
 
 class Shares:
@@ -86,13 +88,14 @@ class Shares:
         order = np.argsort(cells, kind="stable")
         row = order[places.find(table.cell[lines], cells[order])]
         source = table.source[lines]
-        count, held = np.zeros((2, cells.size), np.int64)
+        count, held, copy = np.zeros((3, cells.size), np.int64)
         keys = np.zeros(cells.size, np.uint64)
         np.add.at(count, row, 1)
         np.add.at(keys, row, (source.astype(np.uint64) + np.uint64(1)) * _MIXED ^ (source.astype(np.uint64) << 7))
         np.maximum.at(held, row, source)
+        np.maximum.at(copy, row, table.weight[lines])
         is_cell = (count == 1) & (places.find(held, self._filled) >= 0)
-        return _Whole(keys, np.where(is_cell, held, NOWHERE))
+        return _Whole(keys, np.where(is_cell, held, NOWHERE), np.where(is_cell, copy, NOWHERE))
 
     def _softmax(self, of: Tensor, table: OperationTable, cells: Places, element: Ints) -> Iterator[Tensor]:
         """The shares of exponentials, in the shape of what these are of."""
@@ -102,7 +105,8 @@ class Shares:
         if not is_most(element, source) or axis < 0:
             return
         held = np.full(source.cells.size, NOWHERE, np.int64)
-        held[element] = np.where(np.isin(whole.held, of.cells), NOWHERE, whole.held)
+        own = np.where(np.isin(whole.held, of.cells), whole.copy, whole.held)  # the sum of one is a copy of it
+        held[element] = np.where(np.isin(own, of.cells), NOWHERE, own)
         largest = of.parts.get("max", np.full_like(held, NOWHERE))
         exps = {name: each for name, each in of.parts.items() if name != "max"}
         total = "plain sum" if of.is_plain and not exps else "sum"
