@@ -11,7 +11,8 @@ import pytest
 from xlconv.cells import Range
 from xlconv.formula.references import References
 from xlconv.layers import ReLU
-from xlconv.recover.meaning import Applied, Argmax, Exp, Max, Meaning, OperandRef, Reader, Share, Sum, SumExp, Term
+from xlconv.recover.meaning import Reader
+from xlconv.recover.nouns import Applied, Argmax, Exp, Max, Meaning, OperandRef, Share, Sum, SumExp, Term
 
 SHEETS = ("Net", "other one")
 NAMES = {

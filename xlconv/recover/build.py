@@ -21,7 +21,8 @@ from xlconv.recover import geometry
 from xlconv.recover.channels import by_label, channels
 from xlconv.recover.dense import Dense, completed, corrected
 from xlconv.recover.inputs import find_inputs
-from xlconv.recover.meaning import Argmax
+from xlconv.recover.lines import each_once, each_window_once, usual
+from xlconv.recover.nouns import Argmax
 from xlconv.recover.operations import Inline, Operations, OperationTable
 from xlconv.recover.reading import Reading
 from xlconv.recover.shares import Shares, is_most
@@ -104,7 +105,7 @@ class _Builder:
         for mine in by_label(channels(dots.cell[lines], dots.weight[lines])):
             of = geometry.most_common(number[mine])
             whole = mine[number[mine] == of]
-            for one in _each_window_once(dots.cell[lines[whole]], element[whole]):
+            for one in each_window_once(dots.cell[lines[whole]], element[whole]):
                 for each in self._channels(of, lines[whole[one]], element[whole[one]]):
                     (convolutions if each.windows else dense).append(each)
         for alike in _alike(convolutions):
@@ -160,7 +161,7 @@ class _Builder:
         kernels = np.stack([each.kernel for each in windows])
         height, width = kernels.shape[2:]
         stride, first = windows[0].stride, windows[0].first
-        pad, padding = _padding(source.image[1:], alike[0].cells.shape, (height, width), stride, first)
+        pad, padding = geometry.padding(source.image[1:], alike[0].cells.shape, (height, width), stride, first)
         has_bias = alike[0].bias != NOWHERE
         layer = layers.Conv2d(source.image[0], len(alike), (height, width), stride, padding, has_bias)
         weights = {"weight": kernels} | _biases(alike)
@@ -224,11 +225,11 @@ class _Builder:
         number, _ = self.owners.find(source)
         there = (number >= 0) | (places.find(source, self.filled) >= 0)
         cells, inverse = np.unique(cell, return_inverse=True)
-        usual = _usual(inverse[there], number[there], cells.size)
-        others = np.bincount(inverse[there], number[there] != usual[inverse[there]], cells.size)
-        mixed = (others > 0) | (usual < 0)
-        few = (2 * mixed.sum() < cells.size) & (usual >= 0) & (2 * others < np.bincount(inverse, minlength=cells.size))
-        left: Ints = lines[((~mixed | few)[inverse]) & (~there | (number == usual[inverse]))]
+        most = usual(inverse[there], number[there], cells.size)
+        others = np.bincount(inverse[there], number[there] != most[inverse[there]], cells.size)
+        mixed = (others > 0) | (most < 0)
+        few = (2 * mixed.sum() < cells.size) & (most >= 0) & (2 * others < np.bincount(inverse, minlength=cells.size))
+        left: Ints = lines[((~mixed | few)[inverse]) & (~there | (number == most[inverse]))]
         return left
 
     def _add_pooling(self, source: Tensor, cell: Places, element: Ints) -> None:
@@ -267,7 +268,7 @@ class _Builder:
         for kind in np.unique(kinds):
             mine = lines[kinds == kind]
             for of, cells, element in self.owners.by_tensor(table.cell[mine], table.source[mine]):
-                for once in _each_once(cells, element):
+                for once in each_once(cells, element):
                     self._add_steps(self.owners.tensors[of], cells[once], element[once])
 
     def _add_steps(self, source: Tensor, cells: Places, element: Ints) -> None:
@@ -278,15 +279,19 @@ class _Builder:
     def _in_shape(self, source: Tensor, cells: Places, element: Ints) -> Places:
         """The cell that goes with each element, in the source's shape.
 
-        A missing one is where the others' grid has it, if something stands there or a formula reads it.
+        A missing one, or one of which there are several, is where the others' grid has it, if something stands there
+        or a formula reads it.
         """
         shown = np.full(source.cells.size, NOWHERE, np.int64)
-        shown[element] = cells
+        once = np.bincount(element, minlength=shown.size)[element] == 1
+        shown[element[once]] = cells[once]
         for channel in shown.reshape(source.image):
             missing = channel == NOWHERE
             if missing.any() and not missing.all():
-                there = _on_grid(channel)[missing]
+                there = geometry.on_grid(channel)[missing]
                 channel[missing] = np.where(np.isin(there, self.reading.mentioned), there, NOWHERE)
+        left = shown[element] == NOWHERE
+        shown[element[left]] = cells[left]
         return shown.reshape(source.shape)
 
     # What else shows a tensor
@@ -348,24 +353,6 @@ def _biases(alike: Sequence[_Channel]) -> dict[str, Places]:
     return {} if alike[0].bias == NOWHERE else {"bias": np.array([each.bias for each in alike])}
 
 
-def _padding(
-    size: Sequence[int], out: Sequence[int], kernel: layers.Pair, stride: layers.Pair, first: layers.Pair
-) -> tuple[tuple[int, int, int, int], layers.Pair]:
-    """What goes around the source first (left, right, top, bottom), and the layer's own padding.
-
-    A window that begins outside the source reads zeros there; where that is the same on both sides it is the layer's
-    own padding.
-    """
-    around, own = [], []
-    for n, m, k, s, begin in zip(size, out, kernel, stride, first, strict=True):
-        before, after = -begin, (m - 1) * s + k + begin - n
-        symmetric = 0 <= before < k and 0 <= n + 2 * before - k - (m - 1) * s < s
-        own.append(before if symmetric else 0)
-        around.append((0, 0) if symmetric else (before, after))
-    (top, bottom), (left, right) = around
-    return (left, right, top, bottom), (own[0], own[1])
-
-
 def _pooled(
     cell: Places, y: Ints, x: Ints, size: Sequence[int]
 ) -> tuple[Places, tuple[geometry.Pooling | None, geometry.Pooling | None]]:
@@ -383,55 +370,3 @@ def _pooled(
     if 4 * np.count_nonzero(count != area) > cells.size:
         return grid.cells, (None, None)  # there are holes in what they read
     return grid.cells, (sides[0], sides[1])
-
-
-def _usual(row: Ints, value: Ints, count: int) -> Ints:
-    """For each of so many rows the value that is most often there; -1 for one without."""
-    pairs, often = np.unique(np.stack([row, value]), axis=1, return_counts=True)
-    found = np.full(count, -1)
-    by_count = np.argsort(often, kind="stable")
-    found[pairs[0][by_count]] = pairs[1][by_count]
-    return found
-
-
-def _each_once(cells: Places, element: Ints) -> Iterator[Ints]:
-    """Lines in groups that have each element once, first come first."""
-    order = np.lexsort((cells, element))
-    begins = np.flatnonzero(np.r_[True, np.diff(element[order]) != 0])
-    rank = np.arange(order.size) - np.repeat(begins, np.diff(np.r_[begins, order.size]))
-    for number in range(int(rank.max()) + 1):
-        yield np.sort(order[rank == number])
-
-
-def _each_window_once(cell: Places, element: Ints) -> Iterator[Ints]:
-    """Lines in groups in which no two cells read the same window: several channels may have one kernel."""
-    cells, inverse = np.unique(cell, return_inverse=True)
-    marks = np.zeros(cells.size, np.int64)
-    np.add.at(marks, inverse, (element + 1) * (element + 7919))
-    _, window = np.unique(marks, return_inverse=True)
-    for mine in _each_once(cells, window):
-        chosen = np.zeros(cells.size, bool)
-        chosen[mine] = True
-        yield np.flatnonzero(chosen[inverse])
-
-
-def _on_grid(channel: Places) -> Places:
-    """Where the cells of a channel stand, going by those that are known; -1 all over if most are on no one grid."""
-    i, j = np.nonzero(channel != NOWHERE)
-    known = channel[i, j]
-    down, right = _step(known, i, j), _step(known, j, i)
-    first = geometry.most_common(known - i * down - j * right)
-    grid: Places = first + np.arange(channel.shape[0])[:, None] * down + np.arange(channel.shape[1]) * right
-    is_grid = 2 * np.count_nonzero(grid[i, j] == known) > known.size and np.unique(grid).size == grid.size
-    is_grid &= places.are_cells(grid)
-    return grid if is_grid else np.full_like(channel, NOWHERE)
-
-
-def _step(cells: Places, along: Ints, across: Ints) -> int:
-    """How far it is most often from a cell to the next along one side; 0 where no two stand in a line."""
-    order = np.lexsort((along, across))
-    in_line = np.diff(across[order]) == 0
-    steps, moves = np.diff(along[order])[in_line], np.diff(cells[order])[in_line]
-    whole = steps > 0
-    whole[whole] = moves[whole] % steps[whole] == 0
-    return geometry.most_common(moves[whole] // steps[whole]) if whole.any() else 0

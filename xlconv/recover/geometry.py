@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -210,3 +211,43 @@ def _most_common_ends(low: Ints, high: Ints, usual: int) -> Ints:
     ends, count = np.unique(np.stack([low, high]), axis=1, return_counts=True)
     best: Ints = ends[:, np.lexsort((np.diff(ends, axis=0)[0] == usual, count))[-1]]
     return best
+
+
+def on_grid(channel: Places) -> Places:
+    """Where the cells of a channel stand, going by those that are known; -1 all over if most are on no one grid."""
+    i, j = np.nonzero(channel != NOWHERE)
+    known = channel[i, j]
+    down, right = _usual_step(known, i, j), _usual_step(known, j, i)
+    first = most_common(known - i * down - j * right)
+    grid: Places = first + np.arange(channel.shape[0])[:, None] * down + np.arange(channel.shape[1]) * right
+    is_grid = 2 * np.count_nonzero(grid[i, j] == known) > known.size and np.unique(grid).size == grid.size
+    is_grid &= places.are_cells(grid)
+    return grid if is_grid else np.full_like(channel, NOWHERE)
+
+
+def _usual_step(cells: Places, along: Ints, across: Ints) -> int:
+    """How far it is most often from a cell to the next along one side; 0 where no two stand in a line."""
+    order = np.lexsort((along, across))
+    in_line = np.diff(across[order]) == 0
+    steps, moves = np.diff(along[order])[in_line], np.diff(cells[order])[in_line]
+    whole = steps > 0
+    whole[whole] = moves[whole] % steps[whole] == 0
+    return most_common(moves[whole] // steps[whole]) if whole.any() else 0
+
+
+def padding(
+    size: Sequence[int], out: Sequence[int], kernel: tuple[int, int], stride: tuple[int, int], first: tuple[int, int]
+) -> tuple[tuple[int, int, int, int], tuple[int, int]]:
+    """What goes around the source first (left, right, top, bottom), and the layer's own padding.
+
+    A window that begins outside the source reads zeros there; where that is the same on both sides it is the layer's
+    own padding.
+    """
+    around, own = [], []
+    for n, m, k, s, begin in zip(size, out, kernel, stride, first, strict=True):
+        before, after = -begin, (m - 1) * s + k + begin - n
+        symmetric = 0 <= before < k and 0 <= n + 2 * before - k - (m - 1) * s < s
+        own.append(before if symmetric else 0)
+        around.append((0, 0) if symmetric else (before, after))
+    (top, bottom), (left, right) = around
+    return (left, right, top, bottom), (own[0], own[1])

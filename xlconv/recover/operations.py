@@ -16,7 +16,7 @@ from xlconv import places
 from xlconv.formula.array import NUMBER
 from xlconv.layers import Layer
 from xlconv.places import NOWHERE, Places
-from xlconv.recover.meaning import Argmax, Exp, Max, Meaning, Share, Sum, SumExp
+from xlconv.recover.nouns import Argmax, Exp, Max, Meaning, Share, Sum, SumExp
 from xlconv.recover.reading import Bundle, Reading
 from xlconv.recover.sides import ReadOn, sources
 
@@ -237,7 +237,10 @@ class Operations:
 
     def _make_tables(self) -> None:
         tables = {name: _joined(collected) for name, collected in self._collected.items()}
-        tables = {n: (c, s if n == "copies" else self.original(s), self.original(w) if n == "dots" else w) for n, (c, s, w) in tables.items()}
+        tables = {
+            n: (c, s if n == "copies" else self.original(s), self.original(w) if n == "dots" else w)
+            for n, (c, s, w) in tables.items()
+        }
         counts = places.find(tables["dots"][1], self.zeros) < 0  # a product with 0 is padding
         cells, depths = _depths([tables[name] for name in _LIVE])
         is_one = self._is_one(tables["dots"], cells)

@@ -25,7 +25,8 @@ from xlconv.layers import Layer
 from xlconv.places import Atlas, Places
 from xlconv.processes.bounds import check_cells, done
 from xlconv.reader import Sheet, Workbook
-from xlconv.recover.meaning import Applied, Argmax, Exp, Max, Meaning, OperandRef, Reader, Share, Sum, SumExp
+from xlconv.recover.meaning import Reader
+from xlconv.recover.nouns import Applied, Argmax, Exp, Max, Meaning, OperandRef, Share, Sum, SumExp
 
 Cell: TypeAlias = tuple[int, int]
 """Row and column."""

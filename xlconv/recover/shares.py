@@ -110,7 +110,7 @@ class Shares:
         largest = of.parts.get("max", np.full_like(held, NOWHERE))
         exps = {name: each for name, each in of.parts.items() if name != "max"}
         total = "plain sum" if of.is_plain and not exps else "sum"
-        parts = {"max": _of_samples(source, axis, largest), **exps, total: _of_samples(source, axis, held)}
+        parts = {"max": self._of_samples(source, axis, largest), **exps, total: self._of_samples(source, axis, held)}
         shown = self._in_shape(source, cells, element)
         yield Tensor(
             shown if axis else shown.ravel(),
@@ -120,6 +120,15 @@ class Shares:
             along=axis or None,
             is_plain=of.is_plain,
         )
+
+    def _of_samples(self, source: Tensor, axis: int, held: Places) -> Places:
+        """Of each sample the cell that most of it reads; where it is missing, that in line with the others'; or -1."""
+        label = _labels(source, axis)
+        cells = np.array([geometry.most_common(held[label == at]) for at in range(int(label.max()) + 1)])
+        known = np.flatnonzero(cells != NOWHERE)
+        if not cells.size > known.size > cells.size / 2:
+            return cells
+        return self._in_shape(Tensor(cells.reshape(1, 1, -1)), cells[known], known).ravel()
 
 
 def is_most(element: Ints, source: Tensor) -> bool:
@@ -153,9 +162,3 @@ def _axis(source: Tensor, element: Ints, keys: NDArray[np.uint64]) -> int:
 
 def _largest_group(keys: NDArray[np.uint64]) -> int:
     return int(np.unique(keys, return_counts=True)[1].max(initial=0))
-
-
-def _of_samples(source: Tensor, axis: int, held: Places) -> Places:
-    """Of each sample the cell that most of it reads, or -1."""
-    label = _labels(source, axis)
-    return np.array([geometry.most_common(held[label == at]) for at in range(int(label.max()) + 1)])
