@@ -112,7 +112,7 @@ def test_without_weights(own: Found) -> None:
 def test_no_exponential_overflows(own: Found) -> None:
     """Where a softmax does not subtract the maximum, what would overflow it is in neither list."""
     softmax = own.stages[-1]
-    plain = replace(softmax, parts={"plain exp": softmax.parts["exp"]})
+    plain = replace(softmax, parts={"plain exp": softmax.parts["exp"]}, is_plain=True)
     found = replace(own, stages=(*own.stages[:-1], plain))
     weights = {key: 20 * array for key, array in own.network.weights.items()}
     found = replace(found, network=Network(own.network.input_shape, own.network.nodes, weights, own.network.classes))

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from xlconv.cells import Range
-from xlconv.recover.meaning import Argmax, Exp, Max, Meaning, OperandRef, Reader, Relu, Share, Sum, SumExp, Term
+from xlconv.formula.references import References
+from xlconv.layers import ReLU
+from xlconv.recover.meaning import Reader
+from xlconv.recover.nouns import Applied, Argmax, Exp, Max, Meaning, OperandRef, Share, Sum, SumExp, Term
 
 SHEETS = ("Net", "other one")
 NAMES = {
@@ -18,7 +23,12 @@ NAMES = {
     "far": "Lost!$A$1",
     "corner": "Net!$A$1",
 }
-READER = Reader(lambda _: NAMES, {title.lower(): title for title in SHEETS})
+BOOK: Any = SimpleNamespace(
+    defined=[SimpleNamespace(name=name, sheet=None, text=text) for name, text in NAMES.items()],
+    sheets={title: SimpleNamespace(tables=[], cells={}) for title in SHEETS},
+)
+READER = Reader(References(BOOK).of)
+HERE = Range("Net", 50, 50)
 
 
 def ref(text: str, sheet: str = "Net", turned: bool = False) -> OperandRef:
@@ -83,9 +93,9 @@ SAME: list[tuple[Meaning, list[str]]] = [
         Sum((Term(1.0, (ref("A1:A3", turned=True), ref("K1:K3"))),)),
         ["MMULT(TRANSPOSE(A1:A3),K1:K3)"],
     ),
-    (Relu(WINDOW), ["MAX(0,SUMPRODUCT(A1:B2,filter))", "MAX(SUMPRODUCT(A1:B2,filter),0)"]),
+    (Applied(WINDOW, ReLU()), ["MAX(0,SUMPRODUCT(A1:B2,filter))", "MAX(SUMPRODUCT(A1:B2,filter),0)"]),
     (
-        Relu(plain("A1")),
+        Applied(plain("A1"), ReLU()),
         [
             "MAX(0,A1)",
             "MAX(A1,0)",
@@ -100,7 +110,7 @@ SAME: list[tuple[Meaning, list[str]]] = [
     ),
     (Max((ref("A1:B2"),)), ["MAX(A1:B2)", "max(a1:b2)", "MAX(MAX(A1:B2))"]),
     (Max(tuple(map(ref, ("A1", "B1", "A2", "B2")))), ["MAX(A1,B1,A2,B2)", "MAX(MAX(A1,B1),MAX(A2,B2))"]),
-    (Relu(Max((ref("A1:B2"),))), ["MAX(0,A1:B2)", "MAX(A1:B2,0)", "MAX(0,MAX(A1:B2))"]),
+    (Applied(Max((ref("A1:B2"),)), ReLU()), ["MAX(0,A1:B2)", "MAX(A1:B2,0)", "MAX(0,MAX(A1:B2))"]),
     (plain("A1"), ["A1", "+A1", "A1+0", "A1*1", "SUM(A1)", "Net!A1", "@A1", "@Net!A1", "@@A1", "_xlfn.SINGLE(A1)"]),
     (plain("A1", "B1"), ["A1+B1", "SUM(A1,B1)", "SUM(A1)+B1"]),
     (plain("$A$1"), ["corner", "@corner", "@$A$1"]),
@@ -128,7 +138,7 @@ SAME: list[tuple[Meaning, list[str]]] = [
 @pytest.mark.parametrize(("meaning", "formula"), [(meaning, text) for meaning, texts in SAME for text in texts])
 def test_spellings(meaning: Meaning, formula: str) -> None:
     """Each spelling has the meaning of its group."""
-    assert READER.meaning(formula, "Net") == meaning
+    assert READER.meaning(formula, HERE) == meaning
 
 
 @pytest.mark.parametrize(
@@ -241,7 +251,7 @@ def test_spellings(meaning: Meaning, formula: str) -> None:
 )
 def test_no_meaning(formula: str) -> None:
     """What no layer computes in one cell has none; nothing is raised, however odd it is."""
-    assert READER.meaning(formula, "Net") is None
+    assert READER.meaning(formula, HERE) is None
 
 
 @pytest.mark.parametrize(
@@ -250,39 +260,41 @@ def test_no_meaning(formula: str) -> None:
 )
 def test_what_moves(formula: str, down: bool, right: bool) -> None:
     """A reference moves with its cell but for what `$` holds."""
-    found = READER.meaning(formula, "Net")
+    found = READER.meaning(formula, HERE)
     assert isinstance(found, Sum)
     assert found.terms[0].refs == (OperandRef(Range("Net", 1, 1), down, right),)
 
 
 def test_worksheets() -> None:
     """A reference without a worksheet means the formula's own; case does not count."""
-    here, there = READER.meaning("A1", "other one"), READER.meaning("'OTHER ONE'!A1", "Net")
+    here, there = READER.meaning("A1", Range("other one", 50, 50)), READER.meaning("'OTHER ONE'!A1", HERE)
     assert here == there == Sum((Term(1.0, (ref("A1", "other one"),)),))
 
 
 def test_elements_of_array_formulas() -> None:
     """Each cell of an array formula has its own meaning: a row with a column, an element with an element."""
-    found = {(i, j): meaning for i, j, meaning in READER.elements("MMULT(A1:B2,K1:K2)+N1:N2", "Net", (2, 1))}
+    found = {
+        (i, j): meaning for i, j, meaning in READER.elements("MMULT(A1:B2,K1:K2)+N1:N2", Range("Net", 50, 50, 2, 1))
+    }
     assert set(found) == {(0, 0), (1, 0)}
     second = found[1, 0]
     assert isinstance(second, Sum)
     assert [[each.range.address for each in term.refs] for term in second.terms] == [["A2:B2", "K1:K2"], ["N2"]]
-    relu = [meaning for *_, meaning in READER.elements("IF(A1:B1>0,A1:B1,0)", "Net", (1, 2))]
+    relu = [meaning for *_, meaning in READER.elements("IF(A1:B1>0,A1:B1,0)", Range("Net", 50, 50, 1, 2))]
     assert [each.of.terms[0].refs[0].range.address for each in relu] == ["A1", "B1"]  # type: ignore[union-attr]
-    turned = [meaning for *_, meaning in READER.elements("TRANSPOSE(A1:A3)", "Net", (1, 3))]
+    turned = [meaning for *_, meaning in READER.elements("TRANSPOSE(A1:A3)", Range("Net", 50, 50, 1, 3))]
     assert [each.terms[0].refs[0].range.address for each in turned] == ["A1", "A2", "A3"]  # type: ignore[union-attr]
-    assert list(READER.elements("MMULT(A1:B2,K1:K2)", "Net", (3, 1))) == []
+    assert list(READER.elements("MMULT(A1:B2,K1:K2)", Range("Net", 50, 50, 3, 1))) == []
 
 
 def test_deep_formulas_are_read_soon() -> None:
     """As deep as a tree may be, a formula is understood; what is deeper is not, and neither takes long."""
     start = time.process_time()
-    chain = READER.meaning("+".join(["A1"] * 256), "Net")
+    chain = READER.meaning("+".join(["A1"] * 256), HERE)
     assert isinstance(chain, Sum)
     assert len(chain.terms) == 256
-    assert READER.meaning("+".join(["A1"] * 257), "Net") is None
-    assert isinstance(READER.meaning("A1" + "%" * 255, "Net"), Sum)
-    assert READER.meaning("SUM(" * 64 + "A1" + ")" * 64, "Net") == plain("A1")
-    assert READER.meaning("SUM(" + ",".join(["A1"] * 2700) + ")", "Net") == plain(*["A1"] * 2700)
+    assert READER.meaning("+".join(["A1"] * 257), HERE) is None
+    assert isinstance(READER.meaning("A1" + "%" * 255, HERE), Sum)
+    assert READER.meaning("SUM(" * 64 + "A1" + ")" * 64, HERE) == plain("A1")
+    assert READER.meaning("SUM(" + ",".join(["A1"] * 2700) + ")", HERE) == plain(*["A1"] * 2700)
     assert time.process_time() - start < 1

@@ -76,7 +76,7 @@ def test_softmax_parts_by_hand() -> None:
     np.testing.assert_allclose(plain["sum"], [4.0])
     np.testing.assert_allclose(reference.parts(Softmax(), x, ["exp"])["exp"], [1 / 3, 1.0])
     for known in (found, plain):
-        np.testing.assert_allclose(reference.from_parts(Softmax(), known), [0.25, 0.75])
+        np.testing.assert_allclose(reference.from_parts(Softmax(), x, known), [0.25, 0.75])
     with pytest.raises(NetworkError, match="no intermediate result 'mean'"):
         reference.part(Softmax(), "mean", x, {})
     with pytest.raises(NetworkError, match="ReLU has no intermediate result"):

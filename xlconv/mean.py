@@ -269,31 +269,40 @@ def flatten(layer: layers.Flatten, of: Operands[E], at: Index) -> E:
 @mean.register(layers.Softmax)
 def softmax(layer: layers.Softmax, of: Operands[E], at: Index) -> E:
     """`y[i] = exp(x[i] - max x) / sum_j exp(x[j] - max x)`."""
-    exp = of.parts.get("exp", of.parts.get("plain exp"))
-    if exp is None:
-        numbers, there = of.x.all()
-        exp = (numbers - numbers.largest(there)).exp()
-    return exp[at[0]] / (of.parts["sum"] if "sum" in of.parts else exp.sum())
+    total = of.parts.get("sum", of.parts.get("plain sum"))
+    exp = _exponentials(of, is_plain="plain sum" in of.parts)
+    return exp[at[0]] / (exp.sum() if total is None else total)
 
 
 @mean.register(layers.LogSoftmax)
 def log_softmax(layer: layers.LogSoftmax, of: Operands[E], at: Index) -> E:
     """`y[i] = x[i] - max x - ln sum_j exp(x[j] - max x)`."""
     numbers, there = of.x.all()
-    plain = "plain exp" in of.parts
-    most = numbers.of(np.zeros(1)) if plain else of.parts.get("max", numbers.largest(there))
-    exp = of.parts.get("plain exp" if plain else "exp", (numbers - most).exp())
-    total = of.parts["sum"] if "sum" in of.parts else exp.sum()
+    is_plain = any(name.startswith("plain") for name in of.parts)
+    most = numbers.of(np.zeros(1)) if is_plain else of.parts.get("max", numbers.largest(there))
+    total = of.parts.get("sum", of.parts.get("plain sum"))
+    if total is None:
+        total = _exponentials(of, is_plain=is_plain).sum()
     return numbers[at[0]] - most - total.unary("LN")
 
 
 @part.register(layers.Softmax)
 @part.register(layers.LogSoftmax)
 def softmax_part(layer: layers.Softmax | layers.LogSoftmax, name: str, of: Operands[E], at: Index) -> E:
-    """`max`, `exp` (of x less the largest), `plain exp` (of x as it is) and `sum` (of the exponentials)."""
-    numbers, there = of.x.all()
+    """`max`, `exp` (of x less the largest), `plain exp` (of x as it is), `sum` and `plain sum` (of all of these)."""
     if name == "max":
+        numbers, there = of.x.all()
         return numbers.largest(there)
-    if name == "exp":
-        return (numbers[at[0]] - (of.parts["max"] if "max" in of.parts else numbers.largest(there))).exp()
-    return numbers[at[0]].exp() if name == "plain exp" else of.parts["exp" if "exp" in of.parts else "plain exp"].sum()
+    exp = _exponentials(of, is_plain=name.startswith("plain"))
+    return exp[at[0]] if name.endswith("exp") else exp.sum()
+
+
+def _exponentials(of: Operands[E], *, is_plain: bool) -> E:
+    """Those that are known, or of all numbers, as they are or less the largest."""
+    known = of.parts.get("exp", of.parts.get("plain exp"))
+    if known is not None:
+        return known
+    numbers, there = of.x.all()
+    if is_plain:
+        return numbers.exp()
+    return (numbers - (of.parts["max"] if "max" in of.parts else numbers.largest(there))).exp()

@@ -73,8 +73,8 @@ def part(layer: Layer, name: str, x: FloatArray, known: Mapping[str, FloatArray]
 
 
 @singledispatch
-def from_parts(layer: Layer, known: Mapping[str, FloatArray], x: FloatArray) -> FloatArray:
-    """A layer's output from its intermediate results and its input."""
+def from_parts(layer: Layer, x: FloatArray, known: Mapping[str, FloatArray]) -> FloatArray:
+    """A layer's output from its input and intermediate results."""
     raise NetworkError(f"{type(layer).__name__} has no intermediate results")
 
 
@@ -218,13 +218,13 @@ def linear(layer: layers.Linear, x: FloatArray, weights: Mapping[str, FloatArray
 @apply.register(layers.Softmax)
 def softmax(layer: layers.Softmax, x: FloatArray, weights: Mapping[str, FloatArray]) -> FloatArray:
     """`y[i] = exp(x[i] - max x) / sum_j exp(x[j] - max x)`."""
-    return from_parts(layer, parts(layer, x, ["exp"]), x)
+    return from_parts(layer, x, parts(layer, x, ["exp"]))
 
 
 @apply.register(layers.LogSoftmax)
 def log_softmax(layer: layers.LogSoftmax, x: FloatArray, weights: Mapping[str, FloatArray]) -> FloatArray:
     """`y[i] = x[i] - max x - ln sum_j exp(x[j] - max x)`."""
-    return from_parts(layer, parts(layer, x, ["exp"]), x)
+    return from_parts(layer, x, parts(layer, x, ["exp"]))
 
 
 @part.register(layers.Softmax)
@@ -232,38 +232,46 @@ def log_softmax(layer: layers.LogSoftmax, x: FloatArray, weights: Mapping[str, F
 def softmax_part(
     layer: layers.Softmax | layers.LogSoftmax, name: str, x: FloatArray, known: Mapping[str, FloatArray]
 ) -> FloatArray:
-    """`max`, `exp` (of x less the largest), `plain exp` (of x as it is) and `sum` (of the exponentials)."""
+    """`max`, `exp` (of x less the largest), `plain exp` (of x as it is), `sum` and `plain sum` (of all of these)."""
     y: FloatArray
     if name == "max":
         y = x.max(keepdims=True)
-    elif name == "exp":
-        y = np.exp(x - known.get("max", x.max()))
-    elif name == "plain exp":
-        with np.errstate(over="ignore"):
-            y = np.exp(x)
-    elif name == "sum":
-        y = known["exp" if "exp" in known else "plain exp"].sum(keepdims=True)
+    elif name in ("exp", "plain exp"):
+        y = _exponentials(name, x, known)
+    elif name in ("sum", "plain sum"):
+        y = _exponentials(name, x, known).sum(keepdims=True)
     else:
         raise NetworkError(f"Softmax has no intermediate result {name!r}")
     return y
 
 
+def _exponentials(name: str, x: FloatArray, known: Mapping[str, FloatArray]) -> FloatArray:
+    """Those that are known; else of x as it is, where a part's name says so, or less the largest."""
+    exp = known.get("exp", known.get("plain exp"))
+    if exp is None:
+        with np.errstate(over="ignore"):
+            exp = np.exp(x if name.startswith("plain") else x - known.get("max", x.max()))
+    return exp
+
+
 @from_parts.register(layers.Softmax)
-def softmax_from_parts(layer: layers.Softmax, known: Mapping[str, FloatArray], x: FloatArray) -> FloatArray:
+def softmax_from_parts(layer: layers.Softmax, x: FloatArray, known: Mapping[str, FloatArray]) -> FloatArray:
     """`y[i] = e[i] / sum_j e[j]`."""
-    exp = known["exp"] if "exp" in known else known["plain exp"]
+    total = next((name for name in ("sum", "plain sum") if name in known), "")
+    exp = _exponentials(total, x, known)
     with np.errstate(invalid="ignore", divide="ignore"):
-        y: FloatArray = exp / known.get("sum", exp.sum())
+        y: FloatArray = exp / known.get(total, exp.sum())
     return y
 
 
 @from_parts.register(layers.LogSoftmax)
-def log_softmax_from_parts(layer: layers.LogSoftmax, known: Mapping[str, FloatArray], x: FloatArray) -> FloatArray:
+def log_softmax_from_parts(layer: layers.LogSoftmax, x: FloatArray, known: Mapping[str, FloatArray]) -> FloatArray:
     """`y[i] = x[i] - max x - ln sum_j e[j]`."""
-    exp = known["exp"] if "exp" in known else known["plain exp"]
-    most = known.get("max", x.max()) if "exp" in known else 0.0
+    plain = next((name for name in known if name.startswith("plain")), "")
+    most = 0.0 if plain else known.get("max", x.max())
+    total = known.get("sum", known.get("plain sum"))
     with np.errstate(invalid="ignore", divide="ignore"):
-        y: FloatArray = x - most - np.log(known.get("sum", exp.sum()))
+        y: FloatArray = x - most - np.log(_exponentials(plain, x, known).sum() if total is None else total)
     return y
 
 

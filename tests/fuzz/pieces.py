@@ -5,13 +5,16 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 from random import Random
-from typing import Final
+from types import SimpleNamespace
+from typing import Any, Final
 
 from xlconv import reader
+from xlconv.cells import Range
 from xlconv.check import audit
 from xlconv.check.audit.areas import Area, Place
 from xlconv.errors import XlconvError
 from xlconv.formula import notation
+from xlconv.formula.references import References
 from xlconv.formula.tree import parse
 from xlconv.recover import recover_book
 from xlconv.recover.found import Found
@@ -20,7 +23,11 @@ from xlconv.selftest.formula import ParsedFormula
 from xlconv.selftest.kinds import KINDS, Target
 
 _NAMES: Final = {"x": "Net!$A$1", "conv1_0": "Net!$A$1:$B$2", "t": "1+1", "_a1": "#REF!", "network": "{}"}
-_READER: Final = Reader(lambda _: _NAMES, {"net": "Net", "other": "Other"})
+_BOOK: Final[Any] = SimpleNamespace(
+    defined=[SimpleNamespace(name=name, sheet=None, text=text) for name, text in _NAMES.items()],
+    sheets={title: SimpleNamespace(tables=[], cells={}) for title in ("Net", "Other")},
+)
+_READER: Final = Reader(References(_BOOK).of)
 
 
 def take_apart(formula: str, rng: Random) -> None:
@@ -30,8 +37,9 @@ def take_apart(formula: str, rng: Random) -> None:
     notation.moved(formula, rng.randint(-row, row), rng.randint(-column, column))
     list(notation.references(formula, "Net"))
     list(notation.names(formula))
-    _READER.meaning(formula, "Net")
-    list(_READER.elements(formula, "Net", (rng.randint(1, 3), rng.randint(1, 3))))
+    here = Range("Net", row, column)
+    _READER.meaning(formula, here)
+    list(_READER.elements(formula, here._replace(height=rng.randint(1, 3), width=rng.randint(1, 3))))
     tree = parse(formula)
     for node in tree.walk() if tree else ():
         area = Area.parse(node.text) if node.kind == "reference" else None

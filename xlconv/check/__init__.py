@@ -12,6 +12,7 @@ import numpy as np
 
 from xlconv import reader
 from xlconv.check import beside, choices, data_tables, every, inputs, names, stale, structure, values, whole
+from xlconv.check.batches import batches, in_one_line, rows, title
 from xlconv.check.computed import Computed, question
 from xlconv.check.explore import Explorer
 from xlconv.check.inputs import Trial
@@ -22,13 +23,12 @@ from xlconv.check.pages.judge import PageOutcome
 from xlconv.check.second import Results, opinions
 from xlconv.engines import DEFAULT, Engine, by_name
 from xlconv.errors import EngineError
-from xlconv.layers import shape_text
 from xlconv.network import Network
 from xlconv.processes.bounds import done
 from xlconv.recover import Recovered, declared, recover_book
 from xlconv.recover.found import Found
 from xlconv.recover.proof import Proof
-from xlconv.report import EngineResult, Finding, Report, Unrecognised
+from xlconv.report import EngineResult, Finding, LayerResult, Report, Unrecognised
 
 TOLERANCE = 1e-9
 
@@ -65,7 +65,7 @@ def verify(
     count = len(recovered.networks)
     done(f"{count:,} network{'s' * (count != 1)} recognised")
     report = Report(str(path), tolerance=tolerance, declared=declared.is_signed(book))
-    report.networks = [_in_one_line(found) for found in recovered.networks]
+    report.networks = [in_one_line([recovered.networks[at] for at in mine]) for mine in batches(recovered.networks)]
     _check_networks(report, recovered, (engines or [by_name(DEFAULT)]) if recovered.networks else [], random, seed)
     tables, others = data_tables.check(recovered)
     report.findings += tables
@@ -134,7 +134,7 @@ def _check_networks(report: Report, recovered: Recovered, engines: Sequence[Engi
         _add_formulas(check, recovered, report.tolerance)
         done(f"the formulas of {check.found.title} compared with its layers")
     around = beside.beside(recovered, needs)
-    proved = np.concatenate([check.proof.proved for check in checks])
+    proved = np.concatenate([check.proof.proved_cells for check in checks])
     rest = [
         *whole.iterative(recovered),
         *beside.finding(recovered, around.unchecked),
@@ -149,15 +149,23 @@ def _check_networks(report: Report, recovered: Recovered, engines: Sequence[Engi
     several = len(checks) > 1
     for check in checks:
         report.findings += [_titled(each, check.found) if several else each for each in check.findings]
-        report.notes += [f"{check.found.title}: {note}" if several else note for note in check.notes]
         report.inputs += [trial.name for trial in check.trials if trial.name not in report.inputs]
         report.views += [every.told(check.found, view, several) for view in check.views]
         report.unchecked_formulas += sum(view.result.not_evaluated for view in check.views)
         report.unchecked_formulas += sum(each.count for each in check.findings if each.rule == "not-proved")
+    report.notes += _notes(checks)
     report.findings += rest
     report.notes += beside.note(recovered, around.own)
     report.unchecked_formulas += int(around.unchecked.size)
     report.interrupted = around.is_chain or whole.goes_on(recovered)
+
+
+def _notes(checks: Sequence[_Check]) -> Iterator[str]:
+    """What there is to say of each network; of the samples of a batch once."""
+    groups = batches([check.found for check in checks])
+    for mine in groups:
+        name = f"{title([checks[at].found for at in mine])}: " if len(groups) > 1 else ""
+        yield from dict.fromkeys(f"{name}{note}" for at in mine for note in checks[at].notes)
 
 
 def _begun(recovered: Recovered, found: Found, random: int, seed: int) -> _Check:
@@ -211,8 +219,10 @@ def _together(checks: Sequence[_Check], results: Sequence[EngineResult]) -> Engi
     """What one engine computed of all networks."""
     if len(results) == 1:
         return results[0]
-    pairs = zip(checks, results, strict=True)
-    layers = [replace(row, layer=f"{check.found.title}: {row.layer}") for check, each in pairs for row in each.layers]
+    groups, layers = batches([check.found for check in checks]), list[LayerResult]()
+    for mine in groups:
+        name = f"{title([checks[at].found for at in mine])}: " if len(groups) > 1 else ""
+        layers += (replace(row, layer=f"{name}{row.layer}") for row in rows([results[at].layers for at in mine]))
     others: Counter[str] = sum((Counter(each.others) for each in results), Counter())
     reasons = [reason for each in results for reason in each.reasons]
     return replace(results[0], layers=layers, reasons=reasons, others=dict(others))
@@ -267,12 +277,6 @@ def merged(known: list[Finding], computed: list[Finding]) -> list[Finding]:
             finding = replace(finding, effect=effect)
         found.append(finding)
     return found + list(by_cell.values())
-
-
-def _in_one_line(found: Found) -> str:
-    network = found.network
-    layers = [f"{node.name} {shape_text(network.shapes[node.name])}" for node in network.nodes]
-    return f"{found.title}: input {shape_text(network.input_shape)}, {', '.join(layers)}"
 
 
 def _not_recognised(recovered: Recovered) -> list[Unrecognised]:

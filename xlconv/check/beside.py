@@ -6,6 +6,7 @@ that stands between its layers, or a chain that goes on behind them as layers do
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from xlconv import places
 from xlconv.check.needed import Needs
 from xlconv.check.readers import Readers
+from xlconv.formula.tree import Node, parse
 from xlconv.places import Places
 from xlconv.recover import Recovered
 from xlconv.report import Finding
@@ -20,8 +22,10 @@ from xlconv.report import Finding
 _NONE: Final = np.empty(0, np.int64)
 _TENSOR: Final = 4
 """Copies of a formula side by side, or one below the other, that look like a tensor."""
-_HANDFUL: Final = 0.1
-"""How many of the formulas that read a network may look so, where nobody says which network it is."""
+_TEXTS: Final = ("TEXT", "CONCATENATE", "CONCAT", "TEXTJOIN", "LEFT", "RIGHT", "MID", "UPPER", "LOWER", "REPT")
+_COMPARISONS: Final = ("=", "<>", "<", "<=", ">", ">=", "&")
+_CHOICES: Final = {"IF": 1, "IFS": 1, "IFERROR": 0, "CHOOSE": 1}
+"""Functions that show one of their arguments, and the first that they may show."""
 _LISTED: Final = 5
 _NAMED: Final = 100
 
@@ -57,7 +61,7 @@ def beside(recovered: Recovered, needs: Needs) -> Beside:
     between = np.intersect1d(reads, _needed(known, needs, reading.precedents))
     chain = _chain(recovered, reads, readers)
     unchecked = np.union1d(between, chain)
-    if not is_said and _like_tensors(recovered, reads).size > _HANDFUL * reads.size:
+    if not is_said and _goes_on(recovered, reads, readers):
         unchecked = reads
     apart = np.setdiff1d(rest, unchecked) if is_said else _NONE
     return Beside(np.setdiff1d(reads, unchecked), unchecked, apart, bool(chain.size))
@@ -98,6 +102,45 @@ def _chain(recovered: Recovered, reads: Places, readers: Readers) -> Places:
     operations = np.intersect1d(recovered.stray, reads)
     later = np.intersect1d(operations, readers.of(operations, reads))
     return np.union1d(later, _like_tensors(recovered, operations))
+
+
+def _goes_on(recovered: Recovered, reads: Places, readers: Readers) -> bool:
+    """Whether some cells, where nobody says which network it is, may be more of it: not if they only look at it."""
+    operations = np.intersect1d(recovered.stray, reads)
+    looks = [cells for cells in _copies(recovered, reads) if _is_look(recovered, cells, reads, readers, operations)]
+    if not any(found.weights for found in recovered.networks):
+        return True  # of shares alone nobody can say where they lead to
+    others = np.setdiff1d(reads, np.concatenate([_NONE, *looks]))
+    return operations.size > 1 or bool(_like_tensors(recovered, others).size)
+
+
+def _copies(recovered: Recovered, reads: Places) -> Iterator[Places]:
+    """Those of some cells that are copies of each other."""
+    atlas = recovered.reading.atlas
+    every = (np.intersect1d(atlas.of(group.sheet, group.cells), reads) for group in recovered.not_recognised)
+    yield from (cells for cells in every if cells.size)
+
+
+def _is_look(recovered: Recovered, cells: Places, reads: Places, readers: Readers, operations: Places) -> bool:
+    """Whether copies of a formula show a text, or compare what a network says with what is wanted, for one number."""
+    forms = recovered.reading.forms
+    ((group, mine),) = forms.by_group(cells).items()
+    tree = parse(forms.groups[group].formula)
+    if tree is not None and _is_text(tree):
+        return True
+    known = np.unique(np.concatenate([found.computed for found in recovered.networks]))
+    own = [bool((places.find(read, known) >= 0).all()) for read in forms.read(group, mine)]
+    later = readers.of(cells, reads)
+    is_single = [forms.places[each].size == 1 for each in forms.by_group(later)]
+    return any(own) and not all(own) and any(is_single) and all(is_single) and not np.isin(later, operations).any()
+
+
+def _is_text(node: Node) -> bool:
+    """Whether a formula shows a text or a truth value."""
+    if node.kind == "function" and node.text in _CHOICES:
+        return any(_is_text(each) for each in node.children[_CHOICES[node.text] :])
+    is_text = node.kind in ("text", "boolean") or (node.kind == "function" and node.text in _TEXTS)
+    return is_text or (node.kind == "operator" and len(node.children) > 1 and node.text in _COMPARISONS)
 
 
 def _like_tensors(recovered: Recovered, cells: Places) -> Places:

@@ -60,6 +60,10 @@ class Computed:
         """The same for any cell; None for one that was not asked for."""
         return self.value(cell) if find(np.array([cell]), self.places)[0] >= 0 else None
 
+    def shown(self, cells: Places) -> list[Value]:
+        """What those of some sorted cells show that were asked for."""
+        return [self._values[at] for at in np.flatnonzero(find(self.places, cells) >= 0).tolist()]
+
     def in_order(self) -> Iterator[Value]:
         """What the cells show, in the order of their places."""
         return iter(self._values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from typing import Final
@@ -20,6 +20,7 @@ from xlconv.check.pages.judge import PageOutcome, compare
 from xlconv.check.pages.net import net_page
 from xlconv.check.pages.results import proved_results
 from xlconv.check.pages.selecting import selecting
+from xlconv.check.readers import Readers
 from xlconv.check.roots import roots
 from xlconv.check.tally import errors_of
 from xlconv.formula.array import NUMBER, TEXTS, UNKNOWN
@@ -132,7 +133,7 @@ def _findings(
 ) -> list[Finding]:
     rows = {int(asked[row]): row for row in np.flatnonzero(wrong.any(axis=1)).tolist()}
     findings = []
-    for place in roots(reading.book, found.atlas, rows):
+    for place in _at_fault(found, reading, rows):
         row = rows[place]
         lane, cell = int(wrong[row].argmax()), found.atlas.cell(place)
         message = f"computes another value than the reference for {trials[lane].name}"
@@ -140,3 +141,10 @@ def _findings(
         expected, got = repr(float(due[row, lane])), str(float(shown[row, lane]))
         findings.append(Finding("value", cell.place, "", message, expected, got, formula, ENGINE))
     return findings
+
+
+def _at_fault(found: Found, reading: Reading, wrong: Collection[int]) -> list[int]:
+    """The wrong cells that are computed from no other, through whatever cells, if there are some."""
+    first = roots(reading.book, found.atlas, wrong)
+    behind = Readers(reading.precedents).of(np.array(first), np.unique(reading.precedents[0])) if len(first) > 1 else ()
+    return [place for place in first if place not in behind] or first

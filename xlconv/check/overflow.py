@@ -50,8 +50,8 @@ def plain_exponentials(found: Found, reading: Reading) -> list[PlainExponential]
 
 def _of_stage(found: Found, reading: Reading, stage: Stage) -> Iterator[PlainExponential]:
     node = stage.nodes[0]
-    if "plain exp" in stage.parts:
-        cell = found.atlas.cell(int(stage.parts["plain exp"].flat[0])).place
+    if stage.is_plain:
+        cell = found.atlas.cell(int(stage.cells[stage.cells != NOWHERE][0])).place
         yield PlainExponential(node.name, cell, node.inputs[0], 1, "EXP(x-MAX(...))")
     for each in stage.nodes:
         if isinstance(each.layer, Sigmoid) and (place := _first_plain(reading, stage)) is not None:

@@ -65,7 +65,7 @@ def _without(computed: Computed, wrong: Places, engine: str) -> Computed:
         return computed
     shown = list(computed.in_order())
     for index in at:
-        shown[index] = NotEvaluated(f"{engine}: a function over a range, of which it takes one cell")
+        shown[index] = NotEvaluated(f"{engine}: an array, of which it takes one cell")
     return Computed(computed.places, shown)
 
 
@@ -77,14 +77,21 @@ def _evaluated(engine: Engine, questions: Sequence[Question], needs: Needs, read
         raise
     except XlconvError as error:
         raise EngineError(f"{engine.title}: {error.message}", error.hint) from None
-    if engine.name not in _ONE_OF_A_RANGE:
-        return results
-    wrong = needs.over_ranges(alone=_ONE_OF_A_RANGE[engine.name])
+    wrong = _blank_members(results, reading)
+    if engine.name in _ONE_OF_A_RANGE:
+        wrong = np.union1d(wrong, needs.over_ranges(alone=_ONE_OF_A_RANGE[engine.name]))
     return [
         [_without(computed, cells, engine.name) for computed in trials]
         for question, trials in zip(questions, results, strict=True)
         for cells in [_from(wrong, question, needs, reading)]
     ]
+
+
+def _blank_members(results: Results, reading: Reading) -> Places:
+    """What array formulas fill beside their own cells, where an engine leaves some of that blank; sorted."""
+    members = np.array(sorted(place for place, holder in reading.holders.items() if place != holder), np.int64)
+    shown = [each for trials in results for computed in trials for each in computed.shown(members)]
+    return members if None in shown else members[:0]
 
 
 def _from(wrong: Places, question: Question, needs: Needs, reading: Reading) -> Places:

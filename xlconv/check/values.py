@@ -175,8 +175,8 @@ class _Comparison:
         source, *others = (self._seen(network, name, shown) for name in first.inputs)
         if tally.part:
             return reference.part(first.layer, tally.part, source, parts)
-        if "exp" in parts or "plain exp" in parts:
-            output = reference.from_parts(first.layer, parts, source)
+        if parts:
+            output = reference.from_parts(first.layer, source, parts)
         else:
             output = reference.apply(first.layer, source, network.weights_of(first.name), *others)
         for each in inline:

@@ -109,15 +109,21 @@ def _circle(reading: Reading) -> list[int]:
 def audited(recovered: Recovered, apart: Places, proved: Places) -> list[Finding]:
     """What the formulas of a workbook show by themselves.
 
+    What a stranger's formulas read that belong to no layer is the stranger's own affair: blank cells may be filled
+    later, and headings count as nothing.
+
     Args:
         recovered: The workbook and its networks.
         apart: Cells with formulas of somebody's own, apart from the networks.
         proved: Cells that are what their layers say for all weights: numbers in them are none.
     """
     networks = recovered.networks
+    is_said = any(each.declared for each in networks)
     known = _by_sheet((each.atlas, np.union1d(each.owned, each.formulas)) for each in networks)
     numbers = [(each.atlas, np.union1d(each.views, each.constants)) for each in networks]
-    return audit(recovered.book, known, _by_sheet([*numbers, (recovered.reading.atlas, np.union1d(apart, proved))]))
+    rest = np.union1d(apart, proved)
+    found = audit(recovered.book, known, _by_sheet([*numbers, (recovered.reading.atlas, rest)]))
+    return found if is_said else [each for each in found if each.rule != "reads-blank"]
 
 
 def _by_sheet(found: Iterable[tuple[Atlas, Places]]) -> dict[str, set[tuple[int, int]]]:

@@ -96,7 +96,12 @@ def _kind(skeleton: str) -> Kind | None:
 
 def _by_itself(formula: str) -> Spelled:
     """A formula that is parsed as it stands."""
-    tree, refs, numbers = parse(formula), list[str](), list[float]()
+    return spelled_tree(parse(formula))
+
+
+def spelled_tree(tree: Node | None) -> Spelled:
+    """The formula that a tree is of; one that cannot be read where there is none."""
+    refs, numbers = list[str](), list[float]()
 
     def numbered(node: Node) -> Node:
         if node.kind == "reference":

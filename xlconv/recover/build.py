@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -18,15 +19,20 @@ from xlconv import layers, places
 from xlconv.places import NOWHERE, Places
 from xlconv.recover import geometry
 from xlconv.recover.channels import by_label, channels
-from xlconv.recover.dense import Dense, completed
+from xlconv.recover.dense import Dense, completed, corrected
 from xlconv.recover.inputs import find_inputs
-from xlconv.recover.operations import Operations, OperationTable
+from xlconv.recover.lines import each_once, each_window_once, usual
+from xlconv.recover.nouns import Argmax
+from xlconv.recover.operations import Inline, Operations, OperationTable
 from xlconv.recover.reading import Reading
+from xlconv.recover.shares import Shares, is_most
 from xlconv.recover.tensors import Built, CopiedCells, Owners, Prediction, Tensor
 
 Ints: TypeAlias = NDArray[np.int64]
 
 _ATTEMPTS: Final = 6
+_MIXED: Final = 3
+"""Cells that share weights by mistake."""
 _DEEPEST: Final = 200
 """Layers, one behind the other."""
 
@@ -54,18 +60,18 @@ class _Builder:
 
     def __init__(self, operations: Operations, reading: Reading) -> None:
         self.operations, self.reading, self.filled = operations, reading, reading.filled
-        self.built = Built()
+        self.built = Built(ones=operations.ones)
         self.owners = Owners()
-        self.exponents = Owners()
-        self.largest: dict[int, int] = {}
-        self.totals: dict[int, int] = {}
+        self.shares = Shares(operations, self.owners, self.filled, self._in_shape)
+        self.largest: set[int] = set()
         for cells in find_inputs(operations, self.filled):
             self._add(Tensor(cells))
         for depth in range(1, min(operations.deepest, _DEEPEST) + 1):
             self._add_dots(depth)
             self._add_maxima(depth)
-            self._add_relus(depth)
-            self._add_softmaxes(depth)
+            self._add_elementwise(depth)
+            for tensor in self.shares.at(depth):
+                self._add(tensor)
         self._add_copies()
         self._add_predictions()
 
@@ -77,8 +83,8 @@ class _Builder:
     def stray(self) -> Places:
         """The first operations in the way: those that read nothing unknown, but became part of no layer."""
         used = [tensor.cells.ravel() for tensor in self.built.tensors]
-        used += [part for tensor in self.built.tensors for part in tensor.parts.values()]
-        used += [np.array([*self.largest, *self.totals], np.int64)]
+        used += [part.ravel() for tensor in self.built.tensors for part in tensor.parts.values()]
+        used += [np.array([*self.largest], np.int64)]
         left = np.setdiff1d(self.live, np.concatenate(used))
         return self.operations.first_of(left)
 
@@ -99,25 +105,36 @@ class _Builder:
         for mine in by_label(channels(dots.cell[lines], dots.weight[lines])):
             of = geometry.most_common(number[mine])
             whole = mine[number[mine] == of]
-            for one in _each_window_once(dots.cell[lines[whole]], element[whole]):
-                found = self._channel(of, lines[whole[one]], element[whole[one]])
-                if found is not None:
-                    (convolutions if found.windows else dense).append(found)
+            for one in each_window_once(dots.cell[lines[whole]], element[whole]):
+                for each in self._channels(of, lines[whole[one]], element[whole[one]]):
+                    (convolutions if each.windows else dense).append(each)
         for alike in _alike(convolutions):
             self._add_convolution(alike)
         for alike in _alike([each for each in dense if self.owners.find(each.cells)[0][0] < 0]):  # not a faulty cell
             for layer in self._told_apart(alike):
                 self._add_linear(layer)
 
+    def _channels(self, of: int, lines: Ints, element: Ints) -> Iterator[_Channel]:
+        """One output channel; or a few elements of a dense layer, some of which have weights of others by mistake."""
+        found = self._channel(of, lines, element)
+        if found is not None:
+            yield found
+            return
+        cell, weight = self.operations.dots.cell[lines], self.operations.dots.weight[lines]
+        cells, count = np.unique(cell, return_counts=True)
+        for one in cells if cells.size <= _MIXED and np.unique(weight).size > count.max() else ():
+            single = self._channel(of, lines[cell == one], element[cell == one])
+            yield from [] if single is None else [single]
+
     def _channel(self, of: int, lines: Ints, element: Ints) -> _Channel | None:
         """One output channel: cells that share their weights."""
         dots, source = self.operations.dots, self.owners.tensors[of]
         cells, inverse = np.unique(dots.cell[lines], return_inverse=True)
-        relus, bias = self.operations.relus_around(cells), self._bias(cells)
+        inline, bias = self.operations.around(cells), self._bias(cells)
         if bias is None:
             return None
         if cells.size == 1:
-            return _Channel(of, cells, relus, bias, element, dots.weight[lines])
+            return _Channel(of, cells, inline, bias, element, dots.weight[lines])
         grid = geometry.grid(cells)
         on = grid.row[inverse] >= 0
         c, y, x = np.unravel_index(element[on], source.image)
@@ -125,7 +142,7 @@ class _Builder:
         windows = geometry.fit_windows(row, column, (c, y, x), dots.weight[lines][on], source.image[0])
         if windows is None or len(source.shape) != 3:
             return None
-        return _Channel(of, grid.cells, relus, bias, windows=windows)
+        return _Channel(of, grid.cells, inline, bias, windows=windows)
 
     def _bias(self, cells: Places) -> int | None:
         """The cell that is added to most of these; -1 where none is, None where it is none that is learned."""
@@ -144,11 +161,11 @@ class _Builder:
         kernels = np.stack([each.kernel for each in windows])
         height, width = kernels.shape[2:]
         stride, first = windows[0].stride, windows[0].first
-        pad, padding = _padding(source.image[1:], alike[0].cells.shape, (height, width), stride, first)
+        pad, padding = geometry.padding(source.image[1:], alike[0].cells.shape, (height, width), stride, first)
         has_bias = alike[0].bias != NOWHERE
         layer = layers.Conv2d(source.image[0], len(alike), (height, width), stride, padding, bias=has_bias)
         weights = {"weight": kernels} | _biases(alike)
-        self._add(Tensor(np.stack([each.cells for each in alike]), layer, source, alike[0].relus, weights, pad))
+        self._add(Tensor(np.stack([each.cells for each in alike]), layer, source, alike[0].inline, weights, pad))
 
     def _told_apart(self, alike: list[_Channel]) -> Iterator[list[_Channel]]:
         """Dense layers of one input: cells in several columns, or rows, of which nothing is computed together."""
@@ -169,12 +186,20 @@ class _Builder:
             row[each.element] = each.weight
         bias = np.array([each.bias for each in alike])
         found = Dense(np.concatenate([each.cells for each in alike]), weight, bias)
-        free = np.setdiff1d(self.operations.read_alike(self.filled), self.owners.cells)
-        found = completed(found, free, self.reading.mentioned)
+        found = corrected(completed(found, self._is_free, self.reading.mentioned), self.reading.numbers)
         has_bias = alike[0].bias != NOWHERE
         layer = layers.Linear(size, found.cells.size, has_bias)
         weights = {"weight": found.weight} | ({"bias": found.bias} if has_bias else {})
-        self._add(Tensor(found.cells, layer, source, alike[0].relus, weights))
+        self._add(Tensor(found.cells, layer, source, alike[0].inline, weights))
+
+    def _is_free(self, cells: Places) -> NDArray[np.bool_]:
+        """Which cells a further layer reads one by one, and no layer computes."""
+        free: NDArray[np.bool_] = (places.find(cells, self._read_alike) >= 0) & (self.owners.find(cells)[0] < 0)
+        return free
+
+    @cached_property
+    def _read_alike(self) -> Places:
+        return self.operations.read_alike(self.filled)
 
     # The largest of windows
 
@@ -187,22 +212,28 @@ class _Builder:
         for of, cells, element in self.owners.by_tensor(maxima.cell[lines], maxima.source[lines]):
             tensor = self.owners.tensors[of]
             if cells.size == tensor.cells.size and np.unique(cells).size == 1:
-                self.largest[int(cells[0])] = of
+                self.largest.add(int(cells[0]))
             elif len(tensor.shape) == 3:
                 self._add_pooling(tensor, cells, element)
 
     def _of_one_tensor(self, table: OperationTable, lines: Ints) -> Ints:
-        """Without the lines of cells that read several tensors, or what is in none; cells that hold nothing aside."""
+        """Without the lines of cells that read several tensors, or what is in none; cells that hold nothing aside.
+
+        Where few do, they do so by mistake, and what most of each reads is left.
+        """
         cell, source = table.cell[lines], table.source[lines]
         number, _ = self.owners.find(source)
         there = (number >= 0) | (places.find(source, self.filled) >= 0)
-        cells, first, inverse = np.unique(cell[there], return_index=True, return_inverse=True)
-        one = number[there][first]
-        mixed = cells[np.bincount(inverse, number[there] != one[inverse], cells.size) > 0]
-        return lines[~np.isin(cell, np.r_[mixed, cells[one < 0]])]
+        cells, inverse = np.unique(cell, return_inverse=True)
+        most = usual(inverse[there], number[there], cells.size)
+        others = np.bincount(inverse[there], number[there] != most[inverse[there]], cells.size)
+        mixed = (others > 0) | (most < 0)
+        few = (2 * mixed.sum() < cells.size) & (most >= 0) & (2 * others < np.bincount(inverse, minlength=cells.size))
+        left: Ints = lines[((~mixed | few)[inverse]) & (~there | (number == most[inverse]))]
+        return left
 
     def _add_pooling(self, source: Tensor, cell: Places, element: Ints) -> None:
-        relus = self.operations.relus_around(np.unique(cell))
+        inline = self.operations.around(np.unique(cell))
         c, y, x = np.unravel_index(element, source.image)
         if np.unique(np.stack([cell, c]), axis=1).shape[1] > 1.25 * np.unique(cell).size:
             return  # windows that span channels
@@ -226,91 +257,41 @@ class _Builder:
         layer = layers.MaxPool2d(kernel, stride, padding, ceil_mode=down.ceil or right.ceil)
         pad = (0, -right.unread, 0, -down.unread)
         if layer.output_shape(layers.ZeroPad2d(pad).output_shape(source.shape))[1:] == shape:
-            self._add(Tensor(np.stack(pooled), layer, source, relus, pad=pad))
+            self._add(Tensor(np.stack(pooled), layer, source, inline, pad=pad))
 
     # One cell for each element
 
-    def _add_relus(self, depth: int) -> None:
-        table = self.operations.relus
+    def _add_elementwise(self, depth: int) -> None:
+        table = self.operations.elementwise
         lines = table.at_depth(depth)
-        for of, cells, element in self.owners.by_tensor(table.cell[lines], table.source[lines]):
-            source = self.owners.tensors[of]
-            for mine in _each_once(cells, element):
-                if _is_most(element[mine], source):
-                    relus = self.operations.relus_around(cells[mine]) - 1
-                    self._add(Tensor(self._in_shape(source, cells[mine], element[mine]), layers.ReLU(), source, relus))
+        kinds = self.operations.kind(table.cell[lines])
+        for kind in np.unique(kinds):
+            mine = lines[kinds == kind]
+            for of, cells, element in self.owners.by_tensor(table.cell[mine], table.source[mine]):
+                for once in each_once(cells, element):
+                    self._add_steps(self.owners.tensors[of], cells[once], element[once])
 
-    def _add_softmaxes(self, depth: int) -> None:
-        self._add_exponents(depth)
-        operations = self.operations
-        lines = operations.shares.at_depth(depth)
-        for at, cells, element in self.exponents.by_tensor(
-            operations.shares.cell[lines], operations.shares.source[lines]
-        ):
-            exponents = self.exponents.tensors[at]
-            wholes = operations.wholes.source[operations.wholes.of(cells)]
-            held = [total for total, of in self.totals.items() if of == at and np.isin(total, wholes)]
-            held = held or self._pasted(wholes)
-            if _is_most(element, exponents) and (held or self._covers(wholes, exponents.cells)):
-                parts = dict(exponents.parts) | ({"sum": np.array(held[:1])} if held else {})
-                self._add_softmax(exponents.source, cells, element, parts)
-        lines = operations.direct.at_depth(depth)
-        for of, cells, element in self.owners.by_tensor(operations.direct.cell[lines], operations.direct.source[lines]):
-            source = self.owners.tensors[of]
-            wholes = operations.direct_wholes.source[operations.direct_wholes.of(cells)]
-            if _is_most(element, source) and self._covers(wholes, source.cells):
-                self._add_softmax(source, cells, element, {})
-
-    def _add_exponents(self, depth: int) -> None:
-        """Cells that hold the exponentials of a vector, and cells that hold their sum."""
-        operations = self.operations
-        lines = operations.exps.at_depth(depth)
-        for of, cells, element in self.owners.by_tensor(operations.exps.cell[lines], operations.exps.source[lines]):
-            source = self.owners.tensors[of]
-            shifts = np.unique(operations.shifts.source[operations.shifts.of(cells)])
-            held = [cell for cell, vector in self.largest.items() if vector == of and cell in shifts]
-            held = held or self._pasted(shifts)
-            if _is_most(element, source) and (not shifts.size or held or self._covers(shifts, source.cells)):
-                shown = self._in_shape(source, cells, element).ravel()
-                parts = {"max": np.array(held[:1])} if held else {}
-                parts["exp" if shifts.size else "plain exp"] = shown
-                self.exponents.add(Tensor(shown, None, source, parts=parts))
-        lines = operations.totals.at_depth(depth)
-        for at, cells, _ in self.exponents.by_tensor(operations.totals.cell[lines], operations.totals.source[lines]):
-            for cell in np.unique(cells):
-                if np.count_nonzero(cells == cell) == self.exponents.tensors[at].cells.size:
-                    self.totals[int(cell)] = at
-
-    def _covers(self, read: Places, cells: Places) -> bool:
-        """Whether most of some cells are read, and hardly any other that holds something."""
-        read = np.unique(read)
-        others = read[~np.isin(read, cells)]
-        others = others[places.find(others, self.filled) >= 0]
-        return bool(2 * np.isin(cells, read).sum() > cells.size > 2 * others.size)
-
-    def _pasted(self, read: Places) -> list[int]:
-        """The one cell that is read, where it holds a number: it may be pasted over a sum or a maximum."""
-        there = np.unique(read)
-        is_number = places.find(there, self.filled) >= 0
-        is_computed = places.find(there, self.operations.live) >= 0
-        return there.tolist() if there.size == 1 and (is_number & ~is_computed).all() else []
-
-    def _add_softmax(self, source: Tensor | None, cells: Places, element: Ints, parts: dict[str, Places]) -> None:
-        assert source is not None
-        self._add(Tensor(self._in_shape(source, cells, element).ravel(), layers.Softmax(), source, 0, parts=parts))
+    def _add_steps(self, source: Tensor, cells: Places, element: Ints) -> None:
+        if is_most(element, source):
+            layer, *inline = self.operations.around(cells)
+            self._add(Tensor(self._in_shape(source, cells, element), layer, source, tuple(inline)))
 
     def _in_shape(self, source: Tensor, cells: Places, element: Ints) -> Places:
         """The cell that goes with each element, in the source's shape.
 
-        A missing one is where the others' grid has it, if something stands there or a formula reads it.
+        A missing one, or one of which there are several, is where the others' grid has it, if something stands there
+        or a formula reads it.
         """
         shown = np.full(source.cells.size, NOWHERE, np.int64)
-        shown[element] = cells
+        once = np.bincount(element, minlength=shown.size)[element] == 1
+        shown[element[once]] = cells[once]
         for channel in shown.reshape(source.image):
             missing = channel == NOWHERE
             if missing.any() and not missing.all():
-                there = _on_grid(channel)[missing]
+                there = geometry.on_grid(channel)[missing]
                 channel[missing] = np.where(np.isin(there, self.reading.mentioned), there, NOWHERE)
+        left = shown[element] == NOWHERE
+        shown[element[left]] = cells[left]
         return shown.reshape(source.shape)
 
     # What else shows a tensor
@@ -322,19 +303,14 @@ class _Builder:
 
     def _add_predictions(self) -> None:
         for bundle in self.operations.argmaxes:
+            if len(bundle.refs) == 1 and isinstance(bundle.meaning, Argmax) and bundle.meaning.base:
+                continue  # classes that are counted from 1 are no classes of ours
             vector = self.operations.original(bundle.operands(0))
-            for row, cell in enumerate(bundle.cells):
+            for row, cell in enumerate(bundle.cells.tolist()):
                 number, element = self.owners.find(vector[row])
-                tensor = self.owners.tensors[number[0]] if number[0] >= 0 else None
-                if (
-                    tensor is None
-                    or (number != number[0]).any()
-                    or not np.array_equal(element, np.arange(tensor.cells.size))
-                ):
-                    continue
                 labels = bundle.operands(1)[row] if len(bundle.refs) > 1 else None
-                if labels is None or labels.size == element.size:
-                    self.built.predictions.append(Prediction(tensor, int(cell), labels))
+                if number[0] >= 0 and (number == number[0]).all() and (labels is None or labels.size == element.size):
+                    self.built.predictions.append(Prediction(self.owners.tensors[number[0]], element, cell, labels))
 
 
 @dataclass(frozen=True, eq=False)
@@ -344,7 +320,7 @@ class _Channel:
     Args:
         of: The number of the tensor that it reads.
         cells: (H, W) or (1,).
-        relus: Around it.
+        inline: The elementwise layers around it.
         bias: The cell, or -1.
         element: For a dense cell, the elements that it reads, and
         weight: their weights.
@@ -353,7 +329,7 @@ class _Channel:
 
     of: int
     cells: Places
-    relus: int
+    inline: Inline
     bias: int
     element: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     weight: Places = field(default_factory=lambda: np.empty(0, np.int64))
@@ -362,7 +338,7 @@ class _Channel:
     def make(self) -> tuple[object, ...]:
         """What the channels of one layer have in common."""
         own = self.windows and (self.windows.stride, self.windows.first, self.windows.kernel.shape)
-        return self.of, self.relus, self.bias == NOWHERE, own, self.cells.shape
+        return self.of, self.inline, self.bias == NOWHERE, own, self.cells.shape
 
 
 def _alike(found: list[_Channel]) -> Iterator[list[_Channel]]:
@@ -375,24 +351,6 @@ def _alike(found: list[_Channel]) -> Iterator[list[_Channel]]:
 
 def _biases(alike: Sequence[_Channel]) -> dict[str, Places]:
     return {} if alike[0].bias == NOWHERE else {"bias": np.array([each.bias for each in alike])}
-
-
-def _padding(
-    size: Sequence[int], out: Sequence[int], kernel: layers.Pair, stride: layers.Pair, first: layers.Pair
-) -> tuple[tuple[int, int, int, int], layers.Pair]:
-    """What goes around the source first (left, right, top, bottom), and the layer's own padding.
-
-    A window that begins outside the source reads zeros there; where that is the same on both sides it is the layer's
-    own padding.
-    """
-    around, own = [], []
-    for n, m, k, s, begin in zip(size, out, kernel, stride, first, strict=True):
-        before, after = -begin, (m - 1) * s + k + begin - n
-        symmetric = 0 <= before < k and 0 <= n + 2 * before - k - (m - 1) * s < s
-        own.append(before if symmetric else 0)
-        around.append((0, 0) if symmetric else (before, after))
-    (top, bottom), (left, right) = around
-    return (left, right, top, bottom), (own[0], own[1])
 
 
 def _pooled(
@@ -412,50 +370,3 @@ def _pooled(
     if 4 * np.count_nonzero(count != area) > cells.size:
         return grid.cells, (None, None)  # there are holes in what they read
     return grid.cells, (sides[0], sides[1])
-
-
-def _each_once(cells: Places, element: Ints) -> Iterator[Ints]:
-    """Lines in groups that have each element once, first come first."""
-    order = np.lexsort((cells, element))
-    begins = np.flatnonzero(np.r_[True, np.diff(element[order]) != 0])
-    rank = np.arange(order.size) - np.repeat(begins, np.diff(np.r_[begins, order.size]))
-    for number in range(int(rank.max()) + 1):
-        yield np.sort(order[rank == number])
-
-
-def _each_window_once(cell: Places, element: Ints) -> Iterator[Ints]:
-    """Lines in groups in which no two cells read the same window: several channels may have one kernel."""
-    cells, inverse = np.unique(cell, return_inverse=True)
-    marks = np.zeros(cells.size, np.int64)
-    np.add.at(marks, inverse, (element + 1) * (element + 7919))
-    _, window = np.unique(marks, return_inverse=True)
-    for mine in _each_once(cells, window):
-        chosen = np.zeros(cells.size, bool)
-        chosen[mine] = True
-        yield np.flatnonzero(chosen[inverse])
-
-
-def _is_most(element: Ints, source: Tensor) -> bool:
-    return bool(2 * np.unique(element).size > source.cells.size)
-
-
-def _on_grid(channel: Places) -> Places:
-    """Where the cells of a channel stand, going by those that are known; -1 all over if most are on no one grid."""
-    i, j = np.nonzero(channel != NOWHERE)
-    known = channel[i, j]
-    down, right = _step(known, i, j), _step(known, j, i)
-    first = geometry.most_common(known - i * down - j * right)
-    grid: Places = first + np.arange(channel.shape[0])[:, None] * down + np.arange(channel.shape[1]) * right
-    is_grid = 2 * np.count_nonzero(grid[i, j] == known) > known.size and np.unique(grid).size == grid.size
-    is_grid &= places.are_cells(grid)
-    return grid if is_grid else np.full_like(channel, NOWHERE)
-
-
-def _step(cells: Places, along: Ints, across: Ints) -> int:
-    """How far it is most often from a cell to the next along one side; 0 where no two stand in a line."""
-    order = np.lexsort((along, across))
-    in_line = np.diff(across[order]) == 0
-    steps, moves = np.diff(along[order])[in_line], np.diff(cells[order])[in_line]
-    whole = steps > 0
-    whole[whole] = moves[whole] % steps[whole] == 0
-    return geometry.most_common(moves[whole] // steps[whole]) if whole.any() else 0

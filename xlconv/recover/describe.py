@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +17,7 @@ from xlconv.escape import console, json_text
 from xlconv.files import whole_folder
 from xlconv.layers import shape_text
 from xlconv.network import INPUT
-from xlconv.places import Places
+from xlconv.places import NOWHERE, Places
 from xlconv.recover import Recovered
 from xlconv.recover.found import Found, Stage
 
@@ -30,10 +31,14 @@ _LEFT: Final = 10
 
 def to_text(recovered: Recovered) -> str:
     """For people: for each network its layers in order, with shapes, where they stand, and what speaks for them."""
-    count = len(recovered.networks)
+    count, batches = len(recovered.networks), Counter(found.batch for found in recovered.networks)
     lines = [f"{recovered.book.path}: {count} network{'' if count == 1 else 's'}"]
     for found in recovered.networks:
+        if found.batch != NOWHERE and not (more := batches.pop(found.batch, 0)):
+            continue
         said = "" if not found.declared else ", named as the workbook names it"
+        if found.batch != NOWHERE:
+            said = f", the first sample of {more}, which have the same layers and weights"
         lines += ["", f"{found.title}{said}", *_network(found)]
     if recovered.not_recognised:
         total = sum(len(group.cells) for group in recovered.not_recognised)

@@ -41,6 +41,7 @@ class Stage:
         parts: The cells of intermediate results, by name.
         elements: For copies: which elements of `shows` they are, in its flat order.
         evidence: What speaks for it.
+        is_plain: Whether it takes EXP of numbers as they are, which overflows, not less the largest.
     """
 
     nodes: tuple[Node, ...]
@@ -49,6 +50,7 @@ class Stage:
     parts: Mapping[str, Places] = field(default_factory=dict)
     elements: Places | None = None
     evidence: Evidence | None = None
+    is_plain: bool = False
 
     @property
     def name(self) -> str:
@@ -79,6 +81,8 @@ class Found:
         declared: Whether the workbook itself says which network it is.
         choices: Where the input comes from, if its cells are formulas that look it up.
         views: Cells of the worksheet `Explore` whose formulas show the network, sorted.
+        batch: The first cell of the batch of which its input is one sample, or -1.
+        ones: Cells that hold 1, as formulas multiply biases with them; sorted.
     """
 
     title: str
@@ -94,6 +98,8 @@ class Found:
     declared: bool = False
     choices: Choices | None = None
     views: Places = field(default_factory=lambda: np.empty(0, np.int64))
+    batch: int = NOWHERE
+    ones: Places = field(default_factory=lambda: np.empty(0, np.int64))
 
     @cached_property
     def owned(self) -> Places:

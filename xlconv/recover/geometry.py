@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -14,6 +15,8 @@ Ints: TypeAlias = NDArray[np.int64]
 Coordinates: TypeAlias = tuple[NDArray[np.signedinteger], NDArray[np.signedinteger], NDArray[np.signedinteger]]
 """Channel, row and column in a tensor (C, H, W), from 0."""
 
+_RARE: Final = 20
+"""Times that a weight is used less than others, beyond what padding does to those at a kernel's edge."""
 _FAR: Final = 1 << 20
 """Beyond any offset inside a worksheet."""
 
@@ -88,7 +91,9 @@ def fit_windows(row: Ints, column: Ints, source: Coordinates, weight: Places, ch
     Returns:
         None where no one kernel explains most cells, each with all of its products.
     """
-    c, y, x = source
+    often = _is_often(weight)
+    row, column, weight = row[often], column[often], weight[often]
+    c, y, x = (side[often] for side in source)
     stride = _stride(row, column, y, weight), _stride(column, row, x, weight)
     key = (c * _FAR + y - row * stride[0]) * _FAR + (x - column * stride[1]) + _FAR // 2 * (_FAR + 1)
     cells, usual = _by_majority(weight, key)
@@ -110,6 +115,13 @@ def fit_windows(row: Ints, column: Ints, source: Coordinates, weight: Places, ch
     if np.count_nonzero(kernel != NOWHERE) < cells.size:
         return None
     return Windows(stride, (int(top.min()), int(left.min())), kernel)
+
+
+def _is_often(weight: Places) -> NDArray[np.bool_]:
+    """Which products are with a weight that is not far rarer than others, as what a faulty cell takes for one is."""
+    _, inverse, count = np.unique(weight, return_inverse=True, return_counts=True)
+    often: NDArray[np.bool_] = (_RARE * count >= count.max())[inverse]
+    return often
 
 
 def _stride(along: Ints, across: Ints, source: Ints, weight: Places) -> int:
@@ -167,7 +179,8 @@ def fit_pooling(index: Ints, low: Ints, high: Ints, size: int) -> Pooling | None
     count = int(index.max(initial=-1)) + 1
     if np.unique(index).size < max(count, 1):
         return None
-    first, last = (np.array([most_common(ends[index == i]) for i in range(count)]) for ends in (low, high))
+    usual = most_common(high - low)
+    first, last = np.array([_most_common_ends(low[index == i], high[index == i], usual) for i in range(count)]).T
     if 4 * np.count_nonzero((low != first[index]) | (high != last[index])) > index.size:
         return None
     kernel = int((last - first).max()) + 1
@@ -191,3 +204,50 @@ def fit_pooling(index: Ints, low: Ints, high: Ints, size: int) -> Pooling | None
     if padding == 0 and count < room // stride + 1:
         return Pooling(kernel, stride, padding, ceil=False, unread=room - (count - 1) * stride)
     return None
+
+
+def _most_common_ends(low: Ints, high: Ints, usual: int) -> Ints:
+    """The first and last that are there most often, of equals those that are as far apart as elsewhere."""
+    ends, count = np.unique(np.stack([low, high]), axis=1, return_counts=True)
+    best: Ints = ends[:, np.lexsort((np.diff(ends, axis=0)[0] == usual, count))[-1]]
+    return best
+
+
+def on_grid(channel: Places) -> Places:
+    """Where the cells of a channel stand, going by those that are known; -1 all over if most are on no one grid."""
+    i, j = np.nonzero(channel != NOWHERE)
+    known = channel[i, j]
+    down, right = _usual_step(known, i, j), _usual_step(known, j, i)
+    first = most_common(known - i * down - j * right)
+    grid: Places = first + np.arange(channel.shape[0])[:, None] * down + np.arange(channel.shape[1]) * right
+    is_grid = 2 * np.count_nonzero(grid[i, j] == known) > known.size and np.unique(grid).size == grid.size
+    is_grid &= places.are_cells(grid)
+    return grid if is_grid else np.full_like(channel, NOWHERE)
+
+
+def _usual_step(cells: Places, along: Ints, across: Ints) -> int:
+    """How far it is most often from a cell to the next along one side; 0 where no two stand in a line."""
+    order = np.lexsort((along, across))
+    in_line = np.diff(across[order]) == 0
+    steps, moves = np.diff(along[order])[in_line], np.diff(cells[order])[in_line]
+    whole = steps > 0
+    whole[whole] = moves[whole] % steps[whole] == 0
+    return most_common(moves[whole] // steps[whole]) if whole.any() else 0
+
+
+def padding(
+    size: Sequence[int], out: Sequence[int], kernel: tuple[int, int], stride: tuple[int, int], first: tuple[int, int]
+) -> tuple[tuple[int, int, int, int], tuple[int, int]]:
+    """What goes around the source first (left, right, top, bottom), and the layer's own padding.
+
+    A window that begins outside the source reads zeros there; where that is the same on both sides it is the layer's
+    own padding.
+    """
+    around, own = [], []
+    for n, m, k, s, begin in zip(size, out, kernel, stride, first, strict=True):
+        before, after = -begin, (m - 1) * s + k + begin - n
+        symmetric = 0 <= before < k and 0 <= n + 2 * before - k - (m - 1) * s < s
+        own.append(before if symmetric else 0)
+        around.append((0, 0) if symmetric else (before, after))
+    (top, bottom), (left, right) = around
+    return (left, right, top, bottom), (own[0], own[1])

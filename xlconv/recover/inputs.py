@@ -73,12 +73,12 @@ def find_inputs(operations: Operations, filled: Places) -> list[Places]:
     for box in _boxes_of_dots(dots):
         boxes = _with(boxes, box)
     siblings = []
-    for table in (operations.maxima, operations.relus, operations.exps, operations.direct):
+    for table in (operations.maxima, operations.elementwise, operations.exps, operations.direct):
         first = _first(table)
         found = list(_boxes_of(np.unique(first.source)))
         for box in found:
             boxes = _with(boxes, box)
-        if table in (operations.maxima, operations.relus):
+        if table in (operations.maxima, operations.elementwise):
             siblings.append(found)
     boxes = [_without_border(box, filled) for box in boxes]
     return [np.stack([box.cells() for box in group]) for group in _grouped(boxes, dots, siblings)]

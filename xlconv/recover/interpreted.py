@@ -81,7 +81,7 @@ class Interpreted(Generic[E]):
     def _free_constants(self, held: Callable[[Places], E]) -> None:
         """Other numbers may be any, too: somebody may type another one there; of other texts nothing is known."""
         state = self.state
-        others = places.find(state.places, self.found.owned) < 0
+        others = (places.find(state.places, self.found.owned) < 0) & (places.find(state.places, self.found.ones) < 0)
         numbers = state.places[others & (state.kinds == NUMBER)]
         if numbers.size:
             state.put(numbers, of_numbers(held(numbers).reshape(-1, 1, 1, 1)))

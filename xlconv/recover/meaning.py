@@ -6,108 +6,31 @@ The same meaning has many spellings (`SUM(a*b)` as an array, `SUMPRODUCT(a,b)`, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import reduce
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final
 
 from xlconv.cells import Range
 from xlconv.formula import notation
+from xlconv.formula.references import Ref
 from xlconv.formula.tree import Node, parse
-
-
-class OperandRef(NamedTuple):
-    """A range that a formula reads, and whether it moves with the cell when the formula is copied.
-
-    Args:
-        range: Where it is for the cell at hand.
-        down: Its rows move with the cell.
-        right: Its columns do.
-        turned: Its elements are taken column by column, as TRANSPOSE gives them.
-    """
-
-    range: Range
-    down: bool
-    right: bool
-    turned: bool = False
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns as the formula sees them."""
-        height, width = self.range.height, self.range.width
-        return (width, height) if self.turned else (height, width)
-
-
-class Term(NamedTuple):
-    """`coefficient * sum_k a[k] * b[k]` of two ranges, or `coefficient * sum_k a[k]` of one.
-
-    With `matrix` the element (i, j) of an array is the product of row i of one with column j of the other.
-    """
-
-    coefficient: float
-    refs: tuple[OperandRef, ...]
-    matrix: bool = False
-
-
-@dataclass(frozen=True)
-class Sum:
-    """A sum of products, of cells and of a constant. Over arrays (`shape`) it is not yet summed up."""
-
-    terms: tuple[Term, ...]
-    constant: float = 0.0
-    shape: tuple[int, int] = (1, 1)
-
-
-@dataclass(frozen=True)
-class Max:
-    """The largest of the cells of some ranges."""
-
-    refs: tuple[OperandRef, ...]
-
-
-@dataclass(frozen=True)
-class Relu:
-    """`max(0, of)`."""
-
-    of: Meaning
-    shape: tuple[int, int] = (1, 1)
-
-
-@dataclass(frozen=True)
-class Exp:
-    """`exp(of - the largest of shift)`, without a shift where there is none."""
-
-    of: Sum
-    shift: tuple[OperandRef, ...] = ()
-    shape: tuple[int, int] = (1, 1)
-
-
-@dataclass(frozen=True)
-class SumExp:
-    """The sum of some `exp`, of single ones or over arrays."""
-
-    parts: tuple[Exp, ...]
-
-
-@dataclass(frozen=True)
-class Share:
-    """`part / whole`."""
-
-    part: Sum | Exp
-    whole: Sum | SumExp
-    shape: tuple[int, int] = (1, 1)
-
-
-@dataclass(frozen=True)
-class Argmax:
-    """The place of the largest cell of a range, counted from `base`, or the label that stands there."""
-
-    of: OperandRef
-    labels: tuple[OperandRef, ...] = ()
-    base: float = 1.0
-
-
-Meaning: TypeAlias = Sum | Max | Relu | Exp | SumExp | Share | Argmax
+from xlconv.layers import ReLU
+from xlconv.recover import elementwise
+from xlconv.recover.nouns import (
+    Applied,
+    Argmax,
+    Exp,
+    Max,
+    Meaning,
+    OperandRef,
+    Share,
+    Sum,
+    SumExp,
+    Term,
+    element,
+)
 
 
 class _UnknownError(Exception):
@@ -118,90 +41,80 @@ class Reader:
     """Reads formulas.
 
     Args:
-        names_on: What a defined name stands for in the formulas of a worksheet, by its lower-case text.
-        sheets: The worksheets' names as they are spelled, by their lower-case text.
+        refer: What cells a reference, a name or a table's column in a formula of some cell means.
     """
 
-    def __init__(self, names_on: Callable[[str], Mapping[str, str]], sheets: Mapping[str, str]) -> None:
-        self._names_on, self.sheets = names_on, sheets
+    def __init__(self, refer: Callable[[str, Range], Ref | None]) -> None:
+        self._refer = refer
 
-    def meaning(self, formula: str, sheet: str) -> Meaning | None:
+    def meaning(self, formula: str, cell: Range) -> Meaning | None:
         """What a formula of one cell computes, or None.
 
         Args:
             formula: Without the leading `=`.
-            sheet: The worksheet that it stands on.
+            cell: Where it stands.
         """
-        whole = self._array(formula, sheet)
+        whole = self._array(formula, cell)
         return whole if whole is None or _shape(whole) == (1, 1) else None
 
-    def elements(self, formula: str, sheet: str, size: tuple[int, int]) -> Iterator[tuple[int, int, Meaning]]:
+    def elements(self, formula: str, where: Range) -> Iterator[tuple[int, int, Meaning]]:
         """What each cell of an array formula computes, by its row and column from 0."""
-        whole = self._array(formula, sheet)
-        if whole is None or _shape(whole) != size:
+        whole = self._array(formula, where.part(0, 0))
+        if whole is None or _shape(whole) != (where.height, where.width):
             return
-        for i in range(size[0]):
-            for j in range(size[1]):
-                yield i, j, _element(whole, i, j)
+        for i in range(where.height):
+            for j in range(where.width):
+                yield i, j, element(whole, i, j)
 
-    def _array(self, formula: str, sheet: str) -> Meaning | None:
+    def _array(self, formula: str, cell: Range) -> Meaning | None:
         try:
             tree = parse(formula)
-            return None if tree is None else self._read(tree, sheet)
+            return None if tree is None else self._outer(tree, cell)
         except (_UnknownError, ValueError):
             return None
 
-    def _read(self, node: Node, sheet: str) -> Meaning:
+    def _outer(self, node: Node, cell: Range) -> Meaning:
+        """Of a whole formula, which may be an elementwise layer around something else."""
+        with suppress(_UnknownError, ValueError):
+            return self._read(node, cell)
+        for part, layer in elementwise.around(node):
+            of = self._outer(part, cell)
+            if _shape(of) == (1, 1) or elementwise.is_by_element(node, part):
+                return Applied(of, layer, _shape(of))
+        raise _UnknownError
+
+    def _read(self, node: Node, cell: Range) -> Meaning:
         match node.kind:
             case "reference":
-                ref = self._ref(node.text, sheet)
+                ref = self._ref(node.text, cell)
                 return Sum((Term(1.0, (ref,)),), 0.0, ref.shape)
             case "number":
                 return Sum((), float(node.text))
             case "operator":
-                return self._operation(node.text, node.children, sheet)
+                return self._operation(node.text, node.children, cell)
             case "function":
-                return self._function(node, sheet)
+                return self._function(node, cell)
         raise _UnknownError
 
-    def _operation(self, operator: str, operands: Sequence[Node], sheet: str) -> Meaning:
+    def _operation(self, operator: str, operands: Sequence[Node], cell: Range) -> Meaning:
         operation = (_UNARY if len(operands) == 1 else _BINARY).get(operator)
         if operation is None:
             raise _UnknownError
-        return operation(*(self._read(operand, sheet) for operand in operands))
+        return operation(*(self._read(operand, cell) for operand in operands))
 
-    def _function(self, node: Node, sheet: str) -> Meaning:
-        if f"{node.prefix}{node.text}" == "IF":
-            return self._if(node.children, sheet)
+    def _function(self, node: Node, cell: Range) -> Meaning:
         function = _FUNCTIONS.get(f"{node.prefix}{node.text}")
         if function is None or not node.children:
             raise _UnknownError
-        return function([self._read(arg, sheet) for arg in node.children])
+        return function([self._read(arg, cell) for arg in node.children])
 
-    def _if(self, args: Sequence[Node], sheet: str) -> Meaning:
-        """`IF(x>0,x,0)` in its spellings."""
-        if len(args) != 3 or args[0].kind != "operator" or len(args[0].children) != 2:
-            raise _UnknownError
-        left, right, yes, no = (self._read(each, sheet) for each in (*args[0].children, *args[1:]))
-        operator = args[0].text
-        if _is_zero(left):
-            left, right, operator = right, left, {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(operator, "")
-        if operator in ("<", "<="):
-            yes, no, operator = no, yes, ">"
-        if operator not in (">", ">=") or not (_is_zero(right) and _is_zero(no) and yes == left):
-            raise _UnknownError
-        return Relu(yes, _shape(yes))
-
-    def _ref(self, text: str, sheet: str) -> OperandRef:
-        """The range of a reference, or of a defined name that stands for one."""
-        found = notation.reference(text, sheet)
+    def _ref(self, text: str, cell: Range) -> OperandRef:
+        """The range of a reference, or of what stands for one."""
+        found = self._refer(text, cell)
         if found is None:
-            meant = self._names_on(sheet).get(text.lower(), "")
-            found = notation.reference(meant, sheet) if "!" in meant else None
-        if found is None or found[0].sheet.lower() not in self.sheets:
             raise _UnknownError
-        where, down, right = found
-        return OperandRef(where._replace(sheet=self.sheets[where.sheet.lower()]), down, right)
+        whole = notation.reference(text, cell.sheet) if found.is_cut else None
+        return OperandRef(found.range if whole is None else whole[0], found.down, found.right)
 
 
 def _shape(of: Meaning) -> tuple[int, int]:
@@ -321,13 +234,12 @@ def _sumproduct(args: list[Meaning]) -> Meaning:
 
 
 def _max(args: list[Meaning]) -> Meaning:
-    """The largest of cells, or `MAX(0,x)`."""
+    """The largest of cells, or of cells and 0, which is a ReLU around it."""
     rest = [arg for arg in args if not _is_zero(arg)]
-    with_zero = len(rest) < len(args)
-    if with_zero and len(rest) == 1 and _shape(rest[0]) == (1, 1):
-        return Relu(rest[0])
     refs = tuple(ref for arg in rest for ref in _plain(arg))
-    return Relu(Max(refs)) if with_zero else Max(refs)
+    if len(rest) < len(args) and sum(ref.range.size for ref in refs) == 1:
+        raise _UnknownError  # it is the ReLU of one cell
+    return Applied(Max(refs), ReLU()) if len(rest) < len(args) else Max(refs)
 
 
 def _plain(of: Meaning) -> Iterator[OperandRef]:
@@ -399,40 +311,3 @@ _FUNCTIONS: Final[dict[str, Callable[[list[Meaning]], Meaning]]] = {
     "INDEX": _index,
     "_xlfn.SINGLE": _single,  # as Excel writes @
 }
-
-
-def _element(of: Meaning, i: int, j: int) -> Meaning:
-    """One cell of an array."""
-    if isinstance(of, Sum):
-        return Sum(tuple(_element_term(term, i, j) for term in of.terms), of.constant)
-    if isinstance(of, Relu):
-        return Relu(_element(of.of, i, j))
-    if isinstance(of, Exp):
-        inner = _element(of.of, i, j)
-        assert isinstance(inner, Sum)
-        return Exp(inner, of.shift)
-    if isinstance(of, Share):
-        part = _element(of.part, i, j)
-        assert isinstance(part, (Sum, Exp))
-        return Share(part, of.whole)
-    return of
-
-
-def _element_term(term: Term, i: int, j: int) -> Term:
-    if term.matrix:
-        left, right = term.refs
-        return Term(term.coefficient, (_line(left, i, across=True), _line(right, j, across=False)))
-    return Term(term.coefficient, tuple(_cell(ref, i, j) for ref in term.refs))
-
-
-def _cell(ref: OperandRef, i: int, j: int) -> OperandRef:
-    """The cell of a range that stands at a place of an array; it moves with the place."""
-    row, column = (j, i) if ref.turned else (i, j)
-    return OperandRef(ref.range.part(row, column), True, True)
-
-
-def _line(ref: OperandRef, at: int, across: bool) -> OperandRef:
-    """A row of a matrix (across) or a column; it moves with the place in the result."""
-    if across != ref.turned:
-        return OperandRef(ref.range.part(at, 0, 1, ref.range.width), True, False)
-    return OperandRef(ref.range.part(0, at, ref.range.height, 1), False, True)

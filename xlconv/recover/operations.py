@@ -13,12 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlconv import places
+from xlconv.formula.array import NUMBER
+from xlconv.layers import Layer
 from xlconv.places import NOWHERE, Places
-from xlconv.recover.meaning import Argmax, Exp, Max, Meaning, Share, Sum, SumExp
+from xlconv.recover.nouns import Argmax, Exp, Max, Meaning, Share, Sum, SumExp
 from xlconv.recover.reading import Bundle, Reading
+from xlconv.recover.sides import ReadOn, sources
 
 Ints: TypeAlias = NDArray[np.int64]
 Pair: TypeAlias = tuple[Places, Places]
+Inline: TypeAlias = tuple[Layer, ...]
+"""Elementwise layers around an operation, from the inside."""
+
 
 _ROUNDS: Final = 300
 """Most layers, and most copies of copies, one behind the other."""
@@ -31,7 +37,7 @@ class OperationTable:
     Args:
         cell: The cell.
         source: What it reads.
-        weight: What it multiplies that with, for products.
+        weight: What it multiplies that with, for products; else what it reads without looking through copies.
         depth: How many operations lie before the cell, plus 1; 0 where it reads itself.
     """
 
@@ -60,7 +66,7 @@ class Operations:
         dots: Products that are added up.
         singles: What is added to them: biases.
         maxima: The largest of cells.
-        relus: Cells that are the ReLU of one other.
+        elementwise: Cells that are an elementwise layer of one other.
         copies: Cells that repeat another.
         exps: `exp` of one cell, less a shift.
         shifts: The cells of which the largest is that shift, or the one cell that holds it.
@@ -69,18 +75,20 @@ class Operations:
         direct: The same where the formula takes `exp` itself: the cells that it takes it of.
         argmaxes: Cells that tell the place of the largest.
         zeros: Cells whose formula is nothing but 0, sorted.
+        ones: Cells whose biases are multiplied with a cell that holds 1, and that cell.
         deepest: The largest depth.
     """
 
     def __init__(self, reading: Reading, stray: Places) -> None:
         self.atlas = reading.atlas
-        self._relus: list[tuple[Places, int]] = []
+        self._inline: list[tuple[Places, Inline]] = []
         collected: dict[str, list[tuple[Places, Places, Places]]] = {name: [] for name in _TABLES}
         self.argmaxes: list[Bundle] = []
         self._dot_bundles: list[tuple[Bundle, list[tuple[int, int]]]] = []
         self._collected = collected
         self.original = reading.original
         self.zeros = reading.zeros
+        self._holding_one = reading.numbers[reading.held.numbers[reading.held.kinds == NUMBER] == 1]
         for bundle in reading.bundles:
             known = ~np.isin(bundle.cells, stray)
             if known.any():
@@ -88,13 +96,18 @@ class Operations:
         self._add_dots()
         self._make_tables()
 
-    def relus_around(self, cells: Places) -> int:
-        """How many ReLUs most of some cells have around their operation."""
-        return max(0, _most_common(self._relu_count[places.find(cells, self._relu_cells)]))
+    def around(self, cells: Places) -> Inline:
+        """The elementwise layers that most of some cells have around their operation."""
+        return self._kinds[_most_common(self.kind(cells))]
+
+    def kind(self, cells: Places) -> Ints:
+        """A number for each of some cells, the same for those with the same elementwise layers."""
+        kind: Ints = self._kind[places.find(cells, self._cells)]
+        return kind
 
     def read_alike(self, filled: Places) -> Places:
         """Cells that a further layer reads one by one, that hold something and are not computed; sorted."""
-        there = np.unique(np.concatenate([t.source for t in (self.dots, self.relus, self.exps, self.direct)]))
+        there = np.unique(np.concatenate([t.source for t in (self.dots, self.elementwise, self.exps, self.direct)]))
         return there[(places.find(there, filled) >= 0) & (places.find(there, self.live) < 0)]
 
     def first_of(self, cells: Places) -> Places:
@@ -105,17 +118,19 @@ class Operations:
     # Which kind of operation a bundle is
 
     def _sort(self, bundle: Bundle) -> None:
-        self._relus.append((bundle.cells, bundle.relus))
+        self._inline.append((bundle.cells, bundle.inline))
         match bundle.meaning:
             case Sum():
                 self._sort_sum(bundle, bundle.meaning)
             case Max():
                 self._put_all("maxima", bundle, range(len(bundle.refs)))
-            case Exp() if bundle.relus == 0:
+            case Exp() if not bundle.inline:
                 self._sort_exp(bundle, bundle.meaning)
-            case Share() if bundle.relus == 0:
+            case SumExp() if not bundle.inline:
+                self._put_all("sums of exps", bundle, range(len(bundle.refs)))
+            case Share() if not bundle.inline:
                 self._sort_share(bundle, bundle.meaning)
-            case Argmax() if bundle.relus == 0:
+            case Argmax() if not bundle.inline:
                 self.argmaxes.append(bundle)
 
     def _sort_sum(self, bundle: Bundle, sum_: Sum) -> None:
@@ -127,9 +142,9 @@ class Operations:
             self._dot_bundles.append((bundle, products))
             self._put_all("singles", bundle, singles)
         elif sizes == [1]:
-            if bundle.relus or (bundle.at[:, 0] != bundle.cells).all():
-                self._put_all("relus" if bundle.relus else "copies", bundle, singles)
-        elif sizes and not bundle.relus:
+            if bundle.inline or (bundle.at[:, 0] != bundle.cells).all():
+                self._put_all("elementwise" if bundle.inline else "copies", bundle, singles)
+        elif sizes and not bundle.inline:
             self._put_all("totals", bundle, singles)
 
     def _sort_exp(self, bundle: Bundle, exp: Exp) -> None:
@@ -145,10 +160,11 @@ class Operations:
         part, whole = share.part, share.whole
         if not bundle.refs or bundle.refs[0].range.size != 1:
             return
-        if isinstance(part, Exp) and isinstance(whole, SumExp):
-            wholes = exp_refs(part, whole)
+        if isinstance(part, Exp):
+            wholes = _wholes(part, whole, len(bundle.refs))
             if wholes:
                 self._put_all("direct", bundle, [0])
+                self._put_all("shifts", bundle, range(1, 1 + len(part.shift)))
                 self._put_all("direct wholes", bundle, wholes)
         elif _is_plain(part, 1) and _is_plain(whole):
             self._put_all("shares", bundle, [0])
@@ -160,7 +176,7 @@ class Operations:
 
     def _put(self, table: str, bundle: Bundle, source: Places, weight: Places | None = None) -> None:
         cell = np.repeat(bundle.cells, source.shape[1])
-        weights = np.full(cell.size, NOWHERE, np.int64) if weight is None else weight.ravel()
+        weights = source.ravel() if weight is None else weight.ravel()
         self._collected[table].append((cell, source.ravel(), weights))
 
     # Copies, products, tables
@@ -169,10 +185,11 @@ class Operations:
         """Products, each with its source and its weight told apart."""
         others = [cell for name in _LIVE for cell, _, _ in self._collected[name]]
         live = np.unique(np.concatenate([*(bundle.cells for bundle, _ in self._dot_bundles), *others, _NONE]))
+        read_on = self._read_on(live)
         doubtful: list[tuple[Bundle, Places, Places]] = []
         weights: list[Places] = []
         for bundle, products in sorted(self._dot_bundles, key=lambda each: -each[0].cells.size):
-            for a, b, answer in _told_apart(self, bundle, products, live):
+            for a, b, answer in self._told_apart(bundle, products, live, read_on):
                 if answer == 0:
                     doubtful.append((bundle, a, b))
                     continue
@@ -185,13 +202,53 @@ class Operations:
             source, weight = (b, a) if swap else (a, b)
             self._put("dots", bundle, source, weight)
 
+    def _read_on(self, live: Places) -> ReadOn:
+        """What layers behind the first read: live cells that are multiplied with others, and what is shared out."""
+        names = ("wholes", "direct wholes", "sums of exps")
+        pairs = [(cell, source) for name in names for cell, source, _ in self._collected[name]]
+        for bundle, products in self._dot_bundles:
+            for ref, other in (pair[::way] for pair in products for way in (1, -1)):
+                source, weight = (self.original(bundle.operands(each)) for each in (ref, other))
+                if places.find(source, live).min() >= 0 > places.find(weight, live).max():
+                    pairs.append((np.repeat(bundle.cells, source.shape[1]), source.ravel()))
+        through = [line[:2] for name in ("elementwise", "exps") for line in self._collected[name]]
+        return ReadOn(pairs, [(cell, self.original(source)) for cell, source in through])
+
+    def _is_one(self, dots: tuple[Places, Places, Places], live: Places) -> NDArray[np.bool_]:
+        """Which products are with a cell that holds 1, and stands beside what a layer computes: these are biases."""
+        cell, source, _ = dots
+        is_live = places.find(source, live) >= 0
+        return ~is_live & (places.find(source, self._holding_one) >= 0) & np.isin(cell, cell[is_live])
+
+    def _told_apart(
+        self, bundle: Bundle, products: list[tuple[int, int]], live: Places, read_on: ReadOn
+    ) -> list[tuple[Places, Places, int]]:
+        """Each product of a bundle, and which side is the source: 1 for the first, -1 for the second, 0 for unknown."""
+        sides = [(self.original(bundle.operands(a)), self.original(bundle.operands(b))) for a, b in products]
+        fixed = [_is_fixed(bundle, b) - _is_fixed(bundle, a) for a, b in products]
+        answers = sources(bundle.cells, sides, fixed, self._bias(bundle, products), live, read_on)
+        return [(a, b, answer) for (a, b), answer in zip(sides, answers, strict=True)]
+
+    def _bias(self, bundle: Bundle, products: list[tuple[int, int]]) -> Places | None:
+        """What is added to the products, where that is one cell each."""
+        singles = sorted(set(range(len(bundle.refs))) - {ref for pair in products for ref in pair})
+        is_one = len(singles) == 1 and bundle.refs[singles[0]].range.size == 1
+        return self.original(bundle.operands(singles[0])) if is_one else None
+
     def _make_tables(self) -> None:
         tables = {name: _joined(collected) for name, collected in self._collected.items()}
-        tables = {n: (c, s if n == "copies" else self.original(s), self.original(w)) for n, (c, s, w) in tables.items()}
+        tables = {
+            n: (c, s if n == "copies" else self.original(s), self.original(w) if n == "dots" else w)
+            for n, (c, s, w) in tables.items()
+        }
         counts = places.find(tables["dots"][1], self.zeros) < 0  # a product with 0 is padding
-        cell, source, weight = (column[counts] for column in tables["dots"])
-        tables["dots"] = cell, source, weight
         cells, depths = _depths([tables[name] for name in _LIVE])
+        is_one = self._is_one(tables["dots"], cells)
+        cell, source, weight = tables["dots"]
+        self.ones = cell[is_one], source[is_one]
+        singles = (cell[is_one], weight[is_one], np.full(is_one.sum(), NOWHERE))
+        tables["singles"] = _joined([tables["singles"], singles])
+        tables["dots"] = _joined([(cell[counts & ~is_one], source[counts & ~is_one], weight[counts & ~is_one])])
         made = {}
         for name, (cell, source, weight) in tables.items():
             at = places.find(cell, cells)
@@ -199,21 +256,33 @@ class Operations:
             made[name] = OperationTable(cell, source, weight, depth)
         self._tables = list(made.values())
         self.dots, self.singles, self.maxima = made["dots"], made["singles"], made["maxima"]
-        self.relus, self.copies, self.exps = made["relus"], made["copies"], made["exps"]
+        self.elementwise, self.copies, self.exps = made["elementwise"], made["copies"], made["exps"]
         self.shifts, self.totals = made["shifts"], made["totals"]
         self.shares, self.wholes = made["shares"], made["wholes"]
         self.direct, self.direct_wholes = made["direct"], made["direct wholes"]
         self.live, self.deepest = cells, int(depths.max(initial=0))
-        cell = np.concatenate([*(cells for cells, _ in self._relus), _NONE])
-        count = np.concatenate([*(np.full(cells.size, count) for cells, count in self._relus), _NONE])
+        self._kinds = list(dict.fromkeys(inline for _, inline in self._inline))
+        cell = np.concatenate([*(cells for cells, _ in self._inline), _NONE])
+        kinds = (np.full(cells.size, self._kinds.index(inline)) for cells, inline in self._inline)
         order = np.argsort(cell)
-        self._relu_cells, self._relu_count = cell[order], count[order]
+        self._cells, self._kind = cell[order], np.concatenate([*kinds, _NONE])[order]
 
 
 _NONE: Final = np.empty(0, np.int64)
-_LIVE: Final = ("dots", "maxima", "relus", "exps", "shifts", "totals", "shares", "wholes", "direct", "direct wholes")
+_LIVE: Final = (
+    "dots",
+    "maxima",
+    "elementwise",
+    "exps",
+    "shifts",
+    "totals",
+    "shares",
+    "wholes",
+    "direct",
+    "direct wholes",
+)
 """Tables of cells that compute: what they read decides their depth."""
-_TABLES: Final = (*_LIVE, "copies", "singles")
+_TABLES: Final = (*_LIVE, "copies", "singles", "sums of exps")
 
 
 def _joined(collected: list[tuple[Places, Places, Places]]) -> tuple[Places, Places, Places]:
@@ -244,11 +313,14 @@ def _is_plain(sum_: Meaning, terms: int | None = None) -> bool:
     )
 
 
-def exp_refs(part: Exp, whole: SumExp) -> list[int]:
-    """Which ranges of `EXP(x-s)/(EXP(a-s)+EXP(b-s)+...)` the whole adds up; none where the shifts differ."""
+def _wholes(part: Exp, whole: Sum | SumExp, refs: int) -> Sequence[int]:
+    """Which ranges of `EXP(x-s)/(EXP(a-s)+EXP(b-s)+...)`, or of `EXP(x-s)/whole`, add up to the whole."""
+    first = 1 + len(part.shift)
     if not _is_plain(part.of, 1):
         return []
-    at, found = 1 + len(part.shift), []
+    if isinstance(whole, Sum):
+        return range(first, refs) if _is_plain(whole) else []
+    found, at = [], first
     for each in whole.parts:
         if not _is_plain(each.of, 1) or [s.range.size for s in each.shift] != [s.range.size for s in part.shift]:
             return []
@@ -257,41 +329,8 @@ def exp_refs(part: Exp, whole: SumExp) -> list[int]:
     return found
 
 
-def _told_apart(
-    operations: Operations, bundle: Bundle, products: list[tuple[int, int]], live: Places
-) -> list[tuple[Places, Places, int]]:
-    """Each product of a bundle, and which side is the source: 1 for the first, -1 for the second, 0 for unknown."""
-    sides = [tuple(operations.original(bundle.operands(ref)) for ref in pair) for pair in products]
-    answers = []
-    for (a, b), (ref_a, ref_b) in zip(sides, products, strict=True):
-        answer = float(np.isin(a, live).mean() - np.isin(b, live).mean())
-        if answer == 0:
-            answer = _is_fixed(bundle, ref_b) - _is_fixed(bundle, ref_a)
-        answers.append(int(np.sign(answer)))
-    if 0 in answers:
-        guess = [_by_variety(a, b) for a, b in sides]
-        overlap = _overlaps([a if g > 0 else b for (a, b), g in zip(sides, guess, strict=True) if g])
-        answers = [answer or (g if overlap else -g) for answer, g in zip(answers, guess, strict=True)]
-    return [(a, b, answer) for (a, b), answer in zip(sides, answers, strict=True)]
-
-
 def _is_fixed(bundle: Bundle, ref: int) -> int:
     return int(not bundle.refs[ref].down and not bundle.refs[ref].right)
-
-
-def _by_variety(a: Places, b: Places) -> int:
-    """1 where the first side stands in more places than the second, -1 where in fewer."""
-    counts = [np.unique(side[:, 0]).size for side in (a, b)]
-    return int(np.sign(counts[0] - counts[1]))
-
-
-def _overlaps(moving: list[Places]) -> bool:
-    """Whether what moves is read more than once, as the windows of a convolution are; weights of classes are not."""
-    if not moving:
-        return True
-    there = np.concatenate([np.unique(side) for side in moving])
-    read = sum(np.unique(side, axis=0).size for side in moving)
-    return bool(np.unique(there).size < read)
 
 
 def _depths(tables: list[tuple[Places, Places, Places]]) -> tuple[Places, Ints]:

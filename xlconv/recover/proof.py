@@ -55,18 +55,23 @@ class Proof:
 
     Attributes:
         cells: All cells of its layers, sorted.
-        verdicts: For each `PROVED`, `DIFFERENT` or `OPEN`.
+        proved: Which of them are.
     """
 
     def __init__(self, found: Found, reading: Reading) -> None:
         self.found, self.reading = found, reading
         self.cells = found.computed
         self._field = Interpreted(found, reading, Residues, lambda cells: Residues.drawn(cells.shape))
-        self.verdicts: Verdict = np.full(self.cells.size, OPEN, np.uint8)
-        self.verdicts[self._equal()] = PROVED
-        self.verdicts[places.find(self._maybe_undefined(), self.cells)] = OPEN
-        different = Tried(found, reading).different(self.cells[self.verdicts == OPEN])
-        self.verdicts[places.find(different, self.cells)] = DIFFERENT
+        self.proved = self._equal()
+        self.proved[places.find(self._maybe_undefined(), self.cells)] = False
+
+    @cached_property
+    def verdicts(self) -> Verdict:
+        """For each cell `PROVED`, `DIFFERENT` or `OPEN`."""
+        verdicts = np.where(self.proved, np.uint8(PROVED), np.uint8(OPEN))
+        different = Tried(self.found, self.reading).different(self.cells[~self.proved])
+        verdicts[places.find(different, self.cells)] = DIFFERENT
+        return verdicts
 
     def _equal(self) -> Flags:
         """Which cells hold what their layers say they should, wherever that is said."""
@@ -105,15 +110,15 @@ class Proof:
         return counts
 
     @property
-    def proved(self) -> Places:
+    def proved_cells(self) -> Places:
         """The cells that are proved, sorted."""
-        proved: Places = self.cells[self.verdicts == PROVED]
+        proved: Places = self.cells[self.proved]
         return proved
 
     def count(self, of: Places) -> int:
         """How many of some cells are proved."""
         at = places.find(np.unique(of), self.cells)
-        return int((self.verdicts[at[at >= 0]] == PROVED).sum())
+        return int(self.proved[at[at >= 0]].sum())
 
     @cached_property
     def looked_up(self) -> Places:
@@ -123,7 +128,7 @@ class Proof:
     def share(self, of: Places) -> float:
         """How much of some cells is proved."""
         at = places.find(of.ravel(), self.cells)
-        return float((self.verdicts[at[at >= 0]] == PROVED).mean()) if (at >= 0).any() else 0.0
+        return float(self.proved[at[at >= 0]].mean()) if (at >= 0).any() else 0.0
 
     def holds(self, formula: str, place: int) -> bool:
         """Whether a cell would be proved if it had this formula."""

@@ -17,12 +17,16 @@ from numpy.typing import NDArray
 from xlconv import places
 from xlconv.cells import Range
 from xlconv.formula import notation
+from xlconv.formula.array import NUMBER
+from xlconv.formula.constants import constant
 from xlconv.formula.forms import Forms, Group, groups
 from xlconv.formula.state import Held, held
+from xlconv.layers import Layer
 from xlconv.places import Atlas, Places
 from xlconv.processes.bounds import check_cells, done
 from xlconv.reader import Sheet, Workbook
-from xlconv.recover.meaning import Argmax, Exp, Max, Meaning, OperandRef, Reader, Relu, Share, Sum, SumExp
+from xlconv.recover.meaning import Reader
+from xlconv.recover.nouns import Applied, Argmax, Exp, Max, Meaning, OperandRef, Share, Sum, SumExp
 
 Cell: TypeAlias = tuple[int, int]
 """Row and column."""
@@ -44,15 +48,15 @@ class Bundle:
     """Cells with one meaning, each with its own places to read.
 
     Args:
-        meaning: The first cell's, without the ReLUs around it.
-        relus: How many ReLUs there are around it.
+        meaning: The first cell's, without the elementwise layers around it.
+        inline: The elementwise layers around it, from the inside.
         refs: The ranges in it, in order.
         cells: (N,) the cells.
         at: (N, R) for each cell the first place of each of its ranges.
     """
 
     meaning: Meaning
-    relus: int
+    inline: tuple[Layer, ...]
     refs: tuple[OperandRef, ...]
     cells: Places
     at: Places
@@ -60,7 +64,7 @@ class Bundle:
     @property
     def is_copy(self) -> bool:
         """Whether the cells repeat another one each."""
-        if self.relus or not isinstance(self.meaning, Sum) or len(self.refs) != 1 or self.refs[0].range.size != 1:
+        if self.inline or not isinstance(self.meaning, Sum) or len(self.refs) != 1 or self.refs[0].range.size != 1:
             return False
         return self.meaning.constant == 0 and self.meaning.terms[0].coefficient == 1
 
@@ -84,26 +88,13 @@ class Reading:
         book: The workbook.
         atlas: The worksheets.
         groups: All formulas.
-        reader: Reads further formulas.
         aside: Cells that only show what others compute, sorted; their precedents are left out.
     """
 
     book: Workbook
     atlas: Atlas
     groups: list[Group]
-    reader: Reader
     aside: Places = field(default_factory=lambda: np.empty(0, np.int64))
-
-    def bundle_of(self, formula: str, place: int) -> Bundle | None:
-        """What a formula would mean in a cell."""
-        where = self.atlas.cell(place)
-        meaning = self.reader.meaning(formula, where.sheet)
-        if meaning is None:
-            return None
-        found: dict[Hashable, _Gathered] = {}
-        group = Group(where.sheet, "", formula, [(where.row, where.column)])
-        _gather(found, self.atlas, group, meaning)
-        return next((each.bundle() for each in found.values()), None)
 
     def original(self, cells: Places) -> Places:
         """What is copied, where a cell is a copy (`=A1`); else the cell."""
@@ -129,6 +120,23 @@ class Reading:
     def held(self) -> Held:
         """What every cell holds, but for formulas."""
         return held(self.book, self.atlas)
+
+    @cached_property
+    def numbers(self) -> Places:
+        """Cells that hold a number, sorted."""
+        cells: Places = self.held.places[self.held.kinds == NUMBER]
+        return cells
+
+    def numbers_among(self, cells: Places) -> tuple[int, int]:
+        """How many of some cells hold a number, or a formula of numbers alone, and how many hold something else."""
+        at = places.find(cells, self.held.places)
+        kinds, groups = self.held.kinds[at[at >= 0]], self.forms.group_of(cells[at >= 0])
+        constants = [group for group in np.unique(groups[groups >= 0]).tolist() if self._is_constant(group)]
+        given = (kinds == NUMBER) | np.isin(groups, constants)
+        return int(given.sum()), int((~given).sum())
+
+    def _is_constant(self, group: int) -> bool:
+        return constant(self.groups[group].formula) is not None
 
     @cached_property
     def forms(self) -> Forms:
@@ -185,7 +193,7 @@ class Reading:
     def _named(self) -> Iterator[tuple[Places, Places]]:
         """The precedents of cells with formulas, copies of a formula at a time."""
         aside, used, spent = set(self.aside.tolist()), Used(self.book), 0
-        for group in self.groups:
+        for number, group in enumerate(self.groups):
             cells = np.array(group.cells, dtype=np.int64)
             here = self.atlas.of(group.sheet, group.cells)
             if aside and aside.issuperset(here.tolist()):
@@ -193,7 +201,8 @@ class Reading:
             known = self.book.names_on(group.sheet)
             named = [Range.parse(known.get(name.lower(), "")) for name in notation.names(group.formula)]
             fixed = [(where, False, False) for where in named if where is not None]
-            for whole, down, right in [*notation.references(group.formula, group.sheet), *fixed]:
+            columns = [ref[:3] for ref in self.forms.refs(number)] if "[" in group.formula else []
+            for whole, down, right in [*notation.references(group.formula, group.sheet), *fixed, *columns]:
                 if whole.sheet not in self.book.sheets:
                     continue
                 moved = (cells - cells[0]) * (down, right)
@@ -231,14 +240,13 @@ class Reading:
 def read(book: Workbook) -> Reading:
     """All formulas of a workbook."""
     atlas = Atlas(book.sheets)
-    reader = Reader(book.names_on, {name.lower(): name for name in book.sheets})
     found = groups(book)
     done(f"{sum(len(group.cells) for group in found):,} formulas read")
-    return Reading(book, atlas, found, reader)
+    return Reading(book, atlas, found)
 
 
 def _bundles(reading: Reading) -> Iterator[Bundle]:
-    book, atlas, reader = reading.book, reading.atlas, reading.reader
+    book, atlas, reader = reading.book, reading.atlas, Reader(reading.forms.references.of)
     gathered: dict[Hashable, _Gathered] = {}
     used, spent = Used(book), 0
     for group in reading.groups:
@@ -247,7 +255,7 @@ def _bundles(reading: Reading) -> Iterator[Bundle]:
             spent += _gather(gathered, atlas, group, meaning, spent)
     for name, sheet in book.sheets.items():
         for at, where in sheet.spread.items():
-            for i, j, meaning in reader.elements(sheet.cells[at].formula or "", name, (where.height, where.width)):
+            for i, j, meaning in reader.elements(sheet.cells[at].formula or "", where):
                 one = Group(name, "", "", [(at[0] + i, at[1] + j)])
                 spent += _gather(gathered, atlas, one, meaning, spent)
     return (each.bundle() for each in gathered.values())
@@ -273,7 +281,7 @@ def _filled(book: Workbook, atlas: Atlas, bundles: Sequence[Bundle]) -> Places:
 
 
 def _meaning(reader: Reader, group: Group) -> Meaning | None:
-    return reader.meaning(group.formula, group.sheet)
+    return reader.meaning(group.formula, group.first)
 
 
 @dataclass
@@ -281,13 +289,13 @@ class _Gathered:
     """A bundle as it grows."""
 
     meaning: Meaning
-    relus: int
+    inline: tuple[Layer, ...]
     refs: tuple[OperandRef, ...]
     cells: list[Places] = field(default_factory=list)
     at: list[Places] = field(default_factory=list)
 
     def bundle(self) -> Bundle:
-        return Bundle(self.meaning, self.relus, self.refs, np.concatenate(self.cells), np.concatenate(self.at))
+        return Bundle(self.meaning, self.inline, self.refs, np.concatenate(self.cells), np.concatenate(self.at))
 
 
 class Used:
@@ -322,15 +330,16 @@ def _gather(found: dict[Hashable, _Gathered], atlas: Atlas, group: Group, meanin
     Raises:
         BoundsError: They are too many, with those that were spent before.
     """
-    relus = 0
-    while isinstance(meaning, Relu):
-        meaning, relus = meaning.of, relus + 1
+    inline: tuple[Layer, ...] = ()
+    while isinstance(meaning, Applied):
+        inline = (meaning.layer, *inline)
+        meaning = meaning.of
     refs = tuple(_refs(meaning))
     count = len(group.cells) * sum(ref.range.size for ref in refs)
     check_cells(spent + count)
-    key = (relus, _make(meaning))
+    key = (inline, _make(meaning))
     if key not in found:
-        found[key] = _Gathered(meaning, relus, refs)
+        found[key] = _Gathered(meaning, inline, refs)
     cells = np.array(group.cells, dtype=np.int64)
     moves = cells - cells[0]
     first = np.array([atlas.place(r.range.sheet, r.range.row, r.range.column) for r in refs], dtype=np.int64)
@@ -349,7 +358,7 @@ def _refs(meaning: Meaning) -> Iterator[OperandRef]:
                 yield from term.refs
         case Max():
             yield from meaning.refs
-        case Relu():
+        case Applied():
             yield from _refs(meaning.of)
         case Exp():
             yield from _refs(meaning.of)
@@ -373,8 +382,8 @@ def _make(meaning: Meaning) -> Hashable:
             return "sum", terms, meaning.constant
         case Max():
             return "max", _sizes(meaning.refs)
-        case Relu():
-            return "relu", _make(meaning.of)
+        case Applied():
+            return "applied", meaning.layer, _make(meaning.of)
         case Exp():
             return "exp", _make(meaning.of), _sizes(meaning.shift)
         case SumExp():

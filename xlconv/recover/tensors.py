@@ -21,21 +21,35 @@ class Tensor:
 
     Args:
         cells: In its shape; -1 where the cell is not known.
-        layer: What computes it from `source`, before the ReLUs; None for an input.
+        layer: What computes it from `source`, before what is inline; None for an input.
         source: What the layer reads.
-        relus: How many ReLUs are in the formulas around the layer.
+        inline: The elementwise layers in the formulas around it, from the inside.
         weights: The cells of the layer's weights, by PyTorch's names.
         pad: What the source is padded with first, where that is not the layer's own padding: left, right, top, bottom.
-        parts: The cells of intermediate results.
+        parts: The cells of intermediate results; those of which each sample has one, sample by sample.
+        along: For a Softmax of samples, the axis along which these stand.
+        is_plain: Whether it takes EXP of numbers as they are, not less the largest.
+        origin: The tensor of a batch of which this is one sample, and
+        elements: which of its elements, in its flat order.
     """
 
     cells: Places
     layer: layers.Layer | None = None
     source: Tensor | None = None
-    relus: int = 0
+    inline: tuple[layers.Layer, ...] = ()
     weights: dict[str, Places] = field(default_factory=dict)
     pad: tuple[int, int, int, int] = (0, 0, 0, 0)
     parts: dict[str, Places] = field(default_factory=dict)
+    along: int | None = None
+    is_plain: bool = False
+    origin: Tensor | None = None
+    elements: Ints | None = None
+
+    def own(self, of: Tensor, elements: Ints) -> Ints | None:
+        """Which elements of this one some elements of a tensor are, -1 where none; None where it is another tensor."""
+        if of is self:
+            return elements
+        return places.find(elements, self.elements) if of is self.origin and self.elements is not None else None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -57,9 +71,10 @@ class CopiedCells(NamedTuple):
 
 
 class Prediction(NamedTuple):
-    """A cell that tells the largest element of a tensor."""
+    """A cell that tells the largest of some elements of a tensor."""
 
     of: Tensor
+    elements: Ints
     cell: int
     labels: Places | None
 
@@ -73,6 +88,8 @@ class Built:
     predictions: list[Prediction] = field(default_factory=list)
     operations: Places = field(default_factory=lambda: np.empty(0, np.int64))
     """All cells that do what layers do, whether or not they belong to one, sorted."""
+    ones: tuple[Places, Places] = (np.empty(0, np.int64), np.empty(0, np.int64))
+    """Cells whose biases are multiplied with a cell that holds 1, and that cell."""
 
 
 class Owners:
@@ -90,14 +107,17 @@ class Owners:
         self.cells = self.number = self.element = np.empty(0, np.int64)
 
     def add(self, tensor: Tensor) -> None:
-        """One more tensor."""
+        """One more tensor; what computes a cell is told before the input in whose rectangle it stands."""
         flat = tensor.cells.ravel()
         there = np.flatnonzero(flat != NOWHERE)
-        cells = np.concatenate([self.cells, flat[there]])
-        number = np.concatenate([self.number, np.full(there.size, len(self.tensors))])
+        number = np.full(there.size, len(self.tensors))
+        pair = slice(None, None, -1 if tensor.layer is not None else 1)
+        cells, numbers, elements = (
+            np.concatenate([old, new][pair])
+            for old, new in ((self.cells, flat[there]), (self.number, number), (self.element, there))
+        )
         order = np.argsort(cells, kind="stable")
-        self.cells, self.number = cells[order], number[order]
-        self.element = np.concatenate([self.element, there])[order]
+        self.cells, self.number, self.element = cells[order], numbers[order], elements[order]
         self.tensors.append(tensor)
 
     def find(self, cells: Places) -> tuple[Ints, Ints]:

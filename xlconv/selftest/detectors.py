@@ -62,7 +62,7 @@ def flags(
         tried = [own, *chosen[1:]]
         found[0].update(_flags(whole.not_numbers(recovered, network)))
         proof = Proof(network, recovered.reading)
-        proved.append(proof.proved)
+        proved.append(proof.proved_cells)
         found[0].update(_flags(structure.check(book, network, recovered.reading, proof)))
         unproved = choices.not_proved(network, recovered.reading, proof)
         found[0].update(_flags([*unproved, *whole.views(recovered, network)]))
