@@ -9,12 +9,20 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Final
 
-from tests.strangers import attention, optimizers, perceptrons
+from tests.strangers import attention, backpropagation, convolutions, optimizers, perceptrons, recurrent, regression
 from tests.strangers.judging import Outcome, judged, missed
 from tests.strangers.stranger import Stranger
 from xlconv.processes import pool
 
-FAMILIES: Final[tuple[ModuleType, ...]] = (perceptrons, attention, optimizers)
+FAMILIES: Final[tuple[ModuleType, ...]] = (
+    perceptrons,
+    convolutions,
+    attention,
+    recurrent,
+    backpropagation,
+    optimizers,
+    regression,
+)
 _SECONDS: Final = 180
 
 
