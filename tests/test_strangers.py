@@ -9,11 +9,12 @@ from click.testing import CliRunner
 
 from tests.conftest import needs_libreoffice
 from tests.strangers import corpus
-from tests.strangers.computing import unlike
+from tests.strangers.computing import has_areas, unlike
 from tests.strangers.judging import judged, missed
 from xlconv.cli import cli
 
 NAMES = list(corpus.by_name())
+PLAIN = [name for name in NAMES if not has_areas(corpus.by_name()[name].make().book)]
 EMPTY = [name for name in NAMES if corpus.by_name()[name].make().holds == "nothing"]
 FAULTS = [
     pytest.param(name, number, id=f"{name}: {fault.why}")
@@ -27,12 +28,12 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "stranger.xlsx"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PLAIN)
 def test_they_are_right(name: str, path: Path) -> None:
-    """What the embedded engines show is what was worked out without them, and no error."""
+    """The embedded engine shows what was worked out without it, where it can; it fills no areas by array formulas."""
     made = corpus.by_name()[name].make()
     made.book.save(path)
-    assert unlike(made, path, ("formualizer", "ironcalc")) == []
+    assert unlike(made, path, ("formualizer",)) == []
 
 
 @needs_libreoffice

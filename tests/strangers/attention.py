@@ -14,19 +14,20 @@ def self_attention() -> Made:
     page = sheet("Self-attention")
     across(page, "A1", "Self-attention, one head, d = 3")
     across(page, "A3", "tokens", "x1", "x2", "x3", None, "Wq", None, None, None, "Wk", None, None, None, "Wv")
+    scores = (x @ wq) @ (x @ wk).T / np.sqrt(3)
     down(page, "A4", "the", "cat", "sat", "down")
     for at, numbers in (("B4", x), ("F4", wq), ("J4", wk), ("N4", wv)):
         put(page, at, numbers)
-    for left, right, title in (("F", "H", "Q"), ("J", "L", "K"), ("N", "P", "V")):
+    for left, right, title, weights in (("F", "H", "Q", wq), ("J", "L", "K", wk), ("N", "P", "V", wv)):
         page[f"{left}9"] = title
-        spread(page, f"{left}10:{right}13", f"=MMULT($B$4:$D$7,{left}4:{right}6)")
+        spread(page, f"{left}10:{right}13", f"=MMULT($B$4:$D$7,{left}4:{right}6)", x @ weights)
     across(page, "A16", "scores Q K' / sqrt(d)", None, None, None, None, "exp", None, None, None, None, "shares")
-    spread(page, "A17:D20", "=MMULT(F10:H13,TRANSPOSE(J10:L13))/SQRT(3)")
+    spread(page, "A17:D20", "=MMULT(F10:H13,TRANSPOSE(J10:L13))/SQRT(3)", scores)
     fill(page, "F17:I20", "=EXP(A17)")
     fill(page, "K17:N20", "=F17/SUM($F17:$I17)")
     page["A22"] = "output"
     spread(page, "A23:C26", "=MMULT(K17:N20,N10:P13)")
-    shares = softmax((x @ wq) @ (x @ wk).T / np.sqrt(3))
+    shares = softmax(scores)
     values = {"Self-attention!K17": shares, "Self-attention!A23": shares @ (x @ wv)}
     return Made(page.parent, "layers", values)
 

@@ -62,9 +62,10 @@ def batch_with_relu() -> Made:
     for at, numbers in (("A2", x), ("E2", w1), ("K2", w2), ("N2", y)):
         put(page, at, numbers)
     across(page, "A9", "Z1", None, None, None, None, None, "A1", None, None, None, None, None, "Z2", None, None, "P")
-    spread(page, "A10:E13", "=MMULT(A2:C5,E2:I4)")
+    a = relu(x @ w1)
+    spread(page, "A10:E13", "=MMULT(A2:C5,E2:I4)", x @ w1)
     fill(page, "G10:K13", "=MAX(0,A10)")
-    spread(page, "M10:N13", "=MMULT(G10:K13,K2:L6)")
+    spread(page, "M10:N13", "=MMULT(G10:K13,K2:L6)", a @ w2)
     fill(page, "P10:Q13", "=EXP(M10)/SUMPRODUCT(EXP($M10:$N10))")
     across(page, "S9", "loss", "=-SUMPRODUCT(N2:O5,LN(P10:Q13))/4")
     back = another(page, "Backward")
@@ -77,7 +78,6 @@ def batch_with_relu() -> Made:
     across(back, "A10", "learning rate", 0.1, None, "new W1", None, None, None, None, None, "new W2")
     fill(back, "D11:H13", "=Forward!E2-$B$10*S2")
     fill(back, "J11:K15", "=Forward!K2-$B$10*D2")
-    a = relu(x @ w1)
     d = (softmax(a @ w2) - y) / 4
     new = w1 - 0.1 * x.T @ (d @ w2.T * (x @ w1 > 0)), w2 - 0.1 * a.T @ d
     return Made(page.parent, "layers", {"Backward!D11": new[0], "Backward!J11": new[1]})
@@ -101,7 +101,8 @@ def batch_as_columns() -> Made:
     spread_each(page, "H14:I15", "=MMULT($C14:$F14,K$8:K$11)")
     fill(page, "K14:L15", "=EXP(H14)/SUM(EXP(H$14),EXP(H$15))")
     fill(page, "N14:O15", "=K14-P14")
-    spread_each(page, "N8:O10", "=IF(H8>0,SUMPRODUCT(INDEX($C$14:$E$15,0,ROW()-7),N$14:N$15),0)")
+    for row, weights in zip((8, 9, 10), ("$C$14:$C$15", "$D$14:$D$15", "$E$14:$E$15"), strict=True):
+        fill(page, f"N{row}:O{row}", f"=IF(H{row}>0,SUMPRODUCT({weights},N$14:N$15),0)")
     spread(page, "S8:V10", "=MMULT(N8:O10,TRANSPOSE(H3:I6))")
     spread(page, "S14:V15", "=MMULT(N14:O15,TRANSPOSE(K8:L11))")
     z = w1 @ np.vstack([x, ones])

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 from openpyxl.utils import get_column_letter, rows_from_range
 from openpyxl.utils.cell import coordinate_to_tuple
 from openpyxl.worksheet.formula import ArrayFormula
@@ -53,6 +53,12 @@ def _by(engine: str, package: bytes, ranges: Sequence[Range]) -> list[Value]:
     except EngineError:
         return [NotEvaluated(engine)] * len(ranges)
     return [rows[0][0] for rows in values]
+
+
+def has_areas(book: Workbook) -> bool:
+    """Whether a formula fills several cells, which embedded engines leave blank but for the first."""
+    cells = (cell.value for page in book.worksheets for row in page.iter_rows() for cell in row)
+    return any(isinstance(value, ArrayFormula) and ":" in value.ref for value in cells)
 
 
 def unlike(made: Made, path: Path, names: tuple[str, ...], every: bool = False) -> list[str]:

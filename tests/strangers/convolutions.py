@@ -45,7 +45,7 @@ def a_cross() -> Made:
         Planted("X or O!N4", "=SUMPRODUCT(C3:E5,$H$2:$J$4)+$H$6", "a row too high"),
         Planted("X or O!R3", "=M3", "no MAX"),
         Planted("X or O!R9", "=MAX(S4:T4)", "half a window"),
-        Planted("X or O!E12", "=A12*Q8+B12*R8+C11*Q9+D12*R9", "a weight of the other class"),
+        Planted("X or O!E12", "=A12*Q8+B12*R8+C12*Q8+D12*R9", "one pooled cell twice, another never"),
     )
     values = {"X or O!G11": softmax(w @ flat, 0)}
     return Made(page.parent, "network", values, CLASSIFIER, ("X or O!I11",), agrees=True, faults=faults)

@@ -9,7 +9,21 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Final
 
-from tests.strangers import attention, backpropagation, convolutions, optimizers, perceptrons, recurrent, regression
+from tests.strangers import (
+    attention,
+    backpropagation,
+    convolutions,
+    embeddings,
+    generative,
+    images,
+    normalization,
+    office,
+    optimizers,
+    perceptrons,
+    recurrent,
+    regression,
+    statistics,
+)
 from tests.strangers.judging import Outcome, judged, missed
 from tests.strangers.stranger import Stranger
 from xlconv.processes import pool
@@ -22,6 +36,12 @@ FAMILIES: Final[tuple[ModuleType, ...]] = (
     backpropagation,
     optimizers,
     regression,
+    images,
+    normalization,
+    generative,
+    embeddings,
+    statistics,
+    office,
 )
 _SECONDS: Final = 180
 

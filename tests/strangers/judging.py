@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests.strangers.reading import Cell, behind
 from tests.strangers.stranger import Made, Planted
 from xlconv.cells import Range, column_letters
 from xlconv.check import verify
@@ -105,25 +106,26 @@ def _accusing(report: Report) -> Iterator[str]:
 
 def _claiming(made: Made, report: Report, recovered: Recovered) -> Iterator[str]:
     """Whether more is said to agree than was read, or less than there is."""
-    unread = [
-        f"{group.sheet}!{column_letters(cell[1])}{cell[0]}"
-        for group in recovered.not_recognised
-        for cell in group.cells
-        if not any(each.sheet == group.sheet and each.has(*cell) for each in map(_range, made.beside))
-    ]
+    unread = _unread(made, recovered)
     if unread and report.agrees:
-        yield f"agrees, though {len(unread)} formulas were not read: {', '.join(unread[:3])}"
+        yield f"agrees, though {len(unread)} formulas that read it were not read: {', '.join(unread[:3])}"
     if made.holds == "nothing" and report.agrees:
         yield "agrees, though there is no network"
     if made.agrees and report.verdict == "not checked":
         yield f"not checked: {report.unchecked}"
 
 
-def _range(text: str) -> Range:
-    sheet, _, area = text.rpartition("!")
-    found = Range.parse(f"'{sheet}'!{area}")
-    assert found is not None, text
-    return found
+def _unread(made: Made, recovered: Recovered) -> list[str]:
+    """The formulas that read a network that was found, and belong to none; but for those that are only beside it."""
+    owned = (each.atlas.cell(place) for each in recovered.networks for place in each.formulas.tolist())
+    reading = behind(made.book, {Cell(found.sheet, found.row, found.column) for found in owned})
+    left = {Cell(group.sheet, *cell) for group in recovered.not_recognised for cell in group.cells}
+    beside = [found for text in made.beside if (found := Range.parse("'{}'!{}".format(*text.split("!"))))]
+    return [
+        f"{cell.sheet}!{column_letters(cell.column)}{cell.row}"
+        for cell in sorted(left & reading)
+        if not any(each.sheet == cell.sheet and each.has(cell.row, cell.column) for each in beside)
+    ]
 
 
 def _finding(made: Made, recovered: Recovered) -> Iterator[str]:

@@ -111,15 +111,16 @@ def sheets_and_names() -> Made:
         name(weights, called, area)
     for called, area in (("hidden", "B3:D3"), ("scores", "B6:D6"), ("exps", "B7:D7")):
         name(out, called, area)
-    spread(out, "B2:D2", "=MMULT(features,W_1)+b_1")
+    first = x @ w1 + b1
+    spread(out, "B2:D2", "=MMULT(features,W_1)+b_1", first)
     fill(out, "B3:D3", "=MAX(B2,0)")
-    spread(out, "B6:D6", "=MMULT(hidden,W_2)+b_2")
+    spread(out, "B6:D6", "=MMULT(hidden,W_2)+b_2", relu(first) @ w2 + b2)
     fill(out, "B7:D7", "=EXP(B6)")
     fill(out, "B8:D8", "=B7/SUM(exps)")
     down(out, "A2", "layer 1", "ReLU", None, None, "layer 2", "e^z", "softmax", "says")
     across(weights, "B1", "W1 (4x3)", None, None, None, None, "W2 (3x3)")
     out["B9"] = '=INDEX({"red","green","blue"},MATCH(MAX(B8:D8),B8:D8,0))'
-    shares = softmax(relu(x @ w1 + b1) @ w2 + b2)
+    shares = softmax(relu(first) @ w2 + b2)
     faults = (Planted("Output!C3", "=MAX(C2,1)", "at least one"), Planted("Output!D3", "=D2", "no MAX"))
     return Made(page.parent, "network", {"Output!B8": shares}, CLASSIFIER, ("Output!B9",), agrees=True, faults=faults)
 
@@ -162,7 +163,9 @@ def xor_by_hand() -> Made:
     fill(page, "I2:I5", '=IF(G2=H2,"yes","no")')
     faults = (Planted("XOR!E3", "=MAX(0,$M$2*A3+$M$3*B2+$M$4)", "the row above"),)
     values = {"XOR!G2": array([[0], [1], [1], [0]])}
-    return Made(page.parent, "network", values, ("Linear", "ReLU"), ("XOR!I2:I5",), agrees=True, faults=faults)
+    return Made(
+        page.parent, "network", values, ("Linear", "ReLU", "Linear"), ("XOR!I2:I5",), agrees=True, faults=faults
+    )
 
 
 def two_on_a_sheet() -> Made:
@@ -179,8 +182,8 @@ def two_on_a_sheet() -> Made:
         put(page, f"J{top}", w2)
         last = "BCDEFGH"[width - 1]
         page[f"A{top + 7}"] = "hidden"
-        fill(page, f"B{top + 7}:{last}{top + 7}", f"=SUMPRODUCT(TRANSPOSE($B$2:$E$2),B{top}:B{top + 3})+B{top + 5}")
-        spread_each(page, f"B{top + 7}:{last}{top + 7}", page[f"B{top + 7}"].value)
+        products = f"SUMPRODUCT(TRANSPOSE($B$2:$E$2),B{top}:B{top + 3})"
+        spread_each(page, f"B{top + 7}:{last}{top + 7}", f"={products}+B{top + 5}")
         fill(page, f"B{top + 8}:{last}{top + 8}", f"=IF(B{top + 7}<0,0,B{top + 7})")
         spread(page, f"J{top + 8}:K{top + 8}", f"=MMULT(B{top + 8}:{last}{top + 8},J{top}:K{top + width - 1})")
         fill(page, f"M{top + 8}:N{top + 8}", f"=EXP(J{top + 8})/SUMPRODUCT(EXP($J{top + 8}:$K{top + 8}))")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from openpyxl import Workbook
 
-Numbers: TypeAlias = NDArray[np.float64]
+Numbers: TypeAlias = NDArray[np.floating[Any]]
 Holds: TypeAlias = Literal["network", "layers", "nothing"]
 """What a careful reader finds in a workbook's formulas.
 
@@ -44,8 +44,8 @@ class Made:
         holds: What is to be found in it.
         values: What cells must show, worked out without a spreadsheet: from `Sheet1!C5` on, rows downwards.
         layers: The kinds of layers that are to be found, at least, where it holds a network.
-        beside: Ranges of formulas that are no layer's, or behind the network only to look at what it says (a loss, the
-            largest share, another table), so that the checker may agree without having read them.
+        beside: Ranges of formulas that read a network only to look at what it says (the error, the largest share, a
+            choice), so that the checker may agree without having read them.
         agrees: Whether all formulas but `beside` are the network's, so that the checker has to agree.
         errors: Cells that show an error, as they are meant to.
         faults: Each to be planted by itself.

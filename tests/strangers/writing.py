@@ -66,8 +66,18 @@ def fill(page: Worksheet, area: str, formula: str) -> None:
             cell.value = copy.translate_formula(cell.coordinate)
 
 
-def spread(page: Worksheet, area: str, formula: str) -> None:
-    """Select a range, and enter one array formula for all of it with Ctrl+Shift+Enter."""
+def spread(page: Worksheet, area: str, formula: str, shows: Numbers | None = None) -> None:
+    """Select a range, and enter one array formula for all of it with Ctrl+Shift+Enter.
+
+    Args:
+        page: The worksheet.
+        area: The range.
+        formula: The formula.
+        shows: What it shows, which spreadsheet programs save as numbers in all cells but the first; libraries save
+            nothing there.
+    """
+    if shows is not None:
+        put(page, area.partition(":")[0], shows)
     page[area.partition(":")[0]] = ArrayFormula(area, formula)
 
 
