@@ -16,6 +16,7 @@ from tests.strangers import (
     embeddings,
     generative,
     images,
+    layouts,
     normalization,
     office,
     optimizers,
@@ -30,6 +31,7 @@ from xlconv.processes import pool
 
 FAMILIES: Final[tuple[ModuleType, ...]] = (
     perceptrons,
+    layouts,
     convolutions,
     attention,
     recurrent,
