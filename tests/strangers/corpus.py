@@ -15,6 +15,7 @@ from tests.strangers import (
     convolutions,
     embeddings,
     generative,
+    habits,
     images,
     layouts,
     normalization,
@@ -32,6 +33,7 @@ from xlconv.processes import pool
 FAMILIES: Final[tuple[ModuleType, ...]] = (
     perceptrons,
     layouts,
+    habits,
     convolutions,
     attention,
     recurrent,

@@ -79,12 +79,14 @@ def missed(made: Made, planted: Planted, path: Path) -> str:
     made.book[sheet][address] = planted.value
     made.book.save(path)
     try:
-        named = accused(verify(path, [by_name(DEFAULT, isolated=False)]))
+        report = verify(path, [by_name(DEFAULT, isolated=False)])
     except XlconvError as error:
         return f"error: {error.message}"
+    named = accused(report)
     others = sorted(named - {planted.cell})
     if planted.cell not in named:
-        return f"{planted.cell} ({planted.why}) is not named" + (f", but {', '.join(others[:3])}" if others else "")
+        instead = f", but {', '.join(others[:3])}" if others else ""
+        return f"{planted.cell} ({planted.why}) is not named, the verdict is: {report.verdict}{instead}"
     return f"beside {planted.cell} ({planted.why}) {len(others)} right cells: {', '.join(others[:3])}" if others else ""
 
 
