@@ -9,7 +9,7 @@ from tests.strangers.writing import across, another, down, fill, put, relu, shee
 
 
 def self_attention() -> Made:
-    """Q, K and V by array formulas; the weights above what they make, labels between; softmax in two steps."""
+    """Array formulas make Q, K and V below their weights, with labels between; softmax takes two steps."""
     x, wq, wk, wv = typed(1, 4, 3), typed(2, 3, 3), typed(3, 3, 3), typed(4, 3, 3)
     page = sheet("Self-attention")
     across(page, "A1", "Self-attention, one head, d = 3")
@@ -33,7 +33,7 @@ def self_attention() -> Made:
 
 
 def attention_by_cells() -> Made:
-    """A worksheet for each step; MMULT in every cell by itself; a column of sums beside the exponentials."""
+    """Each step has a worksheet, MMULT stands in every cell by itself, and sums stand beside the exponentials."""
     x, wq, wk, wv = typed(5, 5, 4), typed(6, 4, 2), typed(7, 4, 2), typed(8, 4, 2)
     page = sheet("X")
     put(page, "A1", x)
@@ -56,7 +56,7 @@ def attention_by_cells() -> Made:
 
 
 def causal_attention() -> Made:
-    """Scores by SUMPRODUCT, what comes later masked with IF; Q, K and V typed in, as a slide gives them."""
+    """Q, K and V are typed as a slide gives them, SUMPRODUCT makes the scores, and IF hides what comes later."""
     q, k, v = typed(9, 4, 2), typed(10, 4, 2), typed(11, 4, 2)
     page = sheet("Sheet1")
     across(page, "B2", "Q", None, None, "K", None, None, "V")
@@ -74,7 +74,7 @@ def causal_attention() -> Made:
 
 
 def multi_head() -> Made:
-    """Two heads below one another, their outputs side by side, and what mixes them; weights on the right."""
+    """Two heads stand below one another, weights on the right; their outputs side by side are mixed once more."""
     x, heads, mix = typed(12, 3, 4), [typed(seed, 3, 4, 2) for seed in (13, 14)], typed(15, 4, 4)
     page = sheet("MHA")
     across(page, "A1", "X")
@@ -103,7 +103,7 @@ def multi_head() -> Made:
 
 
 def transformer_block() -> Made:
-    """Attention without projections, added and normalised, then two dense layers with ReLU, added and normalised."""
+    """Attention is added and normalised, then two dense layers with ReLU are added and normalised."""
     x, w1, b1, w2, b2 = typed(16, 3, 4), typed(17, 4, 6), typed(18, 1, 6), typed(19, 6, 4), typed(20, 1, 4)
     page = sheet("Block")
     page["A1"] = "1. input (rows are tokens)"

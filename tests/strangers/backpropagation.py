@@ -22,7 +22,7 @@ from tests.strangers.writing import (
 
 
 def two_layers() -> Made:
-    """Forward, then all gradients by the chain rule, then the weights after one step; sigmoid, squared error."""
+    """A sheet goes forward, has each gradient by the chain rule, and ends with the weights after one step."""
     shapes = (1, 2), (1, 2), (2, 2), (1, 2), (2, 2), (1, 2)
     x, y, w1, b1, w2, b2 = (typed(160 + at, *shape) for at, shape in enumerate(shapes))
     page = sheet("Backprop")
@@ -55,7 +55,7 @@ def two_layers() -> Made:
 
 
 def batch_with_relu() -> Made:
-    """A batch of four as rows, all by MMULT and TRANSPOSE: ReLU, softmax, its gradient, both masks, updated weights."""
+    """MMULT and TRANSPOSE carry a batch of four rows forward; a second worksheet has gradients and new weights."""
     x, w1, w2, y = typed(170, 4, 3), typed(171, 3, 5), typed(172, 5, 2), array([[1, 0], [0, 1], [0, 1], [1, 0]])
     page = sheet("Forward")
     across(page, "A1", "X", None, None, None, "W1", None, None, None, None, None, "W2", None, None, "Y")
@@ -84,7 +84,7 @@ def batch_with_relu() -> Made:
 
 
 def batch_as_columns() -> Made:
-    """As on a poster: arrows between matrices, biases in the weights' last column, gradients to the right of it all."""
+    """Arrows lead from matrix to matrix as on a poster; biases are the weights' last column, gradients stand behind."""
     x, w1, w2, y = typed(173, 3, 2), typed(174, 3, 4), typed(175, 2, 4), array([[1, 0], [0, 1]])
     ones = np.ones((1, 2))
     page = sheet("By hand")
@@ -113,7 +113,7 @@ def batch_as_columns() -> Made:
 
 
 def softmax_regression() -> Made:
-    """Six samples as rows, three classes one-hot; shares, cross entropy of each, the gradient by SUMPRODUCT."""
+    """Six samples are rows, their classes one-hot; shares, cross entropy and gradient follow to the right."""
     x, w, y = typed(176, 6, 2), typed(177, 3, 3), np.eye(3)[[0, 2, 1, 1, 0, 2]]
     page = sheet("Softmax regression")
     across(page, "A1", "x1", "x2", None, "y", None, None, None, "z", None, None, None, "e^z", None, None, "sum")
@@ -140,7 +140,7 @@ def softmax_regression() -> Made:
 
 
 def perceptron_rule() -> Made:
-    """Rosenblatt's rule for AND: a sample a row, three times through, the weights carried down the rows."""
+    """Rosenblatt's rule learns AND, a sample a row, three times through, weights carried down the rows."""
     page = sheet("Perceptron")
     across(page, "A1", "x1", "x2", "target", "w1", "w2", "bias", "net", "output", "error", None, "rate", 0.1)
     cases = [[0, 0, 0], [0, 1, 0], [1, 0, 0], [1, 1, 1]] * 3
@@ -160,7 +160,7 @@ def perceptron_rule() -> Made:
 
 
 def xor_training() -> Made:
-    """A training table: an example a row, all nine weights, activations and deltas side by side, fifty rows of it."""
+    """Each row of a training table has an example, all nine weights, activations and deltas, for fifty steps."""
     page = sheet("XOR training")
     titles = "n", "x1", "x2", "t", *(f"w{number}" for number in range(1, 10)), "h1", "h2", "y", "dy", "d1", "d2"
     across(page, "A1", *titles)

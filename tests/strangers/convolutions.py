@@ -25,7 +25,7 @@ def pooled(x: Numbers) -> Numbers:
 
 
 def a_cross() -> Made:
-    """A cross or a nought on 6x6: one filter, ReLU beside, pooling below, two dense rows, all on a sheet."""
+    """One filter, ReLU, pooling and two dense rows tell a cross from a nought, all on a sheet."""
     x, kernel, bias, w = np.eye(6) + np.eye(6)[::-1], typed(190, 3, 3), typed(191, 1, 1), typed(192, 2, 4)
     page = sheet("X or O")
     across(page, "A1", "image (6x6)", *[None] * 6, "filter", *[None] * 3, "convolution", *[None] * 4, "ReLU")
@@ -52,7 +52,7 @@ def a_cross() -> Made:
 
 
 def sheet_for_each_layer() -> Made:
-    """A worksheet for each layer, two filters as array formulas SUM(a*b), flattened by links, weights as columns."""
+    """Each layer has a worksheet; filters are array formulas SUM(a*b), links flatten the maps."""
     x, kernels, w, b = typed(193, 6, 6), typed(194, 2, 3, 3), typed(195, 8, 3), typed(196, 1, 3)
     page = sheet("Image")
     put(page, "A1", x)
@@ -87,7 +87,7 @@ def sheet_for_each_layer() -> Made:
 
 
 def three_channels() -> Made:
-    """Colours as three blocks below one another, padded by typed noughts, a filter of 3x3x3, then its map."""
+    """The colours are three blocks below one another within typed noughts, under one filter of 3x3x3."""
     x, kernel = typed(197, 3, 5, 5, low=0), typed(198, 3, 3, 3)
     page = sheet("RGB")
     values = np.zeros((5, 5))
@@ -105,7 +105,7 @@ def three_channels() -> Made:
 
 
 def named_kernel() -> Made:
-    """Long sums of products with a name for each of the four weights, stride 2, a dense row of names, no softmax."""
+    """Each of four weights has a name in long sums with stride 2; two named ranges make the dense row."""
     x, kernel, w = typed(199, 6, 6), typed(200, 2, 2), typed(201, 1, 9)
     page = sheet("Named")
     put(page, "B2", x)

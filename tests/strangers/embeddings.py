@@ -9,7 +9,7 @@ from tests.strangers.writing import across, another, down, fill, name, put, shee
 
 
 def collaborative_filtering() -> Made:
-    """Users down, films across, factors beside both; a prediction where there is a rating, else nothing; the error."""
+    """Factors of users and films predict each rating that there is, and nothing where there is none."""
     users, films, bias = typed(270, 6, 3, low=0, high=1.5), typed(271, 3, 5, low=0, high=1.5), typed(272, 6, 1)
     ratings = np.round(typed(273, 6, 5, low=1, high=5))
     seen = typed(274, 6, 5) > -0.4
@@ -28,7 +28,7 @@ def collaborative_filtering() -> Made:
 
 
 def word2vec() -> Made:
-    """Skip-gram: a word chosen by its number, its row looked up, scores, softmax, the loss, the gradient."""
+    """A word's row is looked up; softmax of its products with all others gives the loss and the gradient."""
     inside, outside = typed(275, 5, 3), typed(276, 5, 3)
     page = sheet("word2vec")
     across(page, "A1", "word", "v1", "v2", "v3", None, "u1", "u2", "u3", None, "score", "exp", "P", "wanted", "P - y")
@@ -53,7 +53,7 @@ def word2vec() -> Made:
 
 
 def similarity() -> Made:
-    """Each word against each other: the cosine of the angle, lengths on a worksheet of their own."""
+    """Each word has the cosine of its angle with each other; their lengths have a worksheet of their own."""
     x = typed(277, 5, 4)
     words = ["cat", "dog", "car", "bus", "tea"]
     page = sheet("vectors")
@@ -72,7 +72,7 @@ def similarity() -> Made:
 
 
 def tf_idf() -> Made:
-    """Counts of words in four documents, shares of each document, inverse frequencies, their product."""
+    """Counts of words in four documents become shares, and shares times inverse frequencies."""
     counts = array([[2, 0, 1, 0], [0, 3, 0, 1], [1, 1, 1, 1], [0, 0, 4, 0], [1, 0, 0, 2]])
     page = sheet("tf-idf")
     across(page, "A1", "term", "d1", "d2", "d3", "d4", "df", "idf")
@@ -88,7 +88,7 @@ def tf_idf() -> Made:
 
 
 def naive_bayes() -> Made:
-    """Spam or not: counts in a table, smoothed likelihoods, logarithms added up for a message by ones and noughts."""
+    """A table of counts becomes smoothed likelihoods, whose logarithms add up for the words of a message."""
     counts, has = array([[20, 2], [15, 1], [3, 18], [6, 9]]), array([[1], [0], [1], [1]])
     page = sheet("Bayes")
     across(page, "A1", "word", "spam", "ham", "P(w|spam)", "P(w|ham)", "in it?")
@@ -108,7 +108,7 @@ def naive_bayes() -> Made:
 
 
 def positional_encoding() -> Made:
-    """Sines and cosines by position and dimension, the embedding of each word added."""
+    """Sines and cosines by position and dimension are added to the embedding of each word."""
     x = typed(278, 6, 4)
     page = sheet("Position")
     across(page, "B1", 0, 1, 2, 3)

@@ -9,7 +9,7 @@ from tests.strangers.writing import across, another, down, fill, put, relu, shee
 
 
 def autoencoder() -> Made:
-    """Nine pixels to three numbers and back, ReLU in the middle, MMULT by columns; the error of each pixel beside."""
+    """Nine pixels become three numbers and nine again, by MMULT in columns, with the error of each beside."""
     x, enc, dec, bias = typed(250, 9, 1, low=0), typed(251, 3, 9), typed(252, 9, 3), typed(253, 9, 1)
     page = sheet("AE")
     across(
@@ -31,7 +31,7 @@ def autoencoder() -> Made:
 
 
 def sigmoid_autoencoder() -> Made:
-    """The same with sigmoids and tied weights, a batch of three as rows, on a worksheet for each half."""
+    """A batch of three rows is encoded on one worksheet and decoded on another with the same weights."""
     x, w = typed(254, 3, 6, low=0), typed(255, 6, 2)
     page = sheet("Encode")
     put(page, "A2", x)
@@ -46,7 +46,7 @@ def sigmoid_autoencoder() -> Made:
 
 
 def gan_step() -> Made:
-    """Noise through a generator of one layer, real and made numbers through a discriminator, both losses, one step."""
+    """A generator makes numbers of noise, a discriminator judges them beside real ones, and one step is taken."""
     z, real, g, d = typed(256, 4, 2), typed(257, 4, 1), typed(258, 1, 3), typed(259, 1, 2)
     page = sheet("GAN")
     across(page, "A1", "z1", "z2", "fake", "real", None, "D(fake)", "D(real)", None, "loss D", "loss G", None, "grad")
@@ -70,7 +70,7 @@ def gan_step() -> Made:
 
 
 def diffusion() -> Made:
-    """A picture of nine pixels, a schedule of ten betas as a table, noise added for the step that is chosen."""
+    """A table has the schedule of ten betas; noise is added to nine pixels for the step that is chosen."""
     x, noise = typed(260, 3, 3, low=0), typed(261, 3, 3, low=-2, high=2)
     page = sheet("Diffusion")
     across(page, "A1", "t", "beta", "alpha", "alpha bar")
@@ -91,7 +91,7 @@ def diffusion() -> Made:
 
 
 def variational() -> Made:
-    """Mean and log variance from two dense heads, a sample by pasted noise, the divergence of each dimension."""
+    """Two dense heads give mean and log variance, pasted noise gives a sample, and each dimension its divergence."""
     x, w, noise = typed(262, 1, 4), typed(263, 4, 6), typed(264, 1, 3)
     page = sheet("VAE")
     put(page, "A2", x)

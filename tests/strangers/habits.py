@@ -103,7 +103,7 @@ def headings_in_ranges() -> Made:
 
 
 def unfilled_months() -> Made:
-    """A plan for a year of which four months are over: sums of the others are nought, their means have no value yet."""
+    """Four months of a plan are over: the sums of the others are nought, and their means have no value yet."""
     spent = typed(467, 3, 4, low=10, high=90, digits=0)
     page = sheet("Year")
     across(page, "B1", *"JFMAMJJASOND")

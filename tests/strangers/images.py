@@ -10,7 +10,7 @@ from tests.strangers.writing import across, another, down, fill, name, put, relu
 
 
 def sobel() -> Made:
-    """Two Sobel filters over a picture of greys from 0 to 255, and how steep it is: the root of both squares."""
+    """Two Sobel filters run over a picture of greys from 0 to 255; the root of their squares says how steep it is."""
     x = typed(210, 8, 9, low=0, high=255, digits=0)
     across_, down_ = array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]), array([[-1, -2, -1], [0, 0, 0], [1, 2, 1]])
     page = sheet("Edges")
@@ -27,7 +27,7 @@ def sobel() -> Made:
 
 
 def blur_and_sharpen() -> Made:
-    """A mean of nine by AVERAGE, what that leaves over, and the picture sharpened by it, borders left out."""
+    """AVERAGE blurs the picture, and what that takes away is added to sharpen it; the border is left out."""
     x = typed(211, 7, 7, low=0, digits=1)
     page = sheet("photo")
     blurred = another(page, "blur")
@@ -58,7 +58,7 @@ def game_of_life() -> Made:
 
 
 def one_dimension() -> Made:
-    """A signal down a column, three filters of width three as columns beside, ReLU, the largest of all times."""
+    """Three filters of width three run down a signal, beside which the largest of each over all times is taken."""
     x, kernels, bias = typed(212, 12, 1), typed(213, 3, 3), typed(214, 1, 3)
     page = sheet("Conv1D")
     across(page, "A1", "t", "x", None, None, "f1", "f2", "f3")
@@ -73,7 +73,7 @@ def one_dimension() -> Made:
 
 
 def filter_gradient() -> Made:
-    """A convolution, a squared error, and its gradients: for the filter, and for the picture by the flipped filter."""
+    """A convolution with a squared error has gradients: for the filter, and by the flipped one for the picture."""
     x, kernel, target = typed(215, 5, 5), typed(216, 3, 3), typed(217, 3, 3)
     page = sheet("Conv grad")
     for at, numbers, title in (("A2", x, "x"), ("G2", kernel, "k"), ("O2", target, "target")):
@@ -95,7 +95,7 @@ def filter_gradient() -> Made:
 
 
 def pooling_table() -> Made:
-    """Largest, mean and smallest of windows of one picture, in three ways to say which window: range, OFFSET, INDEX."""
+    """Ranges, OFFSET and INDEX each say which windows of one picture are meant, for smallest, largest and mean."""
     x = typed(218, 6, 6)
     page = sheet("Pooling")
     put(page, "A1", x)
@@ -113,7 +113,7 @@ def pooling_table() -> Made:
 
 
 def residual_block() -> Made:
-    """Two padded convolutions with the picture added before the second ReLU; frames of noughts typed by hand."""
+    """The picture is added to two padded convolutions before the second ReLU; noughts around them are typed."""
     x, first, second = typed(219, 4, 4), typed(220, 3, 3), typed(221, 3, 3)
     page = sheet("ResNet")
     across(page, "A1", "x, padded", *[None] * 6, "k1", None, None, None, "relu(x * k1), padded")
@@ -130,7 +130,7 @@ def residual_block() -> Made:
 
 
 def as_a_matrix() -> Made:
-    """A convolution as a product of a matrix of windows with the filter as a column, windows gathered by links."""
+    """Links gather the windows of a picture as rows of a matrix, whose product with the filter is the convolution."""
     x, kernel = typed(222, 4, 4), typed(223, 4, 1)
     page = sheet("im2col")
     put(page, "A1", x)

@@ -10,7 +10,7 @@ from tests.strangers.writing import across, another, down, fill, put, relu, shee
 
 
 def weights_copied() -> Made:
-    """All parameters in one long column, as a program printed them; beside each layer they are links into it."""
+    """All parameters stand in one column, as a program printed them; beside each layer there are links into it."""
     x, w1, b1, w2, b2 = typed(400, 3, 1), typed(401, 4, 3), typed(402, 4, 1), typed(403, 2, 4), typed(404, 2, 1)
     page = sheet("Net")
     printed = another(page, "printed")
@@ -37,7 +37,7 @@ def weights_copied() -> Made:
 
 
 def scaled_inputs() -> Made:
-    """A customer a row, each feature less its mean over its deviation; then two layers and a decision."""
+    """Features less their mean, over their deviation, go through two layers for each customer, up to a decision."""
     x, mean, deviation = typed(405, 5, 3, low=20, high=90, digits=0), array([[50, 55, 60]]), array([[12, 9, 15]])
     w1, b1, w2 = typed(406, 3, 3), typed(407, 1, 3), typed(408, 4, 1)
     page = sheet("Customers")
@@ -63,7 +63,7 @@ def scaled_inputs() -> Made:
 
 
 def repeated_blocks() -> Made:
-    """Four layers of four units, the block of one copied below with all that is in it; a blank row between blocks."""
+    """The block of one layer is copied three times with all that is in it, with a blank row between."""
     page = sheet("Deep")
     x = typed(409, 1, 4)
     across(page, "A1", "in", *x[0].tolist())
@@ -84,7 +84,7 @@ def repeated_blocks() -> Made:
 
 
 def from_the_bottom_upwards() -> Made:
-    """No labels, no colours: inputs in the last row, each layer above the one that it reads, the shares on top."""
+    """No label says that the inputs are the last row, each layer stands above its source, and shares on top."""
     x, w1, w2 = typed(430, 1, 3), typed(431, 3, 4), typed(432, 4, 3)
     page = sheet("Tabelle1")
     put(page, "E30", x)
@@ -105,7 +105,7 @@ def from_the_bottom_upwards() -> Made:
 
 
 def with_another_activation() -> Made:
-    """Two layers with the hyperbolic tangent between and a logistic function behind: no such layers are known."""
+    """Two layers have the hyperbolic tangent between and a logistic function behind, which are no known layers."""
     x, w1, w2 = typed(433, 4, 2), typed(434, 3, 3), typed(435, 4, 1)
     page = sheet("tanh")
     across(page, "A1", "x1", "x2", None, "h1", "h2", "h3", None, "p")
@@ -120,7 +120,7 @@ def with_another_activation() -> Made:
 
 
 def trained_beside() -> Made:
-    """A network with typed weights on one worksheet; on another its gradients, which read it, and new weights."""
+    """A network with typed weights has one worksheet; its gradients, which read it, have another."""
     x, w1, w2, y = typed(436, 5, 2), typed(437, 3, 3), typed(438, 4, 2), np.eye(2)[[0, 1, 1, 0, 1]]
     page = sheet("Predict")
     across(page, "A1", "x1", "x2", None, "h1", "h2", "h3", None, "z1", "z2", None, "p1", "p2", None, "y1", "y2")

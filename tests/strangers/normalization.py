@@ -9,7 +9,7 @@ from tests.strangers.writing import across, down, fill, put, relu, sheet, softma
 
 
 def batch_norm() -> Made:
-    """A mini-batch of eight as rows, statistics of each column below, gamma and beta, then running averages."""
+    """A mini-batch of eight rows is normalised by the statistics below its columns, then scaled and shifted."""
     x, gamma, beta = typed(230, 8, 3, high=5), typed(231, 1, 3), typed(232, 1, 3)
     page = sheet("BatchNorm")
     across(page, "B1", "f1", "f2", "f3", None, "normalised", None, None, None, "out")
@@ -29,7 +29,7 @@ def batch_norm() -> Made:
 
 
 def batch_norm_between_layers() -> Made:
-    """A dense layer, its outputs normalised over the batch, ReLU: what a batch does depends on all of it."""
+    """Outputs of a dense layer are normalised over their batch before ReLU, so that each depends on all rows."""
     x, w = typed(233, 5, 3), typed(234, 3, 4)
     page = sheet("Dense-BN-ReLU")
     put(page, "A2", x)
@@ -47,7 +47,7 @@ def batch_norm_between_layers() -> Made:
 
 
 def layer_norm() -> Made:
-    """Tokens as rows, each normalised by itself, deviation by SUMSQ instead of a function for it."""
+    """Each token is a row that is normalised by itself, its deviation by SUMSQ instead of a function for it."""
     x = typed(235, 4, 6)
     page = sheet("LayerNorm")
     down(page, "A3", "I", "like", "green", "tea")
@@ -61,7 +61,7 @@ def layer_norm() -> Made:
 
 
 def cross_entropy() -> Made:
-    """Scores for five pictures, softmax, the loss of each by its label, and the same for one class by sigmoid."""
+    """Scores of five pictures have a softmax and the loss by each label, and for one class a sigmoid."""
     z, labels = typed(236, 5, 3, low=-2, high=2), [1, 3, 2, 1, 3]
     page = sheet("Losses")
     across(page, "A1", "picture", "cat", "dog", "fish", "label", None, "p cat", "p dog", "p fish", None, "NLL", "BCE")
@@ -80,7 +80,7 @@ def cross_entropy() -> Made:
 
 
 def dropout() -> Made:
-    """Activations, a mask from numbers that were pasted, what survives scaled up."""
+    """A mask of pasted numbers drops some activations, and what survives is scaled up."""
     x, chance = typed(237, 4, 5), typed(238, 4, 5, low=0)
     page = sheet("Dropout")
     across(page, "A1", "p", 0.4)
@@ -93,7 +93,7 @@ def dropout() -> Made:
 
 
 def activations() -> Made:
-    """A table of functions for a course: x down the side, a function a column, and its slope beside."""
+    """A table for a course has x down the side, and for each function a column with its slope beside."""
     x = np.linspace(-3, 3, 13)[:, None]
     page = sheet("Activation functions")
     across(page, "A1", "x", "sigmoid", "slope", "tanh", "slope", "ReLU", "slope", "leaky", "softplus", "GELU, nearly")
@@ -118,7 +118,7 @@ def activations() -> Made:
 
 
 def one_hot() -> Made:
-    """Labels turned into columns of ones and noughts, and back."""
+    """Labels are turned into columns of ones and noughts, and back."""
     labels = ["red", "blue", "green", "blue", "red"]
     page = sheet("One-hot")
     across(page, "A1", "colour", "red", "green", "blue", None, "number")

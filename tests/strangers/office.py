@@ -9,7 +9,7 @@ from tests.strangers.writing import across, another, down, fill, name, put, shee
 
 
 def price_times_quantity() -> Made:
-    """An invoice: a line a row, the total of each, a discount from a list, tax, and the sum by SUMPRODUCT to check."""
+    """Each line of an invoice has its total and a discount from a list; SUMPRODUCT checks the sum."""
     quantity, price = array([3, 12, 1, 40, 7]).T, typed(310, 5, 1, low=1, high=90)
     page = sheet("Invoice")
     across(page, "A1", "item", "quantity", "price", "discount", "total")
@@ -24,7 +24,7 @@ def price_times_quantity() -> Made:
 
 
 def costs_of_several_plans() -> Made:
-    """Amounts of four materials in three products, a price list on another worksheet: costs by SUMPRODUCT and MMULT."""
+    """SUMPRODUCT multiplies the materials of three products by a price list on another worksheet."""
     amounts, prices = typed(311, 4, 3, low=1, high=9, digits=0), typed(312, 4, 1, low=1, high=20)
     page = sheet("Recipes")
     across(page, "A1", "material", "basic", "plus", "pro")
@@ -39,7 +39,7 @@ def costs_of_several_plans() -> Made:
 
 
 def loan() -> Made:
-    """Amortisation over two years: payment by PMT, interest and principal a month a row, names for the terms."""
+    """PMT gives the payment; interest, principal and what is left follow, a month a row, by names for the terms."""
     page = sheet("Loan")
     down(page, "A1", "amount", "rate", "months", "payment")
     down(page, "B1", 12000, 0.06, 24, "=-PMT(rate/12,months,amount)")
@@ -58,7 +58,7 @@ def loan() -> Made:
 
 
 def grade_book() -> Made:
-    """Marks of eight pupils, a weight for each test in the row above, the weighted mean, a letter, the rank."""
+    """Marks of eight pupils have a weighted mean, the weights above the tests, a letter and a rank."""
     marks, weights = typed(313, 8, 4, low=40, high=100, digits=0), array([0.2, 0.2, 0.25, 0.35])
     page = sheet("Class 7b")
     across(page, "A1", "weight", *weights[0].tolist())
@@ -75,7 +75,7 @@ def grade_book() -> Made:
 
 
 def stock() -> Made:
-    """A table with structured references: value, what to order when little is left, and totals by kind."""
+    """A table computes values and what to order from its own columns; totals by kind stand beside."""
     held, least, price = (typed(314 + at, 6, 1, low=1, high=20, digits=0) for at in range(3))
     page = sheet("Stock")
     across(page, "A1", "item", "kind", "held", "least", "price", "value", "order")
@@ -93,7 +93,7 @@ def stock() -> Made:
 
 
 def budget() -> Made:
-    """Months as columns, a worksheet for each of two years, the change between them on a third."""
+    """Two years have a worksheet each with months as columns; a third has the change between them."""
     years = [typed(317 + number, 4, 6, low=50, high=900, digits=0) for number in range(2)]
     page = sheet("2024")
     other, change = another(page, "2025"), another(page, "Change")
@@ -109,7 +109,7 @@ def budget() -> Made:
 
 
 def decision_matrix() -> Made:
-    """Which flat to take: marks for each criterion, weights as typed shares, the weighted sum, and the choice."""
+    """Marks of three flats are weighted by typed shares and added up, and the best is named."""
     marks, weights = typed(319, 5, 3, low=1, high=10, digits=0), typed(320, 5, 1, low=0.1)
     page = sheet("Decision")
     across(page, "A1", "criterion", "weight", "flat A", "flat B", "flat C")
@@ -122,7 +122,7 @@ def decision_matrix() -> Made:
 
 
 def project_plan() -> Made:
-    """Tasks with durations, the earliest end of each from those before it by MAX, the slack, costs by rate."""
+    """Tasks start when the last of those before them ends, by MAX, and have costs by their rates."""
     page = sheet("Plan")
     across(page, "A1", "task", "days", "starts", "ends", "rate", "cost")
     put(page, "A2", [["a", 3], ["b", 5], ["c", 2], ["d", 4], ["e", 1]])

@@ -14,7 +14,7 @@ def slope(w: float) -> float:
 
 
 def sgd_rows() -> Made:
-    """Gradient descent on (w - 3)^2, twenty steps down the sheet, the rate in one cell above."""
+    """Gradient descent on (w - 3)^2 takes twenty steps down the sheet, its rate in one cell above."""
     page = sheet("SGD")
     across(page, "A1", "learning rate", 0.1)
     across(page, "A3", "step", "w", "gradient", "loss")
@@ -30,7 +30,7 @@ def sgd_rows() -> Made:
 
 
 def momentum_rows() -> Made:
-    """The same with a velocity, two parameters side by side, names for the rates."""
+    """Two parameters side by side have velocities, and the rates have names."""
     page = sheet("Momentum")
     across(page, "A1", "lr", 0.05, None, "beta", 0.9)
     name(page, "lr", "B1")
@@ -51,7 +51,7 @@ def momentum_rows() -> Made:
 
 
 def adam_rows() -> Made:
-    """Adam with both corrections, the hyperparameters in a column on the right."""
+    """Adam corrects both of its averages; the hyperparameters stand in a column on the right."""
     page = sheet("Adam")
     down(page, "K2", "alpha", "beta1", "beta2", "eps")
     down(page, "L2", 0.1, 0.9, 0.999, 1e-8)
@@ -73,7 +73,7 @@ def adam_rows() -> Made:
 
 
 def rmsprop_columns() -> Made:
-    """RMSProp with the steps as columns, a row for each quantity; the data on another worksheet."""
+    """The steps of RMSProp are columns with a row for each quantity, and the data has another worksheet."""
     x, y = typed(80, 8, low=0, high=3), typed(81, 8, low=0, high=3)
     page = sheet("RMSProp")
     data = another(page, "Data")
@@ -97,7 +97,7 @@ def rmsprop_columns() -> Made:
 
 
 def one_cycle() -> Made:
-    """A learning rate that rises and falls by cosines, and the momentum that does the opposite."""
+    """A learning rate rises and falls by cosines, and the momentum does the opposite."""
     page = sheet("Schedule")
     across(page, "A1", "max lr", 0.01, "steps", 20, "warm-up", 0.3)
     across(page, "A3", "step", "share", "lr", "momentum")

@@ -27,7 +27,7 @@ CLASSIFIER: Final = "Linear", "ReLU", "Linear", "Softmax"
 
 
 def beside_one_another() -> Made:
-    """Columns from left to right: inputs, weights, sums, ReLU, weights, scores, exponentials, shares."""
+    """Columns run from left to right: inputs, weights, sums, ReLU, weights, scores, exponentials, shares."""
     x, w1, b1, w2, b2 = typed(31, 4, 1), typed(32, 4, 5), typed(33, 1, 5), typed(34, 5, 3), typed(35, 1, 3)
     page = sheet("MLP")
     across(page, "A2", "input", None, "W1", None, None, None, None, None, "z1", "a1", None, "W2")
@@ -52,7 +52,7 @@ def beside_one_another() -> Made:
 
 
 def rows_of_a_batch() -> Made:
-    """A sample a row, the weights above the columns that they make, each sum of products written out."""
+    """Each sample is a row, weights stand above the columns that they make, and each product is written out."""
     x, w1, b1, w2, b2 = typed(36, 6, 3), typed(37, 3, 4), typed(38, 1, 4), typed(39, 4, 2), typed(40, 1, 2)
     page = sheet("Batch")
     across(page, "A1", "Forward pass, one sample per row")
@@ -76,7 +76,7 @@ def rows_of_a_batch() -> Made:
 
 
 def columns_of_a_batch() -> Made:
-    """A sample a column, MMULT in each cell, the bias as a last column of the weights and a row of ones below."""
+    """Each sample is a column below a row of ones for the biases, and MMULT stands in each cell."""
     x, w1, w2 = typed(41, 3, 3), typed(42, 4, 4), typed(43, 2, 5)
     page = sheet("Batch of columns")
     across(page, "H2", "x{1}", "x{2}", "x{3}")
@@ -98,7 +98,7 @@ def columns_of_a_batch() -> Made:
 
 
 def sheets_and_names() -> Made:
-    """Inputs, weights and results on worksheets of their own, and every range by its name."""
+    """Inputs, weights and results have worksheets of their own, and every range goes by its name."""
     x, w1, b1, w2, b2 = typed(44, 1, 4), typed(45, 4, 3), typed(46, 1, 3), typed(47, 3, 3), typed(48, 1, 3)
     page = sheet("Input")
     put(page, "B2", x)
@@ -126,7 +126,7 @@ def sheets_and_names() -> Made:
 
 
 def structured_references() -> Made:
-    """A table of samples whose columns are computed from its own columns, and a column of parameters."""
+    """A table of samples computes its hidden units from its own columns and a column of parameters."""
     x, w = typed(49, 5, 2), typed(50, 9, 1)
     page = sheet("Data")
     across(page, "A1", "x1", "x2", "h1", "h2", "y")
@@ -148,7 +148,7 @@ def structured_references() -> Made:
 
 
 def xor_by_hand() -> Made:
-    """The four cases of XOR as rows, two hidden units with weights that one works out on paper."""
+    """Two hidden units, with weights that one works out on paper, solve the four cases of XOR."""
     x = array([[0, 0], [0, 1], [1, 0], [1, 1]])
     page = sheet("XOR")
     across(page, "A1", "x1", "x2", None, "h1", "h2", None, "y", "wanted", "right?")
@@ -169,7 +169,7 @@ def xor_by_hand() -> Made:
 
 
 def two_on_a_sheet() -> Made:
-    """Two networks of different sizes below one another, for the same four inputs, and the mean of what they say."""
+    """Two networks of different sizes read the same inputs, one below the other, and their shares are averaged."""
     x = typed(51, 1, 4)
     page = sheet("Ensemble")
     across(page, "A1", "ensemble of two")

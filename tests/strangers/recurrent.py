@@ -9,7 +9,7 @@ from tests.strangers.writing import across, another, down, fill, name, put, shee
 
 
 def lstm_step() -> Made:
-    """One step, a gate a block, each with weights for the input, for the state and a bias; sigmoid written out."""
+    """Each gate is a block with weights for input and state and a bias; the sigmoid is written out."""
     x, h, c = typed(120, 3, 1), typed(121, 2, 1), typed(122, 2, 1)
     page = sheet("LSTM cell")
     down(page, "A2", "x", None, None, "h(t-1)", None, "c(t-1)")
@@ -33,7 +33,7 @@ def lstm_step() -> Made:
 
 
 def lstm_rows() -> Made:
-    """A scalar LSTM over six steps, a step a row, its twelve parameters by name on another worksheet."""
+    """A scalar LSTM takes six steps, each a row, by twelve parameters that have names on another worksheet."""
     x, parameters = typed(136, 6), typed(137, 12)
     page = sheet("Steps")
     given = another(page, "Parameters")
@@ -60,7 +60,7 @@ def lstm_rows() -> Made:
 
 
 def gru() -> Made:
-    """A GRU with two units, the steps as blocks of columns, gates by MMULT in each cell."""
+    """The steps of a GRU with two units are columns, and MMULT in each cell makes the gates."""
     x, w, u, b = typed(138, 2, 3), typed(139, 6, 2), typed(140, 6, 2), typed(141, 6, 1)
     page = sheet("GRU")
     down(page, "A2", "Wr", None, "Wz", None, "Wn", None)
@@ -86,7 +86,7 @@ def gru() -> Made:
 
 
 def rnn_unrolled() -> Made:
-    """Letters as one-hot columns, a state of three, the next letter's shares; each step to the right of the last."""
+    """Letters are one-hot columns, and each step with its shares stands to the right of the last."""
     word, wx, wh, wy = [0, 1, 2, 2], typed(142, 3, 4), typed(143, 3, 3), typed(144, 4, 3)
     page = sheet("hello")
     down(page, "A2", "h", "e", "l", "o")
@@ -114,7 +114,7 @@ def _states(x: Numbers, wx: Numbers, wh: Numbers) -> Numbers:
 
 
 def relu_rnn() -> Made:
-    """A scalar recurrence with ReLU: one number remembered, the same two weights in every row."""
+    """A scalar recurrence with ReLU remembers one number by the same two weights in every row."""
     x = typed(145, 10)
     page = sheet("Memory")
     across(page, "A1", "w_in", 0.8, "w_rec", 0.5)

@@ -9,7 +9,7 @@ from tests.strangers.writing import across, another, down, fill, name, put, shee
 
 
 def linear_by_descent() -> Made:
-    """Data on the left, epochs on the right: slope and intercept, both gradients and the loss in each row."""
+    """Data stands on the left, epochs are rows on the right: slope, intercept, both gradients and the loss."""
     x, y = typed(100, 6, 1, low=0, high=4), typed(101, 6, 1, low=0, high=5)
     page = sheet("Linear regression")
     across(page, "A1", "x", "y", None, None, "epoch", "w", "b", "dL/dw", "dL/db", "MSE", None, "lr", 0.05)
@@ -29,7 +29,7 @@ def linear_by_descent() -> Made:
 
 
 def a_block_for_each_epoch() -> Made:
-    """For each of three epochs a block with the samples as rows: prediction, error, gradients; the sums below."""
+    """Each of three epochs is a block of predictions, errors and gradients, with the new weights below."""
     x, y = typed(102, 5, 2), typed(103, 5, 1)
     page = sheet("GD")
     across(page, "A1", "lr", 0.1, None, "w1", "w2", "b")
@@ -58,7 +58,7 @@ def a_block_for_each_epoch() -> Made:
 
 
 def logistic_by_descent() -> Made:
-    """Sigmoid written out; a row is an epoch, a column a sample, as someone without loops lays it out."""
+    """A row is an epoch and a column a sample, as someone without loops lays it out, the sigmoid written out."""
     x, y = typed(104, 1, 6, low=-2, high=2), array([[0, 0, 1, 0, 1, 1]])
     page = sheet("Logistic")
     across(page, "A1", "x", None, None, *x[0].tolist())
@@ -81,7 +81,7 @@ def logistic_by_descent() -> Made:
 
 
 def normal_equations() -> Made:
-    """Multiple regression by (X'X)^-1 X'y, each matrix shown; fitted values, residuals and R squared beside."""
+    """Multiple regression by (X'X)^-1 X'y shows each matrix, with fitted values and R squared beside."""
     x, y = np.hstack([np.ones((7, 1)), typed(105, 7, 2, high=5)]), typed(106, 7, 1, high=9)
     page = sheet("Multiple regression")
     across(page, "A1", "1", "size", "rooms", "price", None, "fitted", "residual")
@@ -99,7 +99,7 @@ def normal_equations() -> Made:
 
 
 def by_sums() -> Made:
-    """The line of best fit by the sums that a textbook has, in a table with structured references."""
+    """The line of best fit comes from the sums that a textbook has, in a table with structured references."""
     x, y = typed(107, 8, 1, low=1, high=9), typed(108, 8, 1, low=1, high=9)
     page = sheet("Fit")
     across(page, "A1", "x", "y", "xy", "x2", "fit")
@@ -119,7 +119,7 @@ def by_sums() -> Made:
 
 
 def polynomial() -> Made:
-    """A cubic by descent on four coefficients with names, powers of x in columns; ten steps on a second worksheet."""
+    """Descent fits four coefficients to named powers of x, in ten steps on a second worksheet."""
     x, y = np.linspace(-1, 1, 9)[:, None].round(2), typed(109, 9, 1)
     page = sheet("Data")
     across(page, "A1", "y", "1", "x", "x2", "x3")

@@ -9,7 +9,7 @@ from tests.strangers.writing import across, another, down, fill, name, put, shee
 
 
 def k_means() -> Made:
-    """Points as rows, two centres, distances, the nearer one, new centres by AVERAGEIF; a second round to the right."""
+    """Each point has its distances to two centres and the nearer one; AVERAGEIF moves them, twice."""
     x = np.vstack([typed(290, 5, 2), typed(291, 5, 2) + 3]).round(2)
     page = sheet("k-means")
     across(page, "A1", "x", "y", None, "d1", "d2", "cluster", None, None, "d1", "d2", "cluster")
@@ -36,7 +36,7 @@ def k_means() -> Made:
 
 
 def principal_components() -> Made:
-    """Centred data, their covariance by MMULT, the first component by ten steps of the power method, the scores."""
+    """Centred data has a covariance, ten steps of the power method give the first component, and MMULT its scores."""
     x = typed(292, 8, 3)
     page = sheet("PCA")
     put(page, "A2", x)
@@ -57,7 +57,7 @@ def principal_components() -> Made:
 
 
 def correlations() -> Made:
-    """Covariances and correlations of four columns by functions and by hand, a matrix each, headings as a table."""
+    """Functions give the correlations of a table's four columns, and sums their covariances."""
     x = typed(293, 9, 4, low=0, high=9)
     page = sheet("Data")
     across(page, "A1", "height", "weight", "age", "shoe")
@@ -75,7 +75,7 @@ def correlations() -> Made:
 
 
 def confusion_matrix() -> Made:
-    """Twelve answers and truths as texts, a matrix by COUNTIFS, precision, recall, F1 and accuracy."""
+    """COUNTIFS counts twelve answers against the truth; precision, recall, F1 and accuracy stand around."""
     names = ["cat", "dog", "bird"]
     truth, said = [0, 0, 1, 1, 2, 2, 0, 1, 2, 0, 1, 2], [0, 1, 1, 1, 2, 0, 0, 2, 2, 0, 1, 1]
     page = sheet("Results")
@@ -95,7 +95,7 @@ def confusion_matrix() -> Made:
 
 
 def markov_chain() -> Made:
-    """Weather: a state a row, each from the one above by the transition matrix, then the matrix to the eighth power."""
+    """Each day's weather comes from the row above by the transition matrix, which beside is squared three times."""
     chain, state = array([[0.7, 0.2, 0.1], [0.3, 0.4, 0.3], [0.2, 0.3, 0.5]]), array([1, 0, 0])
     page = sheet("Markov")
     across(page, "A1", "day", "sun", "cloud", "rain", None, "P")
@@ -112,7 +112,7 @@ def markov_chain() -> Made:
 
 
 def kalman() -> Made:
-    """A thermometer: predict and correct, a measurement a row, gain and variance beside."""
+    """A filter predicts and corrects a temperature, a measurement a row, with gain and variance beside."""
     z = typed(294, 15, low=19, high=23)
     page = sheet("Kalman")
     across(page, "A1", "Q", 0.01, "R", 0.25)
@@ -134,7 +134,7 @@ def kalman() -> Made:
 
 
 def kalman_matrices() -> Made:
-    """The same for a position and a speed, with MMULT and TRANSPOSE: one step, matrices named as in the book."""
+    """Named matrices take a position and a speed through one step of the filter by MMULT."""
     f, h, p = array([[1, 1], [0, 1]]), array([[1, 0]]), array([[2, 0.5], [0.5, 1]])
     x = array([[0.5], [1.2]])
     page = sheet("Step")
@@ -155,7 +155,7 @@ def kalman_matrices() -> Made:
 
 
 def moving_averages() -> Made:
-    """Prices by day: averages over three and seven days, a weighted one, and an exponential one by its rate."""
+    """Prices by day have averages over three and seven days, a weighted one and an exponential one."""
     x = typed(295, 20, 1, low=90, high=110)
     page = sheet("Prices")
     across(page, "A1", "day", "price", "SMA 3", "SMA 7", "WMA 3", "EMA", None, "alpha", 0.3)
@@ -177,7 +177,7 @@ def moving_averages() -> Made:
 
 
 def linear_algebra() -> Made:
-    """A worksheet for practice: sum, product, transpose, inverse, determinant, a system of equations, the trace."""
+    """A worksheet for practice has sums, products, an inverse, a determinant and a system of equations."""
     a, b = typed(296, 3, 3), typed(297, 3, 3)
     page = sheet("Matrices")
     for at, numbers, title in (("B3", a, "A"), ("F3", b, "B")):
