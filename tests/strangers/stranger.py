@@ -22,7 +22,7 @@ filter over a picture; finding that part and finding nothing are both right. `no
 
 @dataclass(frozen=True)
 class Planted:
-    """One fault in a network.
+    """One fault in a network; for the inputs in the workbook the cell may show what it should, as where ReLU gives 0.
 
     Args:
         cell: `Sheet1!C5`, which has to be named.
