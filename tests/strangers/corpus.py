@@ -19,6 +19,7 @@ from tests.strangers import (
     images,
     layouts,
     normalization,
+    numerics,
     office,
     optimizers,
     perceptrons,
@@ -45,6 +46,7 @@ FAMILIES: Final[tuple[ModuleType, ...]] = (
     generative,
     embeddings,
     statistics,
+    numerics,
     office,
 )
 _SECONDS: Final = 180
@@ -97,4 +99,7 @@ def attempt(folder: Path, name: str) -> tuple[Outcome, list[str]]:
     make, path = by_name()[name].make, place(name, folder)
     made = make()
     made.book.save(path)
-    return judged(made, path), [missed(make(), planted, path) for planted in made.faults]
+    try:
+        return judged(made, path), [missed(make(), planted, path) for planted in made.faults]
+    except Exception as error:  # noqa: BLE001 - whatever a crash is called, the others are asked about
+        return Outcome("crash", 0, 0, 0, 0, (f"{type(error).__name__}: {error}",)), []
