@@ -1,7 +1,7 @@
 """How many of some thousand planted faults the checker finds: `python -m tests.mutation_score --changes 5000`.
 
-Workbooks of the template's network in which digits are chosen, and of random networks with padding, strides, channels
-and blocks of all kinds, are put to the self-test: layers, the look-up of the input, and all that `Explore` shows.
+Workbooks of the template's network in which digits are chosen, and of random networks with layers of all types, in rows
+and in graphs, are put to the self-test: layers, the look-up of the input, and all that `Explore` shows.
 Weights are changed, too, which counts where the network is known that the workbook should have. In the same workbooks
 as they were written nothing must be found.
 """
@@ -24,6 +24,7 @@ from tests import strategies
 from xlconv import reader, templates, workbook
 from xlconv.check import networks_of, verify
 from xlconv.engines import DEFAULT, Engine, by_name
+from xlconv.layers import Layer
 from xlconv.network import FloatArray, Network
 from xlconv.pages.choices import Chosen
 from xlconv.processes import pool, processors
@@ -88,13 +89,16 @@ def weight_changes(path: Path, item: Item, engine: Engine) -> tuple[int, int]:
     copies = Copies(book)
     (found,) = networks_of(book).networks
     cells = np.concatenate([np.empty(0, np.int64), *(places.ravel() for places in found.weights.values())]).tolist()
+    variances = [places.ravel() for key, places in found.weights.items() if key in found.network.never_negative]
+    positive = set(np.concatenate([np.empty(0, np.int64), *variances]).tolist())
     picked = rng.sample(cells, min(len(cells), item.changes // 10))
     named = 0
     for place in picked:
         where = found.atlas.cell(place)
         number = book.cell(*where[:3]).value
         assert isinstance(number, float)
-        changed = rng.choice([number * 1.001, -number, number + 1e-6]) or 1.0
+        other = number + 1.0 if place in positive else -number  # a variance below zero is refused
+        changed = rng.choice([number * 1.001, other, number + 1e-6]) or 1.0
         path.with_name("changed.xlsx").write_bytes(copies.with_cell(where, Cell(None, changed)).package)
         report = verify(path.with_name("changed.xlsx"), [engine], random=0, against=item.network)
         named += {finding.cell for finding in report.findings if finding.rule != "stale"} == {where.place}
@@ -114,12 +118,26 @@ def items(changes: int, unchanged: int, seed: int) -> Iterator[Item]:
 
 
 def random_networks(count: int, seed: int) -> list[Network]:
-    """The same ones for the same seed; none with hardly any formulas."""
+    """The same ones for the same seed, none with hardly any formulas; the first ones have layers of all types."""
     found: list[Network] = []
     while len(found) < count:
         found += [network for network in _drawn(2 * count, seed) if _formulas(network) >= LEAST_FORMULAS]
         seed += 1_000_003
-    return found[:count]
+    return _varied_first(found)[:count]
+
+
+def _varied_first(networks: list[Network]) -> list[Network]:
+    """Each time the one with most types of layers that none before it has, until there is no such network."""
+    left, first, seen = list(networks), [], set[type[Layer]]()
+    while new := max((len(_types(network) - seen) for network in left), default=0):
+        at = next(at for at, network in enumerate(left) if len(_types(network) - seen) == new)
+        seen |= _types(left[at])
+        first.append(left.pop(at))
+    return first + left
+
+
+def _types(network: Network) -> set[type[Layer]]:
+    return {type(node.layer) for node in network.nodes}
 
 
 def _formulas(network: Network) -> int:

@@ -52,7 +52,8 @@ def some_node(draw: st.DrawFn, name: str, shapes: dict[str, Shape], nodes: list[
     alike = [
         node for node in owners if _image_read(node.inputs[0], shapes, nodes) == _image_read(source, shapes, nodes)
     ]
-    if alike and draw(st.booleans()):
+    shares: bool = draw(st.booleans())
+    if alike and shares:
         owner = draw(st.sampled_from(alike))
         return Node(name, owner.layer, (source,), shares=owner.name)
     return Node(name, draw(some_layer(shapes[source])), (source,))
@@ -84,7 +85,7 @@ def joining(draw: st.DrawFn, name: str, source: str, shapes: dict[str, Shape]) -
 def some_layer(draw: st.DrawFn, shape: Shape) -> layers.Layer:
     """A layer that can read an array of this shape."""
     affine, eps = draw(st.booleans()), draw(st.sampled_from([1e-5, 0.001]))
-    kinds: list[Any] = [*ELEMENTWISE, layers.Flatten(), layers.Dropout(0.25)]
+    kinds: list[layers.Layer] = [*ELEMENTWISE, layers.Flatten(), layers.Dropout(0.25)]
     if len(shape) == 1:
         kinds += [layers.Softmax(), layers.LogSoftmax(), layers.BatchNorm1d(shape[0], eps, affine=affine)]
         kinds += 2 * [layers.Linear(shape[0], draw(st.integers(1, 4)), draw(st.booleans()))]
@@ -123,7 +124,7 @@ def means(draw: st.DrawFn, shape: Shape) -> layers.AvgPool2d:
 
 
 @st.composite
-def windows(draw: st.DrawFn, shape: Shape) -> Any:
+def windows(draw: st.DrawFn, shape: Shape) -> tuple[Any, Any, Any]:
     """Kernel, stride and padding of a pooling."""
     kernel = tuple(draw(st.integers(1, min(3, n))) for n in shape[1:])
     stride = tuple(draw(st.integers(1, 3)) for _ in range(2))

@@ -413,7 +413,7 @@ def test_unreadable(found: Any, formula: str, expected: bool) -> None:
 def test_generated_workbooks_have_no_findings(seven: Path) -> None:
     """Nothing is found in a workbook as it was written; little even if nothing were known of it."""
     book = reader.read(seven)
-    assert whole.audited(networks_of(book), np.empty(0, np.int64)) == []
+    assert whole.audited(networks_of(book), np.empty(0, np.int64), np.empty(0, np.int64)) == []
     known = {("hard-coded", "Explore"), ("reads-blank", "'conv-example'")}  # a blank pixel of a sample is 0
     assert {(finding.rule, finding.cell.partition("!")[0]) for finding in audit(book)} == known
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
-from tests import test_explore_page as page
-from xlconv import engines, layers, reader, reference, workbook
+from tests import explored
+from xlconv import engines, layers, reader, reference, wording, workbook
 from xlconv.cells import ErrorValue, Value
 from xlconv.check.explore import Explorer
 from xlconv.check.sentences import Clause, Text, in_full, is_said, texts
@@ -35,11 +37,12 @@ def fill(template: str, **fields: str | float) -> Text:
     return text
 
 
-def test_sentences() -> None:
+@pytest.mark.parametrize("name", explored.SENTENCES)
+def test_sentences(name: str) -> None:
     """Those that the writer's tests have, by numbers worked out by hand."""
-    x = np.array([[[1.0, 2.0], [3.0, 4.0]]])
-    found = [[in_full(text) for text in said(page.SMALL, x, Selection(*choice))] for choice in page.SENTENCES]
-    assert found == [[sentence] for sentence in page.SENTENCES.values()]
+    network, sentences = explored.SENTENCES[name]
+    found = [[in_full(text) for text in said(network, explored.X, Selection(*choice))] for choice in sentences]
+    assert found == [[sentence] for sentence in sentences.values()]
 
 
 def single(layer: Layer, x: FloatArray, *before: Layer) -> str:
@@ -87,7 +90,7 @@ IS_BELOW = "This is below zero, and ReLU makes it 0."
         (
             single(layers.Softmax(), ONES[:, 0, 0]),
             "element 0: x is 1. The largest of all is 1, and x less that is 0. The exponential of this is 1; "
-            "divided by the sum of all exponentials, 2, it is a share of 0.5.",
+            f"divided by the sum of all exponentials, 2, it is a share of 0.5. {IS_ABOVE} 0.5.",
         ),
     ],
 )
@@ -147,12 +150,14 @@ def test_nearly_zero_may_go_either_way(x: float) -> None:
     assert len({IS_BELOW in text for text in found}) == len(found)
 
 
-EVERYTHING = Network(
+IN_A_ROW = explored.grown(
     (2, 4, 4),
     [
         Node("conv", layers.Conv2d(2, 1, 2, stride=(1, 2), padding=1)),
         Node("conv_relu", layers.ReLU(), inline=True),
         Node("one", layers.Conv2d(1, 1, 1, bias=False)),
+        Node("apart", layers.Conv2d(2, 1, 2, dilation=(1, 3)), ("input",)),
+        Node("apart_leak", layers.LeakyReLU(), inline=True),
         Node("pool", layers.MaxPool2d((2, 3), (2, 1), padding=1), ("input",)),
         Node("pool_relu", layers.ReLU(), inline=True),
         Node("low", layers.MaxPool2d(1), ("input",)),
@@ -169,23 +174,40 @@ EVERYTHING = Network(
         Node("rows_relu", layers.ReLU(), inline=True),
         Node("softmax", layers.Softmax(), ("channels",)),
     ],
-    {
-        key: np.random.default_rng(at).standard_normal(shape)
-        for at, (key, shape) in enumerate(
-            {
-                "conv.weight": (1, 2, 2, 2),
-                "conv.bias": (1,),
-                "one.weight": (1, 1, 1, 1),
-                "channels.weight": (4, 32),
-                "channels.bias": (4,),
-                "elements.weight": (3, 4),
-                "rows.weight": (3, 15),
-                "rows.bias": (3,),
-            }.items()
-        )
-    },
+    decimals=9,
 )
-"""In which each clause is told and left out, and every number may be of either sign."""
+GRAPH = explored.grown(
+    (4, 3, 4),
+    [
+        Node("mean", layers.AvgPool2d((2, 3), (2, 1), 1)),
+        Node("mean_relu", layers.ReLU(), inline=True),
+        Node("less", layers.AvgPool2d((1, 2), 1, (0, 1), count_include_pad=False), ("input",)),
+        Node("mirror", layers.ReflectionPad2d((1, 0, 0, 2)), ("input",)),
+        Node("both", layers.Concat(), ("input", "input")),
+        Node("two", layers.Conv2d(8, 2, 1, groups=2, dilation=(2, 1)), ("both",)),
+        Node("four", layers.Conv2d(4, 4, (1, 2), (1, 2), (0, 1), groups=4, bias=False), ("input",)),
+        Node("sum", layers.Add(), ("both", "both")),
+        Node("norm", layers.BatchNorm2d(8)),
+        Node("one", layers.AdaptiveAvgPool2d(1), ("input",)),
+        Node("flat", layers.Flatten()),
+        Node("dense", layers.Linear(4, 3)),
+        Node("total", layers.Add(), ("dense", "dense")),
+        Node("vectors", layers.Concat(), ("dense", "total")),
+        Node("log", layers.LogSoftmax(), ("dense",)),
+    ],
+    decimals=9,
+)
+"""In both together each clause is told and left out, and every number may be of either sign."""
+
+OF_GRAPHS: tuple[str, ...] = (
+    wording.MEAN,
+    wording.ADD,
+    wording.OF_CHANNEL,
+    wording.OF_ELEMENT,
+    wording.LOG_SOFTMAX,
+    wording.THEN,
+)
+OF_GRAPHS += (wording.ZEROS_OUTSIDE, wording.NOTHING_OUTSIDE, wording.GROUP, wording.ONE_OF_GROUP, wording.DILATION)
 
 
 class Said(NamedTuple):
@@ -195,31 +217,47 @@ class Said(NamedTuple):
     shown: list[list[Value]]
 
     def is_found(self, formula: int) -> bool:
-        """Whether a fault is seen; never where the text is the first formula's."""
+        """Whether a fault is seen; never where the text is right, too, as of what is 0."""
         faults = [not is_said(row[formula], may, TOLERANCE) for may, row in zip(self.right, self.shown, strict=True)]
-        assert faults == [row[formula] != row[0] for row in self.shown]
+        pairs = zip(self.right, self.shown, strict=True)
+        assert faults == [row[formula] != row[0] and row[formula] not in [*map(in_full, may)] for may, row in pairs]
         return any(faults)
 
 
-@pytest.fixture(scope="module")
-def everything(tmp_path_factory: pytest.TempPathFactory) -> tuple[Explorer, Copies, str]:
-    """Where the words of such a workbook stand, and their formula."""
-    path = tmp_path_factory.mktemp("sentences") / "x.xlsx"
-    workbook.write(EVERYTHING, np.random.default_rng(0).standard_normal((2, 4, 4)), path)
+class Everything(NamedTuple):
+    """A workbook in which the words stand somewhere."""
+
+    network: Network
+    x: FloatArray
+    explorer: Explorer
+    copies: Copies
+    formula: str
+
+
+def written(network: Network, path: Path) -> Everything:
+    """A workbook of a network."""
+    x = np.random.default_rng(0).standard_normal(network.input_shape)
+    workbook.write(network, x, path)
     book = reader.read(path)
     explorer = Explorer.of(book, found_by(book))
     assert explorer
-    return explorer, Copies(book), book.cell(*explorer.shown["words"][:3]).formula or ""
+    return Everything(network, x, explorer, Copies(book), book.cell(*explorer.shown["words"][:3]).formula or "")
 
 
-def evaluated(explorer: Explorer, copies: Copies, formulas: list[str]) -> Said:
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Everything:
+    """In which there is no text that is never shown."""
+    return written(IN_A_ROW, tmp_path_factory.mktemp("sentences") / "x.xlsx")
+
+
+def evaluated(of: Everything, formulas: list[str]) -> Said:
     """Formulas in the place of the words, side by side."""
-    chosen = explorer.selections(np.random.default_rng(0), 24 * 11)
-    copy, cells = copies.with_formulas_below([(explorer.shown["words"], formula) for formula in formulas])
+    chosen = of.explorer.selections(np.random.default_rng(0), 24 * 13)
+    copy, cells = of.copies.with_formulas_below([(of.explorer.shown["words"], formula) for formula in formulas])
     engine = engines.by_name("formualizer", isolated=False)
-    shown = engine.evaluate(copy.package, [explorer.edits(each) for each in chosen], cells)
-    outputs = reference.forward(EVERYTHING, np.random.default_rng(0).standard_normal((2, 4, 4)))
-    right = [explain(EVERYTHING, each.layer, each.at, outputs).texts(TOLERANCE)[0] for each in chosen]
+    shown = engine.evaluate(copy.package, [of.explorer.edits(each) for each in chosen], cells)
+    outputs = reference.forward(of.network, of.x)
+    right = [explain(of.network, each.layer, each.at, outputs).texts(TOLERANCE)[0] for each in chosen]
     return Said(right, [[block[0][0] for block in group] for group in shown])
 
 
@@ -240,14 +278,15 @@ def letters(formula: str) -> Iterator[str]:
 
 CHANGES = {
     "clauses that are told or not": (r"=([01]),", r"<>\1,"),
-    "singular for plural": (r"\$[HI]\$\d+=1,", "TRUE,"),
-    "plural for singular": (r"\$[HI]\$\d+=1,", "FALSE,"),
-    "no clause": (r"(\$[GP-Q]\$\d+)=[01],", r"\1=\1,"),
+    "singular for plural": (r"\$[LM]\$\d+=1,", "TRUE,"),
+    "plural for singular": (r"\$[LM]\$\d+=1,", "FALSE,"),
+    "no clause": (r"(\$[KW]\$\d+)=[01],", r"\1=\1,"),
     "below zero": ("<0,", ">=0,"),
     "inside and outside": ("<0\\)", "<=0)"),
     "inside and outside at the end": (">=", ">"),
     "another kind's sentence": (r"CHOOSE\((INDEX\([^)]*\))", r"CHOOSE(MOD(\1,7)+1"),
     "another layer": (r"INDEX\(\$[BD](\$\d+):\$[BD]", r"INDEX($C\1:$C"),
+    "other layers behind it": (r"INDEX\(\$G(\$\d+):\$G", r"INDEX($C\1:$C"),
     "more decimals": (",4\\)", ",9)"),
     "fewer decimals": (",4\\)", ",2)"),
 }
@@ -256,22 +295,35 @@ ALWAYS_ZERO = ("ReLU makes it ", "what stands there is ")
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_changed_words_are_found(everything: tuple[Explorer, Copies, str], what: str) -> None:
+def test_changed_words_are_found(everything: Everything, what: str) -> None:
     """Each place where the formula has something of this kind, by itself, gives another text somewhere: a fault."""
-    explorer, copies, formula = everything
+    formula = everything.formula
     formulas = [formula, *changed(formula, *CHANGES[what])]
     assert len(formulas) > 1
-    found = evaluated(explorer, copies, formulas)
+    found = evaluated(everything, formulas)
     missed = [formulas[at] for at in range(1, len(formulas)) if not found.is_found(at)]
     zeros = sum(formula.count(text) for text in ALWAYS_ZERO) if "decimals" in what else 0
     assert len(missed) == zeros, missed
 
 
-def test_changed_letters_are_found(everything: tuple[Explorer, Copies, str]) -> None:
+def test_changed_letters_are_found(everything: Everything) -> None:
     """Every text in the formula, whichever clause it belongs to."""
-    explorer, copies, formula = everything
-    formulas = [formula, *letters(formula)]
+    formulas = [everything.formula, *letters(everything.formula)]
     assert len(formulas) > 150
-    found = evaluated(explorer, copies, formulas)
+    found = evaluated(everything, formulas)
     assert not found.is_found(0)
     assert [formulas[at] for at in range(1, len(formulas)) if not found.is_found(at)] == []
+
+
+def test_changed_letters_of_a_graph_are_found(tmp_path: Path) -> None:
+    """Of each sentence and clause that there is beside those above, every text, in one of the places where it is."""
+    everything = written(GRAPH, tmp_path / "x.xlsx")
+    parts = sorted({text for each in OF_GRAPHS for text, *_ in Formatter().parse(each) if text.strip(" .:,")})
+    formulas, of_part = [everything.formula], [""]
+    for part in parts:
+        for match in re.finditer(re.escape(f'"{part}"'), everything.formula):
+            formulas.append(f'{everything.formula[: match.start()]}"{part}~"{everything.formula[match.end() :]}')
+            of_part.append(part)
+    found = evaluated(everything, formulas)
+    assert not found.is_found(0)
+    assert {of_part[at] for at in range(1, len(formulas)) if found.is_found(at)} == set(parts)

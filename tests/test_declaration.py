@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,20 @@ from hypothesis import given
 from tests.strategies import networks
 from xlconv import declaration
 from xlconv.errors import NetworkError
-from xlconv.layers import Conv2d, Layer, MaxPool2d, ZeroPad2d
+from xlconv.layers import (
+    Add,
+    AvgPool2d,
+    BatchNorm1d,
+    Concat,
+    Conv2d,
+    Dropout,
+    Layer,
+    LeakyReLU,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    ZeroPad2d,
+)
 from xlconv.network import Network, Node
 
 
@@ -47,6 +62,20 @@ def test_other_rows_are_refused(row: tuple[str, ...], words: str) -> None:
             Conv2d(1, 2, (3, 5), 2, (1, 2), bias=False),
             "in_channels=1, out_channels=2, kernel_size=3x5, stride=2x2, padding=1x2, bias=no",
         ),
+        (
+            Conv2d(1, 1, (3, 2), padding=(1, 0, 0, 2), dilation=(1, 3)),
+            "in_channels=1, out_channels=1, kernel_size=3x2, stride=1x1, padding=1x0x0x2, dilation=1x3, bias=yes",
+        ),
+        (
+            AvgPool2d(3, 1, 1, count_include_pad=False),
+            "kernel_size=3x3, stride=1x1, padding=1x1, ceil_mode=no, count_include_pad=no",
+        ),
+        (ReLU(inplace=True), ""),
+        (LeakyReLU(), "negative_slope=0.01"),
+        (LeakyReLU(-3), "negative_slope=-3.0"),
+        (LeakyReLU(1e-07), "negative_slope=1e-07"),
+        (LeakyReLU(1.25e22), "negative_slope=1.25e+22"),
+        (Dropout(0), "p=0.0"),
     ],
 )
 def test_settings_as_text(layer: Layer, settings: str) -> None:
@@ -55,14 +84,37 @@ def test_settings_as_text(layer: Layer, settings: str) -> None:
     node = Node("a", layer)
     weights = {f"a.{key}": np.zeros(size) for key, size in layer.weight_shapes.items()}
     assert declaration.rows(Network(shape, [node], weights))[2][3] == settings
-    assert declaration.make_layer("a", type(layer).__name__, settings) == layer
+    pairs = dict(item.partition("=")[::2] for item in settings.split(", ")) if settings else {}
+    assert declaration.make_layer("a", type(layer).__name__, pairs) == layer
+    assert declaration.parse(declaration.rows(Network(shape, [node], weights)))[1] == [replace(node, inputs=("input",))]
 
 
-@pytest.mark.parametrize("text", ["1x2x3x4x", "x1", "1--2", "-", "- 1", "1e3", "+1", "", "1x-", "99999999999"])
+def test_rows_of_a_graph() -> None:
+    """What a layer reads stands there in its order, and whose weights it has, beside its settings."""
+    nodes = [
+        Node("a", Linear(2, 2)),
+        Node("b", Linear(2, 2), shares="a"),
+        Node("c", Concat(), ("b", "input", "b")),
+        Node("d", BatchNorm1d(6, 0.001, momentum=0.5, affine=False)),
+        Node("e", Add(), ("d", "c")),
+    ]
+    rows = declaration.rows(Network((2,), nodes, None))
+    linear = "in_features=2, out_features=2, bias=yes"
+    assert rows[2:] == [
+        ("a", "Linear", "input", linear, "no", "2"),
+        ("b", "Linear", "a", f"{linear}, weights=a", "no", "2"),
+        ("c", "Concat", "b, input, b", "", "no", "6"),
+        ("d", "BatchNorm1d", "c", "num_features=6, eps=0.001, affine=no", "no", "6"),
+        ("e", "Add", "d, c", "", "no", "6"),
+    ]
+    assert declaration.parse(rows)[1] == list(Network((2,), nodes, None).nodes)
+
+
+@pytest.mark.parametrize("text", ["1x2x3x4x", "x1", "1--2", "-", "- 1", "1e", "+1", "", "1x-", "99999999999"])
 def test_other_numbers_are_refused(text: str) -> None:
     """What is no number, and no numbers with x between them, is an error."""
     with pytest.raises(NetworkError, match="is not a shape"):
-        declaration.make_layer("a", "ZeroPad2d", f"padding={text}")
+        declaration.make_layer("a", "ZeroPad2d", {"padding": text})
 
 
 def test_other_tables_are_refused() -> None:

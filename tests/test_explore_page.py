@@ -12,16 +12,18 @@ import numpy as np
 import pytest
 
 from tests.conftest import needs_libreoffice
+from tests.explored import NETWORKS, SENTENCES, X, made
 from xlconv import engines, finish, reference, workbook
 from xlconv.cells import Edit, ErrorValue, Range, Value
-from xlconv.layers import Conv2d, Flatten, Layer, Linear, MaxPool2d, ReLU, Shape, Softmax, ZeroPad2d
+from xlconv.layers import Concat, Conv2d, Flatten, Linear, MaxPool2d, ReLU, Softmax, ZeroPad2d
 from xlconv.layout import lay_out
 from xlconv.network import FloatArray, Network, Node
 from xlconv.pages import Formula, Page, explore, net
 from xlconv.pages.explore import ElementChoice
 from xlconv.templates import Template
 
-SAFE = {"IF", "INDEX", "MATCH", "CHOOSE", "SUM", "SUMPRODUCT", "MAX", "MIN", "EXP", "INT", "MOD", "ROUND"}
+SAFE = {"IF", "INDEX", "MATCH", "CHOOSE", "SUM", "SUMPRODUCT", "MAX", "MIN", "EXP", "INT", "MOD", "ROUND", "ABS", "LN"}
+SAFE |= {"TANH", "SQRT", "AVERAGE"}
 CHOICES = {"explore_layer", "explore_channel", "explore_row", "explore_column"}
 
 
@@ -45,17 +47,6 @@ class Book(NamedTuple):
         return engines.by_name(engine, isolated=False).evaluate(self.package, edits, ranges)
 
 
-def made(input_shape: Shape, layers: Sequence[Layer | tuple[Layer]]) -> Network:
-    """A network with random weights; a layer in a tuple is inline."""
-    nodes = []
-    for at, layer in enumerate(layers):
-        inner = layer[0] if isinstance(layer, tuple) else layer
-        nodes.append(Node(f"l{at}", inner, inline=isinstance(layer, tuple)))
-    rng = np.random.default_rng(4)
-    shapes = {f"{node.name}.{key}": shape for node in nodes for key, shape in node.layer.weight_shapes.items()}
-    return Network(input_shape, nodes, {key: rng.normal(0, 0.5, shape).round(3) for key, shape in shapes.items()})
-
-
 def book(network: Network, title: str = "My net's", x: FloatArray | None = None) -> Book:
     if x is None:
         x = np.random.default_rng(5).normal(0, 1, network.input_shape).round(2)
@@ -69,39 +60,17 @@ def book(network: Network, title: str = "My net's", x: FloatArray | None = None)
     return Book(network, reference.forward(network, x), page, package.getvalue())
 
 
-NETWORKS = {
-    "padding, strides, biases": made(
-        (2, 7, 6),
-        [
-            ZeroPad2d((1, -1, 2, 0)),
-            Conv2d(2, 3, (3, 2), stride=(2, 1), padding=(2, 1)),
-            ReLU(),
-            MaxPool2d(3, stride=2, padding=1, ceil_mode=True),
-            Conv2d(3, 2, 1, bias=False),
-            (ReLU(),),
-            Flatten(),
-            Linear(32, 5),
-            (ReLU(),),
-            Linear(5, 4),
-            ReLU(),
-            Linear(4, 3, bias=False),
-            Softmax(),
-        ],
-    ),
-    "many dense outputs": made((2, 3, 2), [Conv2d(2, 9, 2), Flatten(), Linear(18, 11)]),
-    "a vector": made((4,), [Linear(4, 3), (ReLU(),), Softmax()]),
-    "a flattened image": made((2, 2, 3), [Flatten(), ReLU(), Linear(12, 2)]),
-    "softmax of a flattened image": made((2, 2, 3), [ZeroPad2d((0, -1, 0, 0)), Flatten(), Softmax()]),
-    "no convolution": made((2, 5, 5), [MaxPool2d(2, ceil_mode=True), (ReLU(),), ZeroPad2d(1)]),
-    "one cell": made((1, 1, 1), [Conv2d(1, 1, 1)]),
-}
-
-
 def holders(network: Network) -> list[tuple[str, str]]:
     """The layers with cells, each with the last of the inline layers behind it."""
     nodes = [node for node in network.nodes if not (node.inline or node.layer.view)]
-    inline = lay_out(network, "net").inline
-    return [(node.name, [node, *inline[node.name]][-1].name) for node in nodes]
+    inline = {node.inputs[0]: node.name for node in network.nodes if node.inline}
+    found = []
+    for node in nodes:
+        last = node.name
+        while last in inline:
+            last = inline[last]
+        found.append((node.name, last))
+    return found
 
 
 def every_choice(network: Network, most: int = 40) -> list[tuple[ElementChoice, str, tuple[int, ...]]]:
@@ -150,6 +119,16 @@ def is_rounded(told: float, number: float) -> bool:
     return round(told, 4) == told and abs(told - number) <= 0.00005 * (1 + 1e-9)
 
 
+def channels(network: Network, choice: ElementChoice) -> list[float]:
+    """The channels that are told of and shown nowhere: of a group its first and last, of joined layers that of one."""
+    node = network[choice.layer]
+    if isinstance(node.layer, Conv2d):
+        first = choice.channel // (node.layer.out_channels // node.layer.groups) * node.layer.group_size
+        return [first, first + node.layer.group_size - 1]
+    starts = np.cumsum([0, *(network.shapes[source][0] for source in node.inputs)])
+    return [choice.channel - float(starts[starts <= choice.channel][-1])] if isinstance(node.layer, Concat) else []
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_words_tell_what_is_shown(name: str) -> None:
     """The words hold the result, and no number but those that other cells show, rounded to 4 decimals."""
@@ -162,69 +141,18 @@ def test_words_tell_what_is_shown(name: str) -> None:
         values = dict(zip(names, found[1:], strict=True))
         told = [float(n) for n in re.findall(r"-?\d+(?:\.\d+)?(?:E-?\d+)?", re.sub("layer '[^']*'", "", str(text)))]
         shown = [n for rows in values.values() for row in rows for n in row if isinstance(n, float)]
+        shown += channels(made_book.network, choice)
         assert all(any(is_rounded(n, of) for of in shown) for n in told), text
         assert any(is_rounded(n, number(values["explore_result"][0][0])) for n in told), text
         assert f"layer '{choice.layer}'" in str(text)
 
 
-SMALL = Network(
-    (1, 2, 2),
-    [
-        Node("conv", Conv2d(1, 1, 2, padding=1)),
-        Node("pool", MaxPool2d(2, ceil_mode=True), ("conv",)),
-        Node("pad", ZeroPad2d((1, 0, 0, 0)), ("conv",)),
-        Node("relu", ReLU(), ("conv",)),
-        Node("flat", Flatten(), ("input",)),
-        Node("dense", Linear(4, 2, bias=False), ("flat",)),
-        Node("relu2", ReLU(), ("dense",)),
-        Node("softmax", Softmax(), ("dense",)),
-        Node("strided", Conv2d(1, 1, 1, stride=(1, 2), bias=False), ("input",)),
-        Node("inline", ReLU(), inline=True),
-    ],
-    {
-        "conv.weight": [[[[1, 2], [3, -4]]]],
-        "conv.bias": [0.5],
-        "dense.weight": [[1, 0, 0, -1], [0, -1, -1, 1]],
-        "strided.weight": [[[[-1]]]],
-    },
-)
-"""Reads 1 2 / 3 4; the convolution is -3.5 -4.5 6.5 / -9.5 -1.5 14.5 / 6.5 11.5 4.5, the dense layer -3 -1."""
-
-SENTENCES = {
-    ElementChoice("conv", 0, 0, 1): "In layer 'conv', channel 0, row 0, column 1: the filter lies on rows -1 to 0 and "
-    "columns 0 to 1 of the input. Outside there are zeros. The products and the bias, 0.5, add up to -4.5.",
-    ElementChoice("conv", 0, 1, 1): "In layer 'conv', channel 0, row 1, column 1: the filter lies on rows 0 to 1 and "
-    "columns 0 to 1 of the input. The products and the bias, 0.5, add up to -1.5.",
-    ElementChoice(
-        "pool", 0, 1, 0
-    ): "In layer 'pool', channel 0, row 1, column 0: the largest number in rows 2 to 3 and "
-    "columns 0 to 1 of layer 'conv', channel 0, is 11.5. Outside there is nothing to read. "
-    "The stride is 2 down and 2 to the right.",
-    ElementChoice("pad", 0, 1, 1): "In layer 'pad', channel 0, row 1, column 1: "
-    "here stands what layer 'conv' has in row 1, column 0: -9.5.",
-    ElementChoice("pad", 0, 1, 0): "In layer 'pad', channel 0, row 1, column 0: "
-    "row 1, column -1 lies outside of layer 'conv', and what stands there is 0.",
-    ElementChoice("relu", 0, 1, 1): "In layer 'relu', channel 0, row 1, column 1: layer 'conv' has -1.5 in this place. "
-    "This is below zero, and ReLU makes it 0.",
-    ElementChoice("dense", 1): "In layer 'dense', element 1: each number of the input (2 rows and 2 columns) "
-    "has a weight of its own. The products add up to -1.",
-    ElementChoice("relu2", 1): "In layer 'relu2', element 1: layer 'dense' has -1 in this place. "
-    "This is below zero, and ReLU makes it 0.",
-    ElementChoice(
-        "softmax", 0
-    ): "In layer 'softmax', element 0: x is -3. The largest of all is -1, and x less that is -2. "
-    "The exponential of this is 0.1353; divided by the sum of all exponentials, 1.1353, it is a share of 0.1192.",
-    ElementChoice("strided", 0, 1, 0): "In layer 'strided', channel 0, row 1, column 0: the filter lies on row 1 and "
-    "column 0 of the input. The stride is 1 down and 2 to the right. "
-    "The products add up to -3. This is below zero, and ReLU makes it 0.",
-}
-
-
-def test_sentences() -> None:
+@pytest.mark.parametrize("name", SENTENCES)
+def test_sentences(name: str) -> None:
     """One of each kind, by numbers worked out by hand."""
-    small = book(SMALL, x=np.array([[[1.0, 2.0], [3.0, 4.0]]]))
-    found = small.choose(list(SENTENCES), ["explore_words"], "formualizer")
-    assert [text for (((text,),),) in found] == list(SENTENCES.values())
+    network, sentences = SENTENCES[name]
+    found = book(network, x=X).choose(list(sentences), ["explore_words"], "formualizer")
+    assert [text for (((text,),),) in found] == list(sentences.values())
 
 
 def test_window_kernel_and_products() -> None:
@@ -245,7 +173,7 @@ def test_window_kernel_and_products() -> None:
     np.testing.assert_allclose(np.array(products, float), expected * weights)
     assert number(total[0][0]) == pytest.approx((expected * weights).sum())
     assert beyond == [[""] * 3] * 3
-    assert settings == [[2, 3, 3, 2, 2, 1, 1, 4, 4, 0, 1]]
+    assert settings == [[2, 3, 3, 2, 2, 1, 1, 1, 1, 4, 4, 3, 1]]
     assert at == [[2, 0, 1]]
 
 
@@ -263,7 +191,7 @@ def test_what_does_not_apply_is_empty() -> None:
     kept = {name for name, rows in values.items() if any(value != "" for row in rows for value in row)}
     assert kept == {
         *("explore_number", "explore_limits", "explore_at", "explore_settings", "explore_window_row"),
-        *("explore_window_column", "explore_result", "explore_cell"),
+        *("explore_window_column", "explore_before", "explore_result", "explore_cell"),
     }
 
 

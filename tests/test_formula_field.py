@@ -115,6 +115,12 @@ EXPONENTIALS: Final = {
     ],
     "EXP(E1+E2)": ["EXP(E1)*EXP(E2)", "EXP(E1)/EXP(-E2)", "EXP(E2)*EXP(E1)"],
     "EXP(E1)": ["EXP(E1*EXP(0))", "EXP(E1*EXP(N2))", "EXP(EXP(0)+E1-1)"],
+    "SQRT(E1)": ["E1^0.5", "POWER(E1,1/2)"],
+    "MAX(0,E1)-0.25*MAX(0,-E1)": [
+        "MAX(E1,0.25*E1)", "MAX(E1*0.25,E1)", "IF(E1>0,E1,0.25*E1)", "IF(E1<0,E1/4,E1)", "0.25*E1+0.75*MAX(0,E1)",
+        "MAX(0,E1)+0.25*MIN(0,E1)",
+    ],
+    "1/(1+EXP(MIN(709,E1)))": ["1/(1+EXP(E1))", "1/(EXP(MIN(E1,709.5))+1)"],
     "EXP(2*E1)": ["EXP(E1)^2", "EXP(E1)*EXP(E1)", "EXP(E1+E1)", "POWER(EXP(E1),2)"],
 }  # fmt: skip
 EQUAL: Final = [
@@ -132,7 +138,7 @@ UNSEEN: Final = {
     ("MAX(0,2*E1)", "2*MAX(0,E1)"): "a factor is not taken out of the largest",
     ("SQRT(E1)*SQRT(E1)", "E1"): "roots are hashes",
     ("SQRT(E1^2)", "ABS(E1)"): "roots are hashes",
-    ("E1^0.5", "SQRT(E1)"): "powers that are no whole numbers are hashes",
+    ("E1^0.3", "EXP(0.3*LN(E1))"): "powers that are no whole numbers are hashes",
     ("LN(EXP(E1))", "E1"): "logarithms are hashes",
     ("IF(E1>0,MAX(0,E1),0)", "MAX(0,E1)"): "a product with a step is known for the number itself alone",
     ("MAX(0,E1)*(E1>0)", "MAX(0,E1)"): "a product with a step is known for the number itself alone",

@@ -12,10 +12,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.utils.cell import absolute_coordinate
 
+from tests import explored, test_every_layer
 from tests.strategies import inputs, networks
 from xlconv import digits, measure, style, workbook
 from xlconv.cells import Range
-from xlconv.layers import LAYER_TYPES, Conv2d, Flatten, Linear, MaxPool2d, ReLU, Softmax
+from xlconv.layers import (
+    LAYER_TYPES,
+    BatchNorm2d,
+    Conv2d,
+    Flatten,
+    Layer,
+    LeakyReLU,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Sigmoid,
+    Softmax,
+)
 from xlconv.layout import FIRST_ROW, SENTENCE_ROW, SENTENCE_ROWS, Layout, lay_out
 from xlconv.network import FloatArray, Network, Node
 from xlconv.pages import Page, net, scales
@@ -55,6 +68,8 @@ def chain(shape: tuple[int, ...], *layers: object, classes: tuple[str, ...] = ()
     return Network(shape, nodes, weights, classes)
 
 
+BENT = [BatchNorm2d(2), LeakyReLU(0.1), Sigmoid()]
+
 SMALL = {
     "vectors": chain(
         (4,), Linear(4, 8), ReLU(), Linear(8, 3), Softmax(), classes=("setosa", "versicolor", "virginica")
@@ -63,6 +78,13 @@ SMALL = {
     "many outputs": chain((2, 2, 2), Flatten(), Linear(8, 60), Softmax()),
     "one number": chain((1,), Linear(1, 1)),
     "one pixel": chain((1, 1, 1), Conv2d(1, 70, 1), Conv2d(70, 2, 1), Flatten(), Linear(2, 26)),
+    "a graph of images": explored.NETWORKS["a graph of images"],
+    "a graph of vectors": explored.NETWORKS["a graph of vectors"],
+    "every layer": test_every_layer.NETWORK,
+    "long formulas": explored.grown(
+        (60, 3, 3),
+        [Node("conv", Conv2d(60, 2, 3)), *(Node(f"n{n}", each, inline=True) for n, each in enumerate(BENT))],
+    ),
     "long vector": chain((40,), ReLU(), Linear(40, 2), classes=("a class with a name that is far too long", "other")),
 }
 
@@ -245,9 +267,10 @@ def test_a_few_large_numbers_do_not_pale_all_others() -> None:
 
 
 @pytest.mark.parametrize("layer_type", [kind for kind in LAYER_TYPES.values() if not kind.view])
-def test_every_layer_has_its_words(layer_type: type) -> None:
-    """Whatever has cells of its own is explained."""
-    assert layer_type in sentences.registry
+def test_every_layer_has_its_words(layer_type: type[Layer]) -> None:
+    """Whatever has cells of its own is explained: by its own words, or by what there is to say of its place."""
+    assert layer_type.words or layer_type in sentences.registry
+    assert all(len(longer) > len(shorter) for longer, shorter in pairwise(layer_type.words))
 
 
 def words(page: Page, layout: Layout, layer: str) -> str:

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from xlconv.errors import NetworkError
-from xlconv.layers import Conv2d, Flatten, Layer, Linear, ReLU, Softmax
+from xlconv.layers import (
+    Add,
+    BatchNorm1d,
+    BatchNorm2d,
+    Concat,
+    Conv2d,
+    Dropout,
+    Flatten,
+    Layer,
+    Linear,
+    ReLU,
+    Sigmoid,
+    Softmax,
+)
 from xlconv.network import Network, Node
 
 CONV = Node("conv1", Conv2d(1, 2, 3, bias=False))
@@ -60,12 +74,89 @@ def test_equality_is_by_layers_and_weights() -> None:
         ([CONV, Node("f", Flatten()), Node("r", ReLU(), inline=True)], WEIGHT, "no formula that it could wrap"),
         ([Node("r", ReLU(), inline=True)], {}, "no formula that it could wrap"),
         ([CONV, Node("a", ReLU(), inline=True), Node("b", ReLU(), ("conv1",))], WEIGHT, "also read by another"),
+        ([CONV, Node("a", ReLU(), inline=True), Node("b", Add(), ("a", "conv1"))], WEIGHT, "also read by another"),
+        ([CONV, Node("b", Add())], WEIGHT, "layer 'b': Add reads several layers, not 1"),
+        ([CONV, Node("b", Concat(), ("conv1",))], WEIGHT, "layer 'b': Concat reads several layers, not 1"),
+        ([CONV, Node("b", Add(), ("conv1", "input"))], WEIGHT, "layer 'b': adds layers of one shape, not of 2x3x3 and"),
+        ([CONV, Node("b", Concat(), ("conv1", "later"))], WEIGHT, "'later', which is not a layer before it"),
+        ([CONV, Node("b", Dropout(), inline=True)], WEIGHT, "only an elementwise layer"),
+        ([CONV, Node("b", ReLU(), shares="conv1")], WEIGHT, "layer 'b' shares the weights of 'conv1', which is no"),
+        ([CONV, Node("b", CONV.layer, ("input",), shares="c")], WEIGHT, "shares the weights of 'c', which is no layer"),
+        ([CONV, Node("b", CONV.layer, ("input",), shares="b")], WEIGHT, "shares the weights of 'b', which is no layer"),
+        ([CONV, Node("b", Conv2d(2, 2, 3), shares="conv1")], WEIGHT, "that has such weights of its own"),
+        (
+            [CONV, Node("b", CONV.layer, ("input",), shares="conv1"), Node("c", CONV.layer, ("input",), shares="b")],
+            WEIGHT,
+            "layer 'c' shares the weights of 'b', which is no layer before it that has such weights of its own",
+        ),
+        (
+            [CONV, Node("b", CONV.layer, ("input",), shares="conv1")],
+            {**WEIGHT, "b.weight": np.ones((2, 1, 3, 3))},
+            "no layer uses: b.weight",
+        ),
+        (
+            [Node("n", BatchNorm2d(1, affine=False))],
+            {"n.running_mean": np.zeros(1), "n.running_var": np.array([-1e-9])},
+            "n.running_var holds numbers below 0, which a variance never is",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(nodes: list[Node], weights: dict[str, np.ndarray], words: str) -> None:
     """The message says which layer or weight is wrong."""
     with pytest.raises(NetworkError, match=words):
         Network((1, 5, 5), nodes, weights)
+
+
+GRAPH = Network(
+    (2,),
+    [
+        Node("one", Linear(2, 2, bias=False)),
+        Node("bent", Sigmoid(), inline=True),
+        Node("norm", BatchNorm1d(2, affine=False), inline=True),
+        Node("out", Dropout()),
+        Node("two", Linear(2, 2, bias=False), ("out",), shares="one"),
+        Node("relu", ReLU()),
+        Node("again", ReLU(), inline=True),
+        Node("sum", Add(), ("out", "input", "again")),
+        Node("flat", Flatten(), ("input",)),
+    ],
+    None,
+)
+
+
+def test_layers_in_the_same_cells() -> None:
+    """A layer stands with the inline ones around it; views have no cells of their own."""
+    fused = [(each.node.name, [node.name for node in each.inline], each.shows) for each in GRAPH.fused]
+    assert fused == [
+        ("one", ["bent", "norm"], "norm"),
+        ("two", [], "two"),
+        ("relu", ["again"], "again"),
+        ("sum", [], "sum"),
+    ]
+    assert {node.name: GRAPH.viewed(node.name) for node in GRAPH.nodes if GRAPH.is_view(node.name)} == {
+        "out": "norm",
+        "flat": "input",
+    }
+    assert not GRAPH.is_view("input")
+    assert {name: GRAPH.fused_with(name).node.name for name in ("bent", "norm", "out", "again", "sum")} == {
+        **dict.fromkeys(("bent", "norm", "out"), "one"),
+        "again": "relu",
+        "sum": "sum",
+    }
+
+
+def test_shared_weights() -> None:
+    """There is one array for both layers, under the name of the first; without weights variances are 1."""
+    assert {key: array.tolist() for key, array in GRAPH.weights.items()} == {
+        "one.weight": [[0, 0], [0, 0]],
+        "norm.running_mean": [0, 0],
+        "norm.running_var": [1, 1],
+    }
+    assert GRAPH["two"].weight_keys() == {"weight": "one.weight"}
+    assert GRAPH.weights_of("two")["weight"] is GRAPH.weights_of("one")["weight"]
+    assert GRAPH.never_negative == {"norm.running_var"}
+    alone = [replace(node, shares="") for node in GRAPH.nodes]
+    assert Network((2,), alone, None) != GRAPH
 
 
 def test_classes_must_match_the_output() -> None:

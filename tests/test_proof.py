@@ -241,7 +241,11 @@ def test_reading_blank(written: Path) -> None:
 
 PARTS = [
     network(("pad", ZeroPad2d((1, 0, 2, 1)), False), ("conv", Conv2d(1, 2, 3, 2, 1), False)),
-    network(("conv", Conv2d(2, 2, 2, padding=1), False), ("pool", MaxPool2d(3, 2, 1, True), False), shape=(2, 5, 5)),
+    network(
+        ("conv", Conv2d(2, 2, 2, padding=1), False),
+        ("pool", MaxPool2d(3, 2, 1, ceil_mode=True), False),
+        shape=(2, 5, 5),
+    ),
     network(("pool", MaxPool2d(3, 2, 1), False), ("relu", ReLU(), True), ("relu2", ReLU(), False)),
     network(("dense", Linear(4, 3), False), ("softmax", Softmax(), False), ("relu", ReLU(), True), shape=(4,)),
     network(("flatten", Flatten(), False), ("softmax", Softmax(), False), shape=(2, 2, 2)),

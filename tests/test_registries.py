@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -48,6 +49,7 @@ def modules() -> Iterator[ModuleType]:
             yield importlib.import_module(found.name)
 
 
+@cache
 def registries() -> dict[str, set[Any]]:
     """What dispatches on layer types, or is a dict with such keys, by its name; and the types in it."""
     found: dict[str, set[Any]] = {}
