@@ -1,4 +1,4 @@
-"""Elementwise layers are recognised by what they mean: those that there are, and one that is added."""
+"""Layers without weights are recognised by what they mean: those that there are, and one that is added."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from xlconv import mean, reference
 from xlconv.check import verify
 from xlconv.formula.tree import parse
 from xlconv.layers import LAYER_TYPES, Layer, ReLU
-from xlconv.recover import elementwise, recover
+from xlconv.recover import elementwise, pooled, recover
 
 
 @dataclass(frozen=True)
@@ -101,3 +101,63 @@ def test_a_network_with_one_that_is_added(leaky: None, tmp_path: Path) -> None:
     book.save(tmp_path / "y.xlsx")
     named = {each.cell for each in verify(tmp_path / "y.xlsx").findings if each.severity == "error"}
     assert named == {"Sheet!I3"}
+
+
+@dataclass(frozen=True)
+class Mean(Layer):
+    """The mean of each window, which no other module knows."""
+
+    kernel_size: tuple[int, int]
+    stride: tuple[int, int]
+
+    def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        c, *size = input_shape
+        return (c, *((n - k) // s + 1 for n, k, s in zip(size, self.kernel_size, self.stride, strict=True)))
+
+
+@pytest.fixture
+def means(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The layer type is registered as any other is."""
+    monkeypatch.setitem(LAYER_TYPES, "Mean", Mean)  # type: ignore[arg-type]
+    pooled._kind_of.cache_clear()
+
+    @mean.mean.register(Mean)
+    def _(layer: Mean, of: mean.Operands[mean.E], at: mean.Index) -> mean.E:
+        c, i, j = (each[:, None] for each in at)
+        m, n = np.indices(layer.kernel_size).reshape(2, -1)
+        window, _ = of.x.at(c, i * layer.stride[0] + m, j * layer.stride[1] + n)
+        return (window.sum() * window.of(np.full((1, 1), 1 / m.size)))[:, 0]
+
+    @reference.apply.register(Mean)
+    def _(layer: Mean, x: np.ndarray, weights: object) -> np.ndarray:
+        windows = np.lib.stride_tricks.sliding_window_view(x, layer.kernel_size, (1, 2))
+        return windows[:, :: layer.stride[0], :: layer.stride[1]].mean((3, 4))
+
+    yield
+    pooled._kind_of.cache_clear()
+
+
+@pytest.mark.parametrize("formula", ["AVERAGE({})", "SUM({})/4", "SUMPRODUCT({})*0.25"])
+def test_windows_of_a_layer_that_is_added(means: None, tmp_path: Path, formula: str) -> None:
+    """A convolution, then the mean of each window, in whatever words; the cell with another mean is named."""
+    book = openpyxl.Workbook()
+    sheet = book["Sheet"]
+    rng = np.random.default_rng(4)
+    for row, column in np.ndindex(7, 7):
+        sheet.cell(row + 1, column + 1, round(float(rng.standard_normal()), 2))
+    for row, column in np.ndindex(2, 2):
+        sheet.cell(row + 1, column + 10, round(float(rng.standard_normal()), 2))
+    letters = "MNOPQR"
+    for row, column in np.ndindex(6, 6):
+        window = f"{'ABCDEFG'[column]}{row + 1}:{'ABCDEFG'[column + 1]}{row + 2}"
+        sheet[f"{letters[column]}{row + 1}"] = f"=SUMPRODUCT({window},$J$1:$K$2)"
+    for row, column in np.ndindex(3, 3):
+        window = f"{letters[2 * column]}{2 * row + 1}:{letters[2 * column + 1]}{2 * row + 2}"
+        sheet[f"{'TUV'[column]}{row + 1}"] = "=" + formula.format(window)
+    book.save(tmp_path / "x.xlsx")
+    (found,) = recover(tmp_path / "x.xlsx").networks
+    assert found.network.nodes[-1].layer == Mean((2, 2), (2, 2))
+    sheet["U2"] = "=" + formula.format("O3:P3")
+    book.save(tmp_path / "y.xlsx")
+    named = {each.cell for each in verify(tmp_path / "y.xlsx").findings if each.severity == "error"}
+    assert named == {"Sheet!U2"}

@@ -36,7 +36,7 @@ REGISTRIES: dict[str, Needs] = {
     "emit.part_formula": IN_PARTS,
     "check.telling.tell": OTHER,
     "pages.explore.layers.reading": OTHER,
-    "recover._NAMES": NOT_AT_ALL,
+    "recover.assembly._NAMES": NOT_AT_ALL,
     "pages.sentences.sentences": lambda each: not (each.words or each.view),
 }
 """Where a layer type has to be, and which types; all others need not be there."""

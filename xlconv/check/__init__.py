@@ -134,7 +134,7 @@ def _check_networks(report: Report, recovered: Recovered, engines: Sequence[Engi
         _add_formulas(check, recovered, report.tolerance)
         done(f"the formulas of {check.found.title} compared with its layers")
     around = beside.beside(recovered, needs)
-    proved = np.concatenate([check.proof.proved_cells for check in checks])
+    proved = np.concatenate([np.empty(0, np.int64), *(check.proof.proved_cells for check in checks)])
     rest = [
         *whole.iterative(recovered),
         *beside.finding(recovered, around.unchecked),

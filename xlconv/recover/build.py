@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from xlconv import layers, places
 from xlconv.places import NOWHERE, Places
-from xlconv.recover import geometry
+from xlconv.recover import geometry, pooled
 from xlconv.recover.channels import by_label, channels
 from xlconv.recover.dense import Dense, completed, corrected
 from xlconv.recover.inputs import find_inputs
@@ -68,7 +68,7 @@ class _Builder:
             self._add(Tensor(cells))
         for depth in range(1, min(operations.deepest, _DEEPEST) + 1):
             self._add_dots(depth)
-            self._add_maxima(depth)
+            self._add_windows(depth)
             self._add_elementwise(depth)
             for tensor in self.shares.at(depth):
                 self._add(tensor)
@@ -77,8 +77,9 @@ class _Builder:
 
     @property
     def live(self) -> Places:
-        """The cells that do what layers do; without sums, as a check sum may stand anywhere."""
-        return np.setdiff1d(self.operations.live, self.operations.totals.cell)
+        """The cells that do what layers do; without sums and means, as these may stand anywhere."""
+        totals = np.union1d(self.operations.totals.cell, self.operations.windows.cell)
+        return np.setdiff1d(self.operations.live, totals)
 
     def stray(self) -> Places:
         """The first operations in the way: those that read nothing unknown, but became part of no layer."""
@@ -203,18 +204,17 @@ class _Builder:
 
     # The largest of windows
 
-    def _add_maxima(self, depth: int) -> None:
-        maxima = self.operations.maxima
-        lines = maxima.at_depth(depth)
-        zero = places.find(maxima.source[lines], self.operations.zeros) >= 0
-        lines = lines[~np.isin(maxima.cell[lines], maxima.cell[lines[zero]])]  # a zero is no padding for a maximum
-        lines = self._of_one_tensor(maxima, lines)
-        for of, cells, element in self.owners.by_tensor(maxima.cell[lines], maxima.source[lines]):
-            tensor = self.owners.tensors[of]
-            if cells.size == tensor.cells.size and np.unique(cells).size == 1:
-                self.largest.add(int(cells[0]))
-            elif len(tensor.shape) == 3:
-                self._add_pooling(tensor, cells, element)
+    def _add_windows(self, depth: int) -> None:
+        for kind, table, lines in self.operations.windows_by_kind(depth):
+            zero = places.find(table.source[lines], self.operations.zeros) >= 0
+            lines = lines[~np.isin(table.cell[lines], table.cell[lines[zero]])]  # a zero is no padding of windows
+            lines = self._of_one_tensor(table, lines)
+            for of, cells, element in self.owners.by_tensor(table.cell[lines], table.source[lines]):
+                tensor = self.owners.tensors[of]
+                if cells.size == tensor.cells.size and np.unique(cells).size == 1:
+                    self.largest.add(int(cells[0]))
+                elif len(tensor.shape) == 3:
+                    self._add_pooling(kind, tensor, cells, element)
 
     def _of_one_tensor(self, table: OperationTable, lines: Ints) -> Ints:
         """Without the lines of cells that read several tensors, or what is in none; cells that hold nothing aside.
@@ -232,12 +232,12 @@ class _Builder:
         left: Ints = lines[((~mixed | few)[inverse]) & (~there | (number == most[inverse]))]
         return left
 
-    def _add_pooling(self, source: Tensor, cell: Places, element: Ints) -> None:
+    def _add_pooling(self, kind: type[layers.Layer], source: Tensor, cell: Places, element: Ints) -> None:
         inline = self.operations.around(np.unique(cell))
         c, y, x = np.unravel_index(element, source.image)
         if np.unique(np.stack([cell, c]), axis=1).shape[1] > 1.25 * np.unique(cell).size:
             return  # windows that span channels
-        pooled: list[Places] = []
+        grids: list[Places] = []
         fits = set()
         for channel in range(source.image[0]):
             mine = c == channel
@@ -245,7 +245,7 @@ class _Builder:
                 return
             grid, sides = _pooled(cell[mine], y[mine], x[mine], source.image[1:])
             fits.add((sides, grid.shape))
-            pooled.append(grid)
+            grids.append(grid)
         (down, right), shape = next(iter(fits))
         if len(fits) != 1 or down is None or right is None:
             return
@@ -254,10 +254,10 @@ class _Builder:
             (down.stride, right.stride),
             (down.padding, right.padding),
         )
-        layer = layers.MaxPool2d(kernel, stride, padding, ceil_mode=down.ceil or right.ceil)
+        layer = pooled.layer(kind, kernel, stride, padding, down.ceil or right.ceil)
         pad = (0, -right.unread, 0, -down.unread)
-        if layer.output_shape(layers.ZeroPad2d(pad).output_shape(source.shape))[1:] == shape:
-            self._add(Tensor(np.stack(pooled), layer, source, inline, pad=pad))
+        if layer is not None and layer.output_shape(layers.ZeroPad2d(pad).output_shape(source.shape))[1:] == shape:
+            self._add(Tensor(np.stack(grids), layer, source, inline, pad=pad))
 
     # One cell for each element
 

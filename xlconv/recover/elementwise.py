@@ -45,36 +45,37 @@ def around(tree: Node) -> Iterator[tuple[Node, Layer]]:
         if part in seen or not _reads(part):
             continue
         seen.add(part)
-        rest = _with_hole(tree, part)
-        if _may_be_layer(rest) and (layer := layer_of(rest)) is not None:
+        rest = with_hole(tree, part)
+        if is_of_holes(rest) and (layer := layer_of(rest)) is not None:
             yield part, layer
 
 
 def is_by_element(tree: Node, part: Node) -> bool:
     """Whether what stands around a part takes an array of it element by element."""
-    return not any(each.kind == "function" and each.text in _SINGLE for each in _with_hole(tree, part).walk())
+    return not any(each.kind == "function" and each.text in _SINGLE for each in with_hole(tree, part).walk())
 
 
 @lru_cache(maxsize=1 << 10)
 def layer_of(tree: Node) -> Layer | None:
     """The elementwise layer that a formula with holes is, in exact arithmetic; None where it is none."""
     x = Residues.drawn((1,))
-    kind, y = _result(tree, x)
+    kind, y = result(tree, x)
     numbers = tuple(dict.fromkeys(float(node.text) for node in tree.walk() if node.kind == "number"))
     found = (each for each in _candidates(numbers) if kind == NUMBER and bool(mean.element(each, x, {}).same(y).all()))
     return next(found, None)
 
 
-def _result(tree: Node, x: Residues) -> tuple[int, Residues]:
-    """What a formula with holes shows for a number."""
-    atlas = Atlas([_WHERE.sheet])
-    hole = np.array([atlas.place(*_WHERE[:3])])
-    state = State(Held(hole, np.array([NUMBER], np.uint8), np.zeros(1)), atlas, Residues)
-    state.put(hole, of_numbers(x.reshape(1, 1, 1, 1)))
-    pattern, parts = pattern_of(spelled_tree(tree), _Hole(), _WHERE)
+def result(tree: Node, x: Residues) -> tuple[int, Residues]:
+    """What a formula shows whose hole holds a number, or several in rows."""
+    atlas, where = Atlas([_WHERE.sheet]), _WHERE.part(0, 0, *(x.shape if len(x.shape) > 1 else (1, 1)))
+    hole = atlas.places(where)
+    cells = np.sort(hole.ravel())
+    state = State(Held(cells, np.full(cells.size, NUMBER, np.uint8), np.zeros(cells.size)), atlas, Residues)
+    state.put(hole.ravel(), of_numbers(x.reshape(-1, 1, 1, 1)))
+    pattern, parts = pattern_of(spelled_tree(tree), _Hole(where), _WHERE)
     assert pattern is not None
-    at = np.full((1, len(parts.refs)), hole[0])
-    shown = Walk(state, pattern, hole + 1, at, np.array(parts.numbers).reshape(1, -1)).result()
+    at = np.full((1, len(parts.refs)), cells[0])
+    shown = Walk(state, pattern, cells[-1:] + 1, at, np.array(parts.numbers).reshape(1, -1)).result()
     return int(shown.kinds.ravel()[0]), shown.numbers.reshape(1)
 
 
@@ -95,20 +96,21 @@ _WHERE: Final = Range("formula", 1, 1)
 class _Hole(References):
     """What the hole means."""
 
-    def __init__(self) -> None:
-        pass
+    def __init__(self, where: Range) -> None:
+        self._where = where
 
     def of(self, text: str, cell: Range) -> Ref | None:  # noqa: ARG002
-        return Ref(_WHERE) if text == HOLE.text else None
+        return Ref(self._where) if text == HOLE.text else None
 
 
-def _with_hole(tree: Node, part: Node) -> Node:
+def with_hole(tree: Node, part: Node) -> Node:
+    """A formula with a hole wherever a part of it stands."""
     if tree == part:
         return HOLE
-    return tree._replace(children=tuple(_with_hole(each, part) for each in tree.children)) if tree.children else tree
+    return tree._replace(children=tuple(with_hole(each, part) for each in tree.children)) if tree.children else tree
 
 
-def _may_be_layer(tree: Node) -> bool:
+def is_of_holes(tree: Node) -> bool:
     """Whether a formula with holes is of these alone, and of one kind of value."""
     nodes = list(tree.walk())
     is_open = any(node.kind in ("reference", "other", "array", "text") and node != HOLE for node in nodes)

@@ -17,7 +17,7 @@ from xlconv.formula import notation
 from xlconv.formula.references import Ref
 from xlconv.formula.tree import Node, parse
 from xlconv.layers import ReLU
-from xlconv.recover import elementwise
+from xlconv.recover import elementwise, pooled
 from xlconv.recover.nouns import (
     Applied,
     Argmax,
@@ -29,6 +29,7 @@ from xlconv.recover.nouns import (
     Sum,
     SumExp,
     Term,
+    Window,
     element,
 )
 
@@ -76,12 +77,25 @@ class Reader:
     def _outer(self, node: Node, cell: Range) -> Meaning:
         """Of a whole formula, which may be an elementwise layer around something else."""
         with suppress(_UnknownError, ValueError):
+            return self._window(node, cell)
+        with suppress(_UnknownError, ValueError):
             return self._read(node, cell)
         for part, layer in elementwise.around(node):
             of = self._outer(part, cell)
             if _shape(of) == (1, 1) or elementwise.is_by_element(node, part):
                 return Applied(of, layer, _shape(of))
         raise _UnknownError
+
+    def _window(self, node: Node, cell: Range) -> Meaning:
+        """What a pooling makes of a range."""
+        read = next((each for each in node.walk() if each.kind == "reference"), None)
+        if read is None or node.kind == "reference":
+            raise _UnknownError
+        ref = self._ref(read.text, cell)
+        kind = pooled.kind_of(node, ref.shape)
+        if kind is None:
+            raise _UnknownError
+        return Window((ref,), kind)
 
     def _read(self, node: Node, cell: Range) -> Meaning:
         match node.kind:

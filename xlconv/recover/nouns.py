@@ -59,6 +59,14 @@ class Max:
 
 
 @dataclass(frozen=True)
+class Window:
+    """What a layer of windows makes of the cells of a range, but for the largest."""
+
+    refs: tuple[OperandRef, ...]
+    kind: type[Layer]
+
+
+@dataclass(frozen=True)
 class Applied:
     """An elementwise layer of something."""
 
@@ -101,7 +109,7 @@ class Argmax:
     base: float = 1.0
 
 
-Meaning: TypeAlias = Sum | Max | Applied | Exp | SumExp | Share | Argmax
+Meaning: TypeAlias = Sum | Max | Window | Applied | Exp | SumExp | Share | Argmax
 
 
 def element(of: Meaning, i: int, j: int) -> Meaning:

@@ -5,7 +5,7 @@ Copies (`=A1`) are seen through: what reads a copy reads the cell that is copied
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from xlconv import places
 from xlconv.formula.array import NUMBER
-from xlconv.layers import Layer
+from xlconv.layers import Layer, MaxPool2d
 from xlconv.places import NOWHERE, Places
-from xlconv.recover.nouns import Argmax, Exp, Max, Meaning, Share, Sum, SumExp
+from xlconv.recover.nouns import Argmax, Exp, Max, Meaning, Share, Sum, SumExp, Window
 from xlconv.recover.reading import Bundle, Reading
 from xlconv.recover.sides import ReadOn, sources
 
@@ -66,6 +66,7 @@ class Operations:
         dots: Products that are added up.
         singles: What is added to them: biases.
         maxima: The largest of cells.
+        windows: What other layers make of windows.
         elementwise: Cells that are an elementwise layer of one other.
         copies: Cells that repeat another.
         exps: `exp` of one cell, less a shift.
@@ -81,6 +82,7 @@ class Operations:
 
     def __init__(self, reading: Reading, stray: Places) -> None:
         self.atlas = reading.atlas
+        self._pools: list[tuple[Places, type[Layer]]] = []
         self._inline: list[tuple[Places, Inline]] = []
         collected: dict[str, list[tuple[Places, Places, Places]]] = {name: [] for name in _TABLES}
         self.argmaxes: list[Bundle] = []
@@ -99,6 +101,14 @@ class Operations:
     def around(self, cells: Places) -> Inline:
         """The elementwise layers that most of some cells have around their operation."""
         return self._kinds[_most_common(self.kind(cells))]
+
+    def windows_by_kind(self, depth: int) -> Iterator[tuple[type[Layer], OperationTable, Ints]]:
+        """The lines of a depth that may be layers of windows, for each type of these."""
+        yield MaxPool2d, self.maxima, self.maxima.at_depth(depth)
+        lines = self.windows.at_depth(depth)
+        for kind in dict.fromkeys(kind for _, kind in self._pools):
+            cells = np.concatenate([mine for mine, each in self._pools if each is kind])
+            yield kind, self.windows, lines[np.isin(self.windows.cell[lines], cells)]
 
     def kind(self, cells: Places) -> Ints:
         """A number for each of some cells, the same for those with the same elementwise layers."""
@@ -124,6 +134,9 @@ class Operations:
                 self._sort_sum(bundle, bundle.meaning)
             case Max():
                 self._put_all("maxima", bundle, range(len(bundle.refs)))
+            case Window():
+                self._pools.append((bundle.cells, bundle.meaning.kind))
+                self._put_all("windows", bundle, range(len(bundle.refs)))
             case Exp() if not bundle.inline:
                 self._sort_exp(bundle, bundle.meaning)
             case SumExp() if not bundle.inline:
@@ -256,6 +269,7 @@ class Operations:
             made[name] = OperationTable(cell, source, weight, depth)
         self._tables = list(made.values())
         self.dots, self.singles, self.maxima = made["dots"], made["singles"], made["maxima"]
+        self.windows = made["windows"]
         self.elementwise, self.copies, self.exps = made["elementwise"], made["copies"], made["exps"]
         self.shifts, self.totals = made["shifts"], made["totals"]
         self.shares, self.wholes = made["shares"], made["wholes"]
@@ -272,6 +286,7 @@ _NONE: Final = np.empty(0, np.int64)
 _LIVE: Final = (
     "dots",
     "maxima",
+    "windows",
     "elementwise",
     "exps",
     "shifts",

@@ -26,7 +26,7 @@ from xlconv.places import Atlas, Places
 from xlconv.processes.bounds import check_cells, done
 from xlconv.reader import Sheet, Workbook
 from xlconv.recover.meaning import Reader
-from xlconv.recover.nouns import Applied, Argmax, Exp, Max, Meaning, OperandRef, Share, Sum, SumExp
+from xlconv.recover.nouns import Applied, Argmax, Exp, Max, Meaning, OperandRef, Share, Sum, SumExp, Window
 
 Cell: TypeAlias = tuple[int, int]
 """Row and column."""
@@ -356,7 +356,7 @@ def _refs(meaning: Meaning) -> Iterator[OperandRef]:
         case Sum():
             for term in meaning.terms:
                 yield from term.refs
-        case Max():
+        case Max() | Window():
             yield from meaning.refs
         case Applied():
             yield from _refs(meaning.of)
@@ -382,6 +382,8 @@ def _make(meaning: Meaning) -> Hashable:
             return "sum", terms, meaning.constant
         case Max():
             return "max", _sizes(meaning.refs)
+        case Window():
+            return "window", meaning.kind, _sizes(meaning.refs)
         case Applied():
             return "applied", meaning.layer, _make(meaning.of)
         case Exp():
