@@ -223,10 +223,12 @@ class _Finder:
         inputs = tuple(self._image_blocks("input", INPUT, self.shape))
         choices = choices_of(self.given, self.shape)
         weights = tuple(block for node in shapes.nodes for block in self._weight_blocks(shapes, node))
-        numbers = {
-            key: self._numbers([b for b in weights if f"{b.layer}.{b.role}" == key], array.shape)
-            for key, array in shapes.weights.items()
-        }
+        numbers = {}
+        for key, array in shapes.weights.items():
+            blocks = [block for block in weights if f"{block.layer}.{block.role}" == key]
+            numbers[key] = self._numbers(blocks, array.shape)
+            if key in shapes.never_negative:
+                self._check_variances(key, blocks)
         network = Network(self.shape, self.nodes, numbers, self._classes())
         return Declared(
             network,
@@ -305,6 +307,11 @@ class _Finder:
         """The numbers in some blocks, in the array's order."""
         cells = (Range(block.range.sheet, *at) for block in blocks for at in block.range.cells())
         return np.array([self.given.number(cell) for cell in cells]).reshape(shape)
+
+    def _check_variances(self, key: str, blocks: Sequence[NamedBlock]) -> None:
+        for cell in (Range(block.range.sheet, *at) for block in blocks for at in block.range.cells()):
+            if self.given.number(cell) < 0:
+                raise WorkbookError(f"{cell.place} of {key} holds {self.given.number(cell)}: no variance is below 0")
 
     def _classes(self) -> list[str]:
         where = self.book.named_range("classes")
