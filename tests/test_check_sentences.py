@@ -13,7 +13,7 @@ import pytest
 
 from tests import explored
 from xlconv import engines, layers, reader, reference, wording, workbook
-from xlconv.cells import ErrorValue, Value
+from xlconv.cells import ErrorValue, Value, column_letters
 from xlconv.check.explore import Explorer
 from xlconv.check.sentences import Clause, Text, in_full, is_said, texts
 from xlconv.check.steps import Selection, explain
@@ -233,6 +233,18 @@ class Everything(NamedTuple):
     copies: Copies
     formula: str
 
+    @property
+    def columns(self) -> dict[str, str]:
+        """The letters of some columns of the table of layers."""
+        first = self.explorer.shown["settings"].column
+        settings = {"channels": 0, "height": 1, "width": 2, "bias": 12}
+        then = re.search(r'INDEX\(\$([A-Z]+)\$[^)]*\)="nothing"', self.formula)
+        kind = re.search(r"CHOOSE\(INDEX\(\$([A-Z]+)\$", self.formula)
+        assert then
+        assert kind
+        found = {name: column_letters(first + at) for name, at in settings.items()}
+        return found | {"then": then[1], "kind": kind[1]}
+
 
 def written(network: Network, path: Path) -> Everything:
     """A workbook of a network."""
@@ -278,15 +290,15 @@ def letters(formula: str) -> Iterator[str]:
 
 CHANGES = {
     "clauses that are told or not": (r"=([01]),", r"<>\1,"),
-    "singular for plural": (r"\$[LM]\$\d+=1,", "TRUE,"),
-    "plural for singular": (r"\$[LM]\$\d+=1,", "FALSE,"),
-    "no clause": (r"(\$[KW]\$\d+)=[01],", r"\1=\1,"),
+    "singular for plural": (r"\$(?:{height}|{width})\$\d+=1,", "TRUE,"),
+    "plural for singular": (r"\$(?:{height}|{width})\$\d+=1,", "FALSE,"),
+    "no clause": (r"(\$(?:{channels}|{bias})\$\d+)=[01],", r"\1=\1,"),
     "below zero": ("<0,", ">=0,"),
     "inside and outside": ("<0\\)", "<=0)"),
     "inside and outside at the end": (">=", ">"),
     "another kind's sentence": (r"CHOOSE\((INDEX\([^)]*\))", r"CHOOSE(MOD(\1,7)+1"),
-    "another layer": (r"INDEX\(\$[BD](\$\d+):\$[BD]", r"INDEX($C\1:$C"),
-    "other layers behind it": (r"INDEX\(\$G(\$\d+):\$G", r"INDEX($C\1:$C"),
+    "another layer": (r"INDEX\(\$(?!{then}|{kind})[A-Z]+(\$\d+):\$[A-Z]+(?=\$\d+,\$A)", r"INDEX($C\1:$C"),
+    "other layers behind it": (r"INDEX\(\${then}(\$\d+):\${then}", r"INDEX($C\1:$C"),
     "more decimals": (",4\\)", ",9)"),
     "fewer decimals": (",4\\)", ",2)"),
 }
@@ -297,8 +309,10 @@ ALWAYS_ZERO = ("ReLU makes it ", "what stands there is ")
 @pytest.mark.parametrize("what", CHANGES)
 def test_changed_words_are_found(everything: Everything, what: str) -> None:
     """Each place where the formula has something of this kind, by itself, gives another text somewhere: a fault."""
-    formula = everything.formula
-    formulas = [formula, *changed(formula, *CHANGES[what])]
+    formula, (pattern, new) = everything.formula, CHANGES[what]
+    for name, column in everything.columns.items():
+        pattern = pattern.replace(f"{{{name}}}", column)
+    formulas = [formula, *changed(formula, pattern, new)]
     assert len(formulas) > 1
     found = evaluated(everything, formulas)
     missed = [formulas[at] for at in range(1, len(formulas)) if not found.is_found(at)]

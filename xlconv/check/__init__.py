@@ -24,6 +24,7 @@ from xlconv.check.second import Results, opinions
 from xlconv.engines import DEFAULT, Engine, by_name
 from xlconv.errors import EngineError
 from xlconv.network import Network
+from xlconv.places import NOWHERE
 from xlconv.processes.bounds import done
 from xlconv.recover import Recovered, declared, recover_book
 from xlconv.recover.found import Found
@@ -125,7 +126,8 @@ class _Check:
 
 def _check_networks(report: Report, recovered: Recovered, engines: Sequence[Engine], random: int, seed: int) -> None:
     """Add to a report what is found in all networks: their formulas, their numbers, what they depend on."""
-    checks = [_begun(recovered, found, random, seed) for found in recovered.networks]
+    examined: dict[int, dict[int, Proof]] = {found.batch: {} for found in recovered.networks if found.batch != NOWHERE}
+    checks = [_begun(recovered, each, random, seed, examined.get(each.batch)) for each in recovered.networks]
     questions = [question(recovered.book, each.found, each.trials) for each in checks]
     needs = Needs(recovered.book, recovered.reading.groups, recovered.reading.atlas)
     # the engines compute in processes of their own, while formulas are read here
@@ -168,7 +170,7 @@ def _notes(checks: Sequence[_Check]) -> Iterator[str]:
         yield from dict.fromkeys(f"{name}{note}" for at in mine for note in checks[at].notes)
 
 
-def _begun(recovered: Recovered, found: Found, random: int, seed: int) -> _Check:
+def _begun(recovered: Recovered, found: Found, random: int, seed: int, examined: dict[int, Proof] | None) -> _Check:
     book = recovered.book
     plain = plain_exponentials(found, recovered.reading)
     chosen = inputs.choose(found, random, seed, Explorer.of(book, found), plain)
@@ -176,7 +178,7 @@ def _begun(recovered: Recovered, found: Found, random: int, seed: int) -> _Check
     if whole.is_computed(book, found):
         trials[0] = replace(trials[0], is_changed=True)  # the numbers that the network has for these formulas
     notes = [*chosen.notes, *(each.note for each in plain), *whole.given(recovered, found), *whole.mislabelled(found)]
-    return _Check(found, trials, notes, chosen.for_numbers, Proof(found, recovered.reading))
+    return _Check(found, trials, notes, chosen.for_numbers, Proof(found, recovered.reading, examined))
 
 
 def _add_formulas(check: _Check, recovered: Recovered, tolerance: float) -> None:

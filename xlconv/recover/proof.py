@@ -52,14 +52,17 @@ class Proof:
     Args:
         found: The network and where it stands.
         reading: The workbook's formulas.
+        examined: Who looks whether formulas, by their numbers, read something to no effect: samples of a batch share
+            them, and each is looked at once.
 
     Attributes:
         cells: All cells of its layers, sorted.
         proved: Which of them are.
     """
 
-    def __init__(self, found: Found, reading: Reading) -> None:
+    def __init__(self, found: Found, reading: Reading, examined: dict[int, Proof] | None = None) -> None:
         self.found, self.reading = found, reading
+        self.examined = {} if examined is None else examined
         self.cells = found.computed
         self._field = Interpreted(found, reading, Residues, lambda cells: Residues.drawn(cells.shape))
         self.proved = self._equal()
@@ -148,8 +151,11 @@ class Proof:
             place = forms.places[group][mine[:1]]
             if pattern is None or len(pattern.sizes) < _FEWEST_REFS:
                 continue
+            if self.examined.setdefault(group, self) is not self:
+                continue
+            before = Walk(state, pattern, place, at, numbers).result().numbers
             for ref in range(len(pattern.sizes)):
-                if self._is_same(Redrawn(state, pattern, place, at, numbers, ref)):
+                if Redrawn(state, pattern, place, at, numbers, ref).result().numbers.same(before).all():
                     yield int(place[0]), int(at[0, ref])
 
     def reading_blank(self, cells: Places, boxes: list[Range]) -> dict[int, Places]:
