@@ -258,10 +258,10 @@ def test_tables_are_not_spelled_out_for_each_cell(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="shared/real is not there")
 def test_a_strangers_table_is_within_bounds() -> None:
-    """A workbook in which 1,568 cells look something up in 25,088 is checked."""
+    """A workbook in which 1,568 cells look something up in 25,088 is checked, as far as it is understood."""
     code, out, err = xlconv(SHARED / "real", "verify", "excel-nn.xlsx", "--random", "1")
-    assert (code, err) == (1, "")
-    assert out.startswith("excel-nn.xlsx: differs")
+    assert (code, err) == (2, "xlconv: excel-nn.xlsx: not checked: 787 of 2,407 formulas\n")
+    assert out.startswith("excel-nn.xlsx: not checked")
 
 
 def test_used_part_follows_copies() -> None:
