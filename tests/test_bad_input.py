@@ -388,7 +388,7 @@ TEMPLATES: dict[str, tuple[Break, str]] = {
     "wrong input": (edit("input = [1, 28, 28]", "input = [1, 0, 28]"), "input shape"),
     "wrong classes": (edit('"0", ', ""), "9 class names for an output of 10"),
     "unknown layer": (edit(RELU, 'type = "Swish"'), "'relu1': unknown type 'Swish'"),
-    "unknown setting": (edit('type = "Softmax"', 'type = "Softmax"\ndim = 1'), "'softmax'"),
+    "unknown setting": (edit('type = "Softmax"', 'type = "Softmax"\ncolour = 1'), "'softmax'"),
     "missing setting": (edit("out_channels = 2\n", ""), "'conv1'"),
     "wrong setting": (edit("kernel_size = [3, 3]", "kernel_size = [3, 0]"), "kernel_size must be"),
     "reads a number": (edit(RELU, f"{RELU}\ninputs = 5"), "'relu1'"),

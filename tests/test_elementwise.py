@@ -29,12 +29,12 @@ class Leaky(Layer):
 @pytest.fixture
 def leaky(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The layer type is registered as any other is."""
+    monkeypatch.delitem(LAYER_TYPES, "LeakyReLU")  # type: ignore[arg-type]
     monkeypatch.setitem(LAYER_TYPES, "Leaky", Leaky)  # type: ignore[arg-type]
     elementwise.layer_of.cache_clear()
 
-    @mean.mean.register(Leaky)
-    def _(layer: Leaky, of: mean.Operands[mean.E], at: mean.Index) -> mean.E:
-        x = of.x.numbers.taken(*at)
+    @mean.element.register(Leaky)
+    def _(layer: Leaky, x: mean.E, weights: object) -> mean.E:
         return x.relu() - (-x).relu() * x.of(np.full(1, layer.slope))
 
     @reference.apply.register(Leaky)
@@ -118,6 +118,7 @@ class Mean(Layer):
 @pytest.fixture
 def means(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The layer type is registered as any other is."""
+    monkeypatch.delitem(LAYER_TYPES, "AvgPool2d")  # type: ignore[arg-type]
     monkeypatch.setitem(LAYER_TYPES, "Mean", Mean)  # type: ignore[arg-type]
     pooled._kind_of.cache_clear()
 

@@ -98,7 +98,7 @@ def test_each_digit_agrees_on_every_cell(template: Template, tmp_path: Path, dig
         "softmax exp": 10,
         "softmax": 10,
         "prediction": 1,
-        "Explore": 993,
+        "Explore": 995,
     }
     assert counts == {layer: (cells, cells * tried) for layer, cells in sizes.items()}
     assert all(layer.largest_error is not None and layer.largest_error < 1e-9 for layer in result.layers)

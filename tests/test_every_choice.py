@@ -61,9 +61,9 @@ def test_a_generated_workbook_is_right_for_every_choice(book: Workbook) -> None:
     assert (outcome.choices, outcome.tried) == (56 + 4 * 19, 132)
     assert outcome.share == "for every one of 132 choices"
     cells = outcome.result.cells
-    assert cells == sum(table.size for table in page(book).tables.values()) == 127
-    texts_for_numbers, no_layers = 4 * 3 * (1 + 3 + 3 + 11), 4 * cells
-    turned = 3 * (3 * 4 + 5)  # each share where each of three logits is the largest, and five cells beside them
+    assert cells == sum(table.size for table in page(book).tables.values()) == 129
+    texts_for_numbers, no_layers = 4 * 3 * (1 + 3 + 3 + 13), 4 * cells
+    turned = 3 * (3 * 4 + 6)  # each share where each of three logits is the largest, and six cells beside them
     assert outcome.result.compared == 132 * cells + texts_for_numbers + no_layers + turned
     assert outcome.result.largest_error is not None
     assert outcome.result.largest_error < 1e-12

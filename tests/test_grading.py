@@ -166,7 +166,7 @@ def test_another_function(student: Callable[[Edit], Path]) -> None:
     """Formulas that are no layer: theirs is wrong, and what reads them is right."""
     found = graded(student(replaced(CONV2, (r"^= max\((.*), 0\)$", r"=TANH(\1)"))))
     assert wrong(found).keys() == {"conv2"}
-    assert wrong(found)["conv2"].reason == "the formulas do not compute Conv2d + ReLU"
+    assert wrong(found)["conv2"].reason == "expected Conv2d + ReLU, found Conv2d + Tanh: the ReLU is missing"
 
 
 def test_swapped_kernels(student: Callable[[Edit], Path]) -> None:

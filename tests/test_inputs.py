@@ -11,6 +11,7 @@ import pytest
 from xlconv import layers, reader, reference
 from xlconv.check import inputs
 from xlconv.check.explore import Explorer
+from xlconv.check.overflow import PlainExponential
 from xlconv.network import Network, Node
 from xlconv.recover.declared import found_by
 from xlconv.recover.found import Found
@@ -111,12 +112,11 @@ def test_without_weights(own: Found) -> None:
 
 def test_no_exponential_overflows(own: Found) -> None:
     """Where a softmax does not subtract the maximum, what would overflow it is in neither list."""
-    softmax = own.stages[-1]
-    plain = replace(softmax, parts={"plain exp": softmax.parts["exp"]}, is_plain=True)
-    found = replace(own, stages=(*own.stages[:-1], plain))
+    softmax, found = own.stages[-1], own
     weights = {key: 20 * array for key, array in own.network.weights.items()}
     found = replace(found, network=Network(own.network.input_shape, own.network.nodes, weights, own.network.classes))
-    chosen = inputs.choose(found, 0, 0)
+    plain_exp = PlainExponential("softmax", "A1", softmax.nodes[0].inputs[0], 1, "")
+    chosen = inputs.choose(found, 0, 0, plain=[plain_exp])
     both = [*chosen.for_engines[1:], *chosen.for_numbers()]
     source = softmax.nodes[0].inputs[0]
     logits = [reference.forward(trial.network or found.network, trial.x)[source].max() for trial in both]

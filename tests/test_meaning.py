@@ -164,7 +164,7 @@ def test_spellings(meaning: Meaning, formula: str) -> None:
         "A1:B2*$K$1:$L$2",
         "A1:B2",
         "MIN(A1:B2)",
-        "AVERAGE(A1:B2)",
+        "AVEDEV(A1:B2)",
         "MAX(1,A1)+A1",
         "MAX(1,A1)",
         "MAX(-A1,0)+MAX(A1,0)",

@@ -78,7 +78,7 @@ def test_every_layer_type_is_in(layer_type: type[Layer], name: str) -> None:
 
 def test_every_layer_class_has_a_name() -> None:
     """No class in a file of `layers/` is left out of the list of types, or of the package's names."""
-    classes = {each for each in subclasses(Layer) if not each.__name__.startswith("_")}
+    classes = {each for each in subclasses(Layer) if each.__module__.startswith("xlconv.") and each.__name__[0] != "_"}
     assert classes == set(TYPES)
     assert all(
         getattr(xlconv.layers, name) is kind and name in xlconv.layers.__all__ for name, kind in LAYER_TYPES.items()

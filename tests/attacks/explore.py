@@ -164,35 +164,44 @@ EDITED: Final = {
     "a share of the neighbour": (("explore_softmax", 2, 3), r"D14/", "D15/"),
     "a power without the largest": (("explore_softmax", 2, 1), r"-\$B\$10", "-$B$11"),
     "the largest of nine": (("explore_max", 0, 0), r"MAX\(\$B\$12:\$B\$21\)", "MAX($B$12:$B$20)"),
-    "ReLU at every layer": (("explore_result", 0, 0), r"\$P\$53>0", "$P$53>=0"),
+    "ReLU at every layer": (("explore_result", 0, 0), r",\$K\$4,", ",MAX(0,$K$4),"),
     "the other logit's weights": (("explore_dense_kernel_0", 0, 0), r"INT\(\$C\$6/2\)", "INT($C$6/3)"),
     "the cell of the next row": (("explore_cell", 0, 0), r"\$D\$6\+1", "$D$6+2"),
 }
 
 SETTINGS: Final = {
-    "a kernel of two rows": ("H54", 2),
-    "a stride of one": ("J56", 1),
-    "one channel read": ("G55", 1),
-    "no ReLU": ("P54", 0),
-    "one column more": ("T55", 24),
-    "one channel less": ("R57", 8),
-    "a bias": ("Q55", 1),
-    "another kind": ("U56", 1),
+    "a kernel of two rows": (1, 1, 2),
+    "a stride of one": (3, 3, 1),
+    "one channel read": (2, 0, 1),
+    "every other row": (1, 7, 2),
+    "one output in a group": (2, 11, 1),
+    "a bias": (2, 12, 1),
+    "one channel less": (4, 13, 8),
+    "one column more": (1, 15, 24),
+    "another kind": (3, 16, 1),
+    "no ReLU": (1, -5, "nothing"),
 }
+"""Layer, from 1; column of the table, from the first of the settings; and what stands there."""
 
 
-def setting(address: str, number: int) -> Change:
-    """Another number in the table of the layers that can be chosen."""
+def setting(layer: int, column: int, value: int | str) -> Change:
+    """Another number, or another text, in the table of the layers that can be chosen."""
 
     def change(package: Package) -> None:
-        package.set_number(Place(package.at("explore_layer").sheet, address), number)
+        place = package.at("explore_settings", layer, column)
+        if isinstance(value, str):
+            assert "<t" in package.xml(place) or 't="s"' in package.xml(place), place
+            package.set_text(place, value)
+        else:
+            assert package.number(place) != str(value), place
+            package.set_number(place, value)
 
     return change
 
 
 def setting_by_choice(package: Package) -> Place:
     """A number of the table that is another one for another choice."""
-    place = Place(package.at("explore_layer").sheet, "H54")
+    place = package.at("explore_settings", 1, 1)
     package.set_formula(place, "IF($C$4=1,2,3)")
     return place
 

@@ -42,7 +42,7 @@ def sigmoid_autoencoder() -> Made:
     spread(back, "A2:F4", "=1/(1+EXP(-MMULT(Encode!K2:L4,TRANSPOSE(Encode!H2:I7))))")
     across(back, "H1", "loss", "=SUMXMY2(Encode!A2:F4,A2:F4)/COUNT(A2:F4)")
     code = sigmoid(x @ w)
-    return Made(page.parent, "nothing", {"Encode!K2": code, "Decode!A2": sigmoid(code @ w.T)})
+    return Made(page.parent, "layers", {"Encode!K2": code, "Decode!A2": sigmoid(code @ w.T)})
 
 
 def gan_step() -> Made:
@@ -66,7 +66,7 @@ def gan_step() -> Made:
     fake = np.tanh(z @ g[:, :2].T + g[0, 2])
     of_fake, of_real = sigmoid(d[0, 0] * fake + d[0, 1]), sigmoid(d[0, 0] * real + d[0, 1])
     values = {"GAN!F2": array(np.hstack([of_fake, of_real])), "GAN!I2": array(-np.log(of_real * (1 - of_fake)))}
-    return Made(page.parent, "nothing", values)
+    return Made(page.parent, "layers", values)
 
 
 def diffusion() -> Made:

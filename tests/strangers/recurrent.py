@@ -56,7 +56,7 @@ def lstm_rows() -> Made:
         c = float(sigmoid(array(f))[0, 0]) * c + float(sigmoid(array(i))[0, 0]) * np.tanh(g)
         h = float(sigmoid(array(o))[0, 0]) * np.tanh(c)
         rows.append([c, h])
-    return Made(page.parent, "nothing", {"Steps!G3": array(rows)})
+    return Made(page.parent, "layers", {"Steps!G3": array(rows)})
 
 
 def gru() -> Made:

@@ -71,6 +71,7 @@ def verify(
     tables, others = data_tables.check(recovered)
     report.findings += tables
     report.formulas = sum(len(group.cells) for group in recovered.reading.groups)
+    report.unchecked_formulas = min(report.unchecked_formulas, report.formulas)  # an array formula fills several cells
     report.not_recognised = _not_recognised(recovered)
     report.checked = report.formulas - sum(each.count for each in report.not_recognised)
     report.notes += [*book.notes, *others]

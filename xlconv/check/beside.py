@@ -28,6 +28,8 @@ _CHOICES: Final = {"IF": 1, "IFS": 1, "IFERROR": 0, "CHOOSE": 1}
 """Functions that show one of their arguments, and the first that they may show."""
 _LISTED: Final = 5
 _NAMED: Final = 100
+_OWN: Final = 4
+"""Formulas that somebody may have tried out beside a network; more of them may be a part of it, such as gradients."""
 
 
 class Beside(NamedTuple):
@@ -111,7 +113,7 @@ def _goes_on(recovered: Recovered, reads: Places, readers: Readers) -> bool:
     if not any(found.weights for found in recovered.networks):
         return True  # of shares alone nobody can say where they lead to
     others = np.setdiff1d(reads, np.concatenate([_NONE, *looks]))
-    return operations.size > 1 or bool(_like_tensors(recovered, others).size)
+    return operations.size > 1 or others.size > _OWN or bool(_like_tensors(recovered, others).size)
 
 
 def _copies(recovered: Recovered, reads: Places) -> Iterator[Places]:

@@ -19,6 +19,8 @@ from xlconv.layers import LAYER_TYPES, Layer, MaxPool2d, Pair
 from xlconv.recover import elementwise
 
 _SETTINGS: Final = {"kernel_size", "stride"}
+_LARGEST: Final = 1024
+"""Cells of a window."""
 _WEIGHTS: Final = {"in_channels", "in_features", "num_features"}
 
 
@@ -44,7 +46,8 @@ def layer(kind: type[Layer], kernel: Pair, stride: Pair, padding: Pair, ceil: bo
 def kind_of(tree: Node, size: Pair) -> type[Layer] | None:
     """What a formula makes of the one range that it reads, of some height and width; None where it is no pooling."""
     read = [node for node in tree.walk() if node.kind == "reference"]
-    return _kind_of(elementwise.with_hole(tree, read[0]), size) if len(read) == 1 and max(size) > 1 else None
+    is_window = len(read) == 1 and 1 < size[0] * size[1] <= _LARGEST
+    return _kind_of(elementwise.with_hole(tree, read[0]), size) if is_window else None
 
 
 @lru_cache(maxsize=1 << 8)

@@ -104,7 +104,7 @@ def _side_by_side(side: Places) -> bool:
 
 def _goes_with(side: Places, bias: Places | None) -> float:
     """How far cells that read the same there have the same bias, as all places of a filter, or all samples, have."""
-    if bias is None or 2 * np.unique(bias, return_counts=True)[1].max() > bias.size:
+    if bias is None or 4 * np.unique(bias, return_counts=True)[1].max() >= 3 * bias.size:
         return 0.0
     both = np.unique(np.concatenate([side, bias], axis=1), axis=0)
     return len(np.unique(side, axis=0)) / len(both)
