@@ -164,7 +164,7 @@ EDITED: Final = {
     "a share of the neighbour": (("explore_softmax", 2, 3), r"D14/", "D15/"),
     "a power without the largest": (("explore_softmax", 2, 1), r"-\$B\$10", "-$B$11"),
     "the largest of nine": (("explore_max", 0, 0), r"MAX\(\$B\$12:\$B\$21\)", "MAX($B$12:$B$20)"),
-    "ReLU at every layer": (("explore_result", 0, 0), r",\$K\$4,", ",MAX(0,$K$4),"),
+    "ReLU at every layer": (("explore_result", 0, 0), r"\$K\$4,\$K\$4\)$", "MAX(0,$K$4),$K$4)"),
     "the other logit's weights": (("explore_dense_kernel_0", 0, 0), r"INT\(\$C\$6/2\)", "INT($C$6/3)"),
     "the cell of the next row": (("explore_cell", 0, 0), r"\$D\$6\+1", "$D$6+2"),
 }
